@@ -1,0 +1,5 @@
+using NUnit.Framework;
+
+// Every fixture owns its own temporary folder, ports and processes: all may run at once.
+[assembly: Parallelizable(ParallelScope.All)]
+[assembly: FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
