@@ -1,0 +1,175 @@
+using System.Buffers.Binary;
+using Converter.Formats.Binary;
+
+namespace Converter.Formats.BlockFile;
+
+/// <summary>The container's directory: which CIMs there are, the files of each, and the extents of each file.</summary>
+internal static class BlockDirectory
+{
+    public sealed record Set(string Name, IReadOnlyList<Entry> Files);
+
+    /// <param name="Name">As in a standard file set.</param>
+    /// <param name="Length">Bytes.</param>
+    /// <param name="Digest">SHA-256 of the content; zeros for a data region, whose streams the object ID files vouch for.</param>
+    /// <param name="Extents">In order; together as many blocks as the length needs.</param>
+    public sealed record Entry(string Name, long Length, byte[] Digest, IReadOnlyList<Extent> Extents);
+
+    public static byte[] Encode(IReadOnlyList<Set> sets)
+    {
+        var files = sets.SelectMany(s => s.Files).ToArray();
+        var extents = files.SelectMany(f => f.Extents).ToArray();
+        var names = sets.Select(s => s.Name).Concat(files.Select(f => f.Name)).ToArray();
+        var size = BlockFileFormat.DirectoryHeaderSize
+            + (sets.Count * BlockFileFormat.SetEntrySize)
+            + (files.Length * BlockFileFormat.FileEntrySize)
+            + (extents.Length * BlockFileFormat.ExtentSize)
+            + names.Sum(n => n.Length * sizeof(char));
+        var to = new Writer(new byte[size]);
+        to.U32(sets.Count);
+        to.U32(files.Length);
+        to.U32(extents.Length);
+        to.U32(0);
+        var (file, extent) = (0, 0);
+        foreach (var set in sets)
+        {
+            to.U32(set.Name.Length);
+            to.U32(file);
+            to.U32(set.Files.Count);
+            to.U32(0);
+            file += set.Files.Count;
+        }
+
+        foreach (var entry in files)
+        {
+            to.U64(entry.Length);
+            to.U32(entry.Name.Length);
+            to.U32(extent);
+            to.U32(entry.Extents.Count);
+            to.U32(0);
+            to.Bytes(entry.Digest);
+            extent += entry.Extents.Count;
+        }
+
+        foreach (var run in extents)
+        {
+            to.U64(run.Block);
+            to.U64(run.Count);
+        }
+
+        foreach (var name in names)
+        {
+            to.Utf16(name);
+        }
+
+        return to.Buffer;
+    }
+
+    /// <exception cref="InvalidDataException">Counts, names or extents that do not fit each other or the container.</exception>
+    public static IReadOnlyList<Set> Decode(ReadOnlySpan<byte> directory, long blocks)
+    {
+        var reader = new SpanReader(directory);
+        var (setCount, fileCount, extentCount) = (reader.U32(), reader.U32(), reader.U32());
+        reader.Skip(sizeof(uint));
+        var fixedSize = ((long)setCount * BlockFileFormat.SetEntrySize)
+            + ((long)fileCount * BlockFileFormat.FileEntrySize)
+            + ((long)extentCount * BlockFileFormat.ExtentSize);
+        if (fixedSize > reader.Remaining)
+        {
+            throw new InvalidDataException("the block CIM file's directory is shorter than its counts say");
+        }
+
+        var setHeads = new (int NameLength, uint FirstFile, uint Files)[setCount];
+        for (var i = 0; i < setHeads.Length; i++)
+        {
+            setHeads[i] = (NameLength(reader.U32()), reader.U32(), reader.U32());
+            reader.Skip(sizeof(uint));
+        }
+
+        var fileHeads = new (long Length, int NameLength, uint FirstExtent, uint Extents, byte[] Digest)[fileCount];
+        for (var i = 0; i < fileHeads.Length; i++)
+        {
+            var (length, nameLength, firstExtent, extents) = (reader.I64(), NameLength(reader.U32()), reader.U32(), reader.U32());
+            reader.Skip(sizeof(uint));
+            fileHeads[i] = (length, nameLength, firstExtent, extents, reader.Bytes(BlockFileFormat.DigestSize).ToArray());
+        }
+
+        var allExtents = new Extent[extentCount];
+        for (var i = 0; i < allExtents.Length; i++)
+        {
+            allExtents[i] = new Extent(reader.I64(), reader.I64());
+        }
+
+        var setNames = new string[setHeads.Length];
+        for (var i = 0; i < setNames.Length; i++)
+        {
+            setNames[i] = reader.Utf16(setHeads[i].NameLength);
+        }
+
+        var files = new Entry[fileHeads.Length];
+        for (var i = 0; i < files.Length; i++)
+        {
+            var head = fileHeads[i];
+            var entry = new Entry(
+                reader.Utf16(head.NameLength), head.Length, head.Digest, Range(allExtents, head.FirstExtent, head.Extents));
+            Check(entry, blocks);
+            files[i] = entry;
+        }
+
+        return [.. setHeads.Select((head, i) => new Set(setNames[i], Range(files, head.FirstFile, head.Files)))];
+    }
+
+    private static ArraySegment<T> Range<T>(T[] all, uint first, uint count) =>
+        first <= all.Length && count <= all.Length - first
+            ? new ArraySegment<T>(all, (int)first, (int)count)
+            : throw new InvalidDataException("the block CIM file's directory points outside itself");
+
+    private static int NameLength(uint length) =>
+        length is > 0 and <= 255 ? (int)length : throw new InvalidDataException($"the block CIM file's directory has a name of {length} UTF-16 units");
+
+    private static void Check(Entry entry, long blocks)
+    {
+        var held = 0L;
+        foreach (var extent in entry.Extents)
+        {
+            if (extent.Block < 1 || extent.Count < 1 || extent.Block >= blocks || extent.Count > blocks - extent.Block)
+            {
+                throw new InvalidDataException($"file '{entry.Name}' has blocks {extent.Block}..+{extent.Count} of a container of {blocks}");
+            }
+
+            held = checked(held + extent.Count);
+        }
+
+        if (entry.Length < 0 || Align.Up(entry.Length, BlockFileFormat.BlockSize) / BlockFileFormat.BlockSize != held)
+        {
+            throw new InvalidDataException($"file '{entry.Name}' has {entry.Length} bytes but {held} blocks");
+        }
+    }
+
+    private struct Writer(byte[] buffer)
+    {
+        private int _at;
+
+        public readonly byte[] Buffer => buffer;
+
+        public void U32(int value) => BinaryPrimitives.WriteInt32LittleEndian(Take(sizeof(int)), value);
+
+        public void U64(long value) => BinaryPrimitives.WriteInt64LittleEndian(Take(sizeof(long)), value);
+
+        public void Bytes(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Take(bytes.Length));
+
+        public void Utf16(string text)
+        {
+            foreach (var unit in text)
+            {
+                BinaryPrimitives.WriteUInt16LittleEndian(Take(sizeof(char)), unit);
+            }
+        }
+
+        private Span<byte> Take(int count)
+        {
+            var span = buffer.AsSpan(_at, count);
+            _at += count;
+            return span;
+        }
+    }
+}

@@ -1,0 +1,23 @@
+namespace Converter.Formats.BlockFile;
+
+/// <summary>The constants of the one-file container, as FORMAT.md beside this file specifies it.</summary>
+internal static class BlockFileFormat
+{
+    public const int BlockSize = 4096;
+    public const uint Version = 1;
+
+    public const int DirectoryHeaderSize = 16;
+    public const int SetEntrySize = 16;
+    public const int FileEntrySize = 56;
+    public const int ExtentSize = 16;
+
+    /// <summary>A directory lists a handful of files for each CIM and an extent for each MiB of small data; more is not ours.</summary>
+    public const int MaxDirectorySize = 64 * 1024 * 1024;
+
+    public const int DigestSize = 32;
+
+    public static ReadOnlySpan<byte> Magic => "cimblock"u8;
+}
+
+/// <summary>A run of blocks; files are their extents one after the other.</summary>
+internal readonly record struct Extent(long Block, long Count);

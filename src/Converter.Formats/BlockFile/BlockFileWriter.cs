@@ -1,0 +1,205 @@
+using System.Security.Cryptography;
+using Converter.Formats.Binary;
+using Microsoft.Win32.SafeHandles;
+
+namespace Converter.Formats.BlockFile;
+
+/// <summary>
+/// Writes a container in one pass: the files of a set grow side by side, each through one buffer, and take blocks at the end
+/// of the container whenever a buffer is full. Memory does not depend on the files' sizes, but for one extent (16 bytes)
+/// for about every MiB. Nothing is valid before <see cref="Complete"/>.
+/// </summary>
+/// <param name="handle">A new file, open for reading and writing. Not owned.</param>
+public sealed class BlockFileWriter(SafeFileHandle handle)
+{
+    private readonly List<Set> _sets = [];
+
+    /// <summary>The next free block; block 0 is the superblock's.</summary>
+    private long _end = 1;
+
+    private SafeFileHandle Handle => handle;
+
+    /// <summary>Starts a CIM: a set of files under one name. Sets are written one after the other.</summary>
+    public IFileSetWriter BeginSet(string name)
+    {
+        if (_sets.Exists(s => string.Equals(s.Name, name, StringComparison.Ordinal)))
+        {
+            throw new InvalidDataException($"the block CIM file already holds '{name}'");
+        }
+
+        var set = new Set(this, name);
+        _sets.Add(set);
+        return set;
+    }
+
+    /// <summary>
+    /// Writes the directory, flushes all to the disk, then writes the superblock and flushes that: a file that was torn
+    /// before has none.
+    /// </summary>
+    /// <param name="trailerSize">Bytes the caller will add behind the last block.</param>
+    /// <returns>The digest that stands for the whole file: see <see cref="BlockFileSealer"/> for one that also covers stream data block by block.</returns>
+    public byte[] Complete(uint trailerSize)
+    {
+        foreach (var file in _sets.SelectMany(s => s.Files))
+        {
+            file.Finish();
+        }
+
+        var directory = BlockDirectory.Encode([.. _sets.Select(s => s.Describe())]);
+        var superblock = new Superblock(
+            Blocks: _end + BlocksFor(directory.Length),
+            TrailerSize: trailerSize,
+            DirectoryBlock: _end,
+            DirectorySize: directory.Length,
+            DirectoryDigest: SHA256.HashData(directory),
+            TreeBlock: 0,
+            TreeTop: new byte[BlockFileFormat.DigestSize]);
+        Array.Resize(ref directory, (int)(BlocksFor(directory.Length) * BlockFileFormat.BlockSize));
+        RandomAccess.Write(handle, directory, superblock.DirectoryBlock * BlockFileFormat.BlockSize);
+
+        // A stream taken back may have left bytes behind the end.
+        RandomAccess.SetLength(handle, superblock.Blocks * BlockFileFormat.BlockSize);
+        SuperblockFile.Write(handle, superblock);
+        return superblock.Root();
+    }
+
+    private static long BlocksFor(long bytes) => Align.Up(bytes, BlockFileFormat.BlockSize) / BlockFileFormat.BlockSize;
+
+    private sealed class Set(BlockFileWriter owner, string name) : IFileSetWriter
+    {
+        public string Name => name;
+
+        public List<GrowingFile> Files { get; } = [];
+
+        public IAppendableFile Create(bool digested)
+        {
+            var file = new GrowingFile(owner, digested);
+            Files.Add(file);
+            return file;
+        }
+
+        public void Publish(IAppendableFile file, string name)
+        {
+            var growing = (GrowingFile)file;
+            growing.Finish();
+            growing.Name = name;
+        }
+
+        public BlockDirectory.Set Describe() => new(name, [.. Files.Select(f => f.Describe())]);
+    }
+
+    private sealed class GrowingFile(BlockFileWriter owner, bool digested) : IAppendableFile
+    {
+        private const int BufferSize = 1024 * 1024;
+
+        private readonly IncrementalHash? _hash = digested ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
+        private readonly List<Extent> _extents = [];
+        private byte[]? _buffer = new byte[BufferSize];
+        private byte[] _digest = new byte[BlockFileFormat.DigestSize];
+        private int _used;
+        private long _flushedBlocks;
+        private long _length;
+
+        public string? Name { get; set; }
+
+        public long Length => _length;
+
+        public void Append(ReadOnlySpan<byte> data)
+        {
+            var buffer = _buffer ?? throw new InvalidOperationException($"file '{Name}' is finished");
+            _hash?.AppendData(data);
+            _length += data.Length;
+            while (!data.IsEmpty)
+            {
+                var count = Math.Min(data.Length, BufferSize - _used);
+                data[..count].CopyTo(buffer.AsSpan(_used));
+                _used += count;
+                data = data[count..];
+                if (_used == BufferSize)
+                {
+                    Flush();
+                }
+            }
+        }
+
+        public void TruncateTo(long length)
+        {
+            if (_hash is not null || length % BlockFileFormat.BlockSize != 0 || length > _length)
+            {
+                throw new InvalidOperationException($"a file of {_length} bytes cannot be cut back to {length}");
+            }
+
+            var blocks = length / BlockFileFormat.BlockSize;
+            _used = (int)Math.Max(0, length - (_flushedBlocks * BlockFileFormat.BlockSize));
+            while (_flushedBlocks > blocks)
+            {
+                var last = _extents[^1];
+                if (last.Block + last.Count != owner._end)
+                {
+                    throw new InvalidOperationException("only bytes at the container's end can be taken back");
+                }
+
+                var taken = Math.Min(last.Count, _flushedBlocks - blocks);
+                _flushedBlocks -= taken;
+                owner._end -= taken;
+                if (taken == last.Count)
+                {
+                    _extents.RemoveAt(_extents.Count - 1);
+                }
+                else
+                {
+                    _extents[^1] = last with { Count = last.Count - taken };
+                }
+            }
+
+            _length = length;
+        }
+
+        /// <summary>Writes what is left, the last block filled up with zeros, and gives the buffer up.</summary>
+        public void Finish()
+        {
+            if (_buffer is null)
+            {
+                return;
+            }
+
+            var padded = (int)Align.Up(_used, BlockFileFormat.BlockSize);
+            _buffer.AsSpan(_used..padded).Clear();
+            _used = padded;
+            Flush();
+            _buffer = null;
+            if (_hash is not null)
+            {
+                _digest = _hash.GetHashAndReset();
+                _hash.Dispose();
+            }
+        }
+
+        public BlockDirectory.Entry Describe() =>
+            new(Name ?? throw new InvalidOperationException("a file of the set has no name"), _length, _digest, [.. _extents]);
+
+        private void Flush()
+        {
+            var blocks = _used / BlockFileFormat.BlockSize;
+            if (blocks == 0)
+            {
+                return;
+            }
+
+            RandomAccess.Write(owner.Handle, _buffer.AsSpan(0, _used), owner._end * BlockFileFormat.BlockSize);
+            if (_extents.Count > 0 && _extents[^1].Block + _extents[^1].Count == owner._end)
+            {
+                _extents[^1] = _extents[^1] with { Count = _extents[^1].Count + blocks };
+            }
+            else
+            {
+                _extents.Add(new Extent(owner._end, blocks));
+            }
+
+            owner._end += blocks;
+            _flushedBlocks += blocks;
+            _used = 0;
+        }
+    }
+
+}

@@ -1,0 +1,56 @@
+namespace Converter.Formats.Cim;
+
+/// <summary>An alternate stream of a file being written.</summary>
+internal readonly record struct CimAlternateStream(string Name, CimStream Stream);
+
+/// <summary>
+/// A file or directory of a CIM being built. Hard links are several names for one object.
+/// Descriptors, EAs and reparse buffers are indexes into the tree's <see cref="BlobTable"/>, -1 for none.
+/// </summary>
+internal sealed class CimFile
+{
+    public const int NoBlob = -1;
+
+    public CimFileFlags Flags { get; set; }
+
+    public uint ReparseTag { get; set; }
+
+    public long CreationTime { get; set; }
+
+    public long LastWriteTime { get; set; }
+
+    public long ChangeTime { get; set; }
+
+    public long LastAccessTime { get; set; }
+
+    public CimStream Data { get; set; }
+
+    public int SecurityDescriptor { get; set; } = NoBlob;
+
+    public int ExtendedAttributes { get; set; } = NoBlob;
+
+    public int Reparse { get; set; } = NoBlob;
+
+    public List<CimAlternateStream>? AlternateStreams { get; set; }
+
+    /// <summary>Names in this directory; null for anything that is not a directory.</summary>
+    public Dictionary<string, CimFile>? Children { get; set; }
+
+    /// <summary>1-based, given by <see cref="CimLayout"/>; 0 until then.</summary>
+    public uint Id { get; set; }
+
+    public uint ParentId { get; set; }
+
+    /// <summary>Where the table of alternate streams lies, given by <see cref="CimLayout"/>; null without any.</summary>
+    public RegionOffset StreamTable { get; set; }
+
+    public bool IsDirectory => Children is not null;
+
+    /// <summary>A directory others can be put into: a link to one is a leaf, whatever its attributes say.</summary>
+    public bool IsPlainDirectory => IsDirectory && ReparseTag == 0;
+
+    public bool Has(CimFileFlags flag) => (Flags & flag) != 0;
+
+    public static CimFile NewDirectory(CimFileFlags flags = CimFileFlags.None) =>
+        new() { Flags = flags, Children = new Dictionary<string, CimFile>(NameComparer.Instance) };
+}

@@ -1,0 +1,113 @@
+using Converter.Formats.Binary;
+
+namespace Converter.Formats.Cim;
+
+/// <summary>A filesystem file as read: where the root lies and which region sets offsets count over.</summary>
+internal sealed record FilesystemHeader(RegionSet Own, RegionOffset Filesystem, IReadOnlyList<RegionSet> Parents);
+
+/// <summary>One entry of an object ID file: content kept in a data region.</summary>
+public readonly record struct CimObject(long Length, byte[] Digest, long Offset);
+
+/// <summary>Reads and checks the headers of the standard files.</summary>
+internal static class CimHeaderReader
+{
+    /// <summary>A merged CIM has one for each layer; images have at most 127 of those.</summary>
+    private const int MaxParents = 4096;
+
+    /// <summary>Regions in all; a standard CIM of Microsoft's uses a handful.</summary>
+    private const int MaxRegions = 0x10000;
+
+    public static FilesystemHeader ReadFilesystem(IRandomReader file)
+    {
+        Span<byte> fixedPart = stackalloc byte[CimFormat.FilesystemHeaderSize];
+        var reader = Open(file, fixedPart, CimFileType.Filesystem);
+        var own = ReadRegionSet(ref reader);
+        var filesystem = new RegionOffset(reader.U64());
+        reader.Skip(sizeof(uint) + sizeof(ushort));
+        var count = reader.U16();
+        if (count > MaxParents)
+        {
+            throw new InvalidDataException($"the CIM says it has {count} parents; at most {MaxParents} are read");
+        }
+
+        var bytes = new byte[count * CimFormat.RegionSetSize];
+        file.ReadAt(CimFormat.FilesystemHeaderSize, bytes);
+        var parentReader = new SpanReader(bytes);
+        var parents = new RegionSet[count];
+        for (var i = 0; i < count; i++)
+        {
+            parents[i] = ReadRegionSet(ref parentReader);
+        }
+
+        return parents.Sum(p => p.Count) + own.Count <= MaxRegions
+            ? new FilesystemHeader(own, filesystem, parents)
+            : throw new InvalidDataException("the CIM says it has more regions than offsets can name");
+    }
+
+    public static (int Index, RegionType Type) ReadRegion(IRandomReader file)
+    {
+        Span<byte> header = stackalloc byte[CimFormat.RegionHeaderSize];
+        var reader = Open(file, header, CimFileType.Region);
+        return (reader.U16(), (RegionType)reader.U8());
+    }
+
+    public static IEnumerable<CimObject> ReadObjectIds(IRandomReader file)
+    {
+        var (table, count) = ReadObjectIdHeader(file);
+        file.CheckRange(table, (long)count * CimFormat.ObjectIdEntrySize);
+        var entry = new byte[CimFormat.ObjectIdEntrySize];
+        for (var i = 0L; i < count; i++)
+        {
+            file.ReadAt(table + (i * CimFormat.ObjectIdEntrySize), entry);
+            yield return ParseObject(entry);
+        }
+    }
+
+    private static CimObject ParseObject(ReadOnlySpan<byte> entry)
+    {
+        var reader = new SpanReader(entry);
+        return new CimObject(reader.I64(), reader.Bytes(CimFormat.ObjectIdDigestSize).ToArray(), reader.I64());
+    }
+
+    private static (uint Table, uint Count) ReadObjectIdHeader(IRandomReader file)
+    {
+        Span<byte> header = stackalloc byte[CimFormat.ObjectIdHeaderSize];
+        var reader = Open(file, header, CimFileType.ObjectId);
+        reader.Skip(sizeof(ulong));
+        return (reader.U32(), reader.U32());
+    }
+
+    private static SpanReader Open(IRandomReader file, Span<byte> header, CimFileType type)
+    {
+        file.ReadAt(0, header);
+        if (!header.StartsWith(CimFormat.Magic))
+        {
+            throw new InvalidDataException("not a CIM file: it does not start with 'cimfile0'");
+        }
+
+        var reader = new SpanReader(header[CimFormat.Magic.Length..]);
+        var length = reader.U32();
+        var actual = (CimFileType)reader.U8();
+        reader.Skip(3);
+        var (major, _) = (reader.U32(), reader.U32());
+        reader.Skip(sizeof(ulong));
+        if (actual != type)
+        {
+            throw new InvalidDataException($"a CIM file of type {actual} where one of type {type} should be");
+        }
+
+        if (major is < CimFormat.VersionMajor or > CimFormat.MaxVersionMajor)
+        {
+            throw new InvalidDataException($"CIM version {major}: versions {CimFormat.VersionMajor} and {CimFormat.MaxVersionMajor} are read");
+        }
+
+        return length >= header.Length ? reader : throw new InvalidDataException($"a CIM file's header says it has {length} bytes, not {header.Length}");
+    }
+
+    private static RegionSet ReadRegionSet(ref SpanReader reader)
+    {
+        var set = new RegionSet(reader.Guid(), reader.U16());
+        reader.Skip(sizeof(ushort) + sizeof(uint));
+        return set;
+    }
+}

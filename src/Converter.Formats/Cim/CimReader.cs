@@ -1,0 +1,270 @@
+using System.Buffers.Binary;
+using Converter.Formats.Binary;
+
+namespace Converter.Formats.Cim;
+
+/// <summary>
+/// Reads one CIM from its standard files, wherever those are. Everything read is untrusted: every offset, length and count is
+/// checked before it is used, and nothing is allocated that the files could not fill. For one thread.
+/// </summary>
+public sealed class CimReader : IDisposable
+{
+    /// <summary>Link tables kept for <see cref="Find"/>, so that many look-ups in one directory read its table once.</summary>
+    private const int MaxCachedTables = 64;
+
+    private readonly CimRegions _regions;
+    private readonly FilesystemHeader _header;
+    private readonly IReadOnlyList<IFileSet> _files;
+    private readonly (RegionOffset Offset, ushort Count, ushort EntrySize)[] _fileTables;
+    private readonly UpcaseTable _upcase;
+    private readonly Dictionary<uint, LinkTable> _tables = [];
+
+    /// <param name="name">Name of the filesystem file, which is looked for in the first set.</param>
+    /// <param name="files">The CIM's own files first, then those of its parents or sources. Not owned.</param>
+    /// <exception cref="InvalidDataException">No such CIM, or one that does not hold together.</exception>
+    public CimReader(string name, params IReadOnlyList<IFileSet> files)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        _files = files;
+        using (var file = files[0].TryOpen(name) ?? throw new InvalidDataException($"there is no CIM '{name}'"))
+        {
+            _header = CimHeaderReader.ReadFilesystem(file);
+        }
+
+        _regions = new CimRegions([.. _header.Parents, _header.Own], files);
+        try
+        {
+            Span<byte> bytes = stackalloc byte[CimFormat.FilesystemObjectSize];
+            _regions.Read(_header.Filesystem, bytes);
+            var reader = new SpanReader(bytes);
+            var upcase = new RegionOffset(reader.U64());
+            var directory = new RegionOffset(reader.U64());
+            var tables = reader.U32();
+            var rootId = reader.U32();
+            _upcase = ReadUpcase(upcase);
+            _fileTables = ReadFileTables(directory, tables);
+            Root = Entry(rootId);
+            if (!Root.IsPlainDirectory)
+            {
+                throw new InvalidDataException("the CIM's root is not a directory");
+            }
+        }
+        catch
+        {
+            _regions.Dispose();
+            throw;
+        }
+    }
+
+    public CimEntry Root { get; }
+
+    /// <summary>Files and directories, hard links counted once.</summary>
+    public long FileCount => _fileTables.Sum(t => (long)t.Count);
+
+    /// <summary>The CIM's own region files.</summary>
+    public RegionSet OwnRegions => _header.Own;
+
+    /// <summary>Region sets of parents (a forked CIM) or sources (a merged CIM).</summary>
+    public IReadOnlyList<RegionSet> ParentRegions => _header.Parents;
+
+    /// <summary>Reads a record; hard links lead to the same one.</summary>
+    public CimEntry Entry(uint fileId)
+    {
+        var index = (int)((fileId - 1) / CimFormat.FilesPerTable);
+        var slot = (int)((fileId - 1) % CimFormat.FilesPerTable);
+        if (fileId == 0 || index >= _fileTables.Length || slot >= _fileTables[index].Count)
+        {
+            throw new InvalidDataException($"there is no file {fileId} in the CIM's file tables");
+        }
+
+        var table = _fileTables[index];
+        Span<byte> record = stackalloc byte[CimFormat.FileSize];
+        record.Clear();
+        _regions.Read(
+            new RegionOffset(table.Offset.Region, table.Offset.Offset + (slot * table.EntrySize)),
+            record[..Math.Min((int)table.EntrySize, CimFormat.FileSize)]);
+        return CimEntry.Parse(fileId, record);
+    }
+
+    /// <summary>The names in a directory with their files, sorted.</summary>
+    public IEnumerable<(string Name, CimEntry Entry)> Children(CimEntry directory)
+    {
+        var table = LinkTable.ReadDirectory(_regions, directory.Data, _upcase);
+        for (var i = 0; i < table.Count; i++)
+        {
+            yield return (table.Name(i), Entry(table.FileId(i)));
+        }
+    }
+
+    /// <summary>The entry at a path, names compared by the CIM's upcase table; null where there is none.</summary>
+    public CimEntry? Find(CimPath path)
+    {
+        var at = Root;
+        if (path.IsRoot)
+        {
+            return at;
+        }
+
+        foreach (var name in path.Value.Split(CimPath.Separator))
+        {
+            if (!at.IsPlainDirectory || FindChild(at, name) is not { } child)
+            {
+                return null;
+            }
+
+            at = child;
+        }
+
+        return at;
+    }
+
+    /// <summary>The entry of that name in a directory; null where there is none.</summary>
+    public CimEntry? FindChild(CimEntry directory, string name)
+    {
+        var table = SearchableTable(directory);
+        var (low, high) = (0, table.Count - 1);
+        while (low <= high)
+        {
+            var middle = low + ((high - low) / 2);
+            var order = _upcase.Compare(table.Name(middle), name);
+            if (order == 0)
+            {
+                return Entry(table.FileId(middle));
+            }
+
+            (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
+        }
+
+        return null;
+    }
+
+    public IReadOnlyList<CimNamedStream> AlternateStreams(CimEntry entry)
+    {
+        var table = LinkTable.ReadStreams(_regions, entry.StreamTable, _upcase);
+        var streams = new CimNamedStream[table.Count];
+        for (var i = 0; i < streams.Length; i++)
+        {
+            streams[i] = new CimNamedStream(table.Name(i), table.Stream(i));
+        }
+
+        return streams;
+    }
+
+    /// <summary>The self-relative descriptor; empty for none.</summary>
+    public byte[] SecurityDescriptor(CimEntry entry) => ReadSized(entry.SecurityDescriptor);
+
+    /// <summary>The reparse buffer with its tag, or a merge link's target; empty for none.</summary>
+    public byte[] Reparse(CimEntry entry) => ReadSized(entry.Reparse);
+
+    /// <summary>FILE_FULL_EA_INFORMATION entries; empty for none.</summary>
+    public byte[] ExtendedAttributes(CimEntry entry)
+    {
+        var bytes = new byte[entry.ExtendedAttributes.IsNull ? 0 : entry.ExtendedAttributesLength];
+        if (bytes.Length > 0)
+        {
+            _regions.Read(entry.ExtendedAttributes, bytes);
+        }
+
+        return bytes;
+    }
+
+    /// <summary>The target path of a merge link.</summary>
+    public CimPath MergeLinkTarget(CimEntry entry)
+    {
+        var bytes = Reparse(entry);
+        return bytes.Length is > 0 and var length && length % sizeof(char) == 0
+            ? CimPath.Parse(SpanReader.Utf16Of(bytes))
+            : throw new InvalidDataException($"merge link of file {entry.FileId} has a target of {bytes.Length} bytes");
+    }
+
+    /// <summary>Opens a stream's bytes. Valid as long as this reader is.</summary>
+    public Stream OpenStream(CimStream stream)
+    {
+        if (stream.Type != CimStreamType.Data)
+        {
+            throw new InvalidDataException($"a stream of type {stream.Type} cannot be read as data");
+        }
+
+        if (!stream.IsSparse && stream.Length > 0)
+        {
+            _regions.Check(stream.Data, stream.Length);
+        }
+
+        return new CimDataStream(_regions, stream);
+    }
+
+    /// <summary>The object ID entries of one of the CIM's own regions: the content of its streams, each once.</summary>
+    public IEnumerable<(RegionOffset Offset, CimObject Object)> Objects(int region)
+    {
+        var name = CimFormat.ObjectIdName(_header.Own.Id, region);
+        using var file = _files[0].TryOpen(name) ?? throw new InvalidDataException($"object ID file '{name}' is missing");
+        foreach (var entry in CimHeaderReader.ReadObjectIds(file))
+        {
+            yield return (new RegionOffset(_header.Parents.Sum(p => p.Count) + region, entry.Offset), entry);
+        }
+    }
+
+    public void Dispose() => _regions.Dispose();
+
+    private LinkTable SearchableTable(CimEntry directory)
+    {
+        if (!_tables.TryGetValue(directory.FileId, out var table))
+        {
+            table = LinkTable.ReadDirectory(_regions, directory.Data, _upcase);
+            if (_tables.Count == MaxCachedTables)
+            {
+                _tables.Clear();
+            }
+
+            _tables.Add(directory.FileId, table);
+        }
+
+        return table;
+    }
+
+    private byte[] ReadSized(RegionOffset offset)
+    {
+        if (offset.IsNull)
+        {
+            return [];
+        }
+
+        Span<byte> length = stackalloc byte[sizeof(ushort)];
+        _regions.Read(offset, length);
+        var bytes = new byte[BinaryPrimitives.ReadUInt16LittleEndian(length)];
+        _regions.Read(new RegionOffset(offset.Region, offset.Offset + sizeof(ushort)), bytes);
+        return bytes;
+    }
+
+    private UpcaseTable ReadUpcase(RegionOffset offset)
+    {
+        var bytes = new byte[UpcaseTable.SizeInBytes];
+        _regions.Read(offset, bytes);
+        return UpcaseTable.FromBytes(bytes);
+    }
+
+    private (RegionOffset Offset, ushort Count, ushort EntrySize)[] ReadFileTables(RegionOffset offset, uint count)
+    {
+        _regions.Check(offset, (long)count * CimFormat.FileTableEntrySize);
+        var bytes = new byte[count * CimFormat.FileTableEntrySize];
+        _regions.Read(offset, bytes);
+        var reader = new SpanReader(bytes);
+        var tables = new (RegionOffset Offset, ushort Count, ushort EntrySize)[count];
+        for (var i = 0; i < tables.Length; i++)
+        {
+            tables[i] = (new RegionOffset(reader.U64()), reader.U16(), reader.U16());
+            reader.Skip(sizeof(uint));
+            if (tables[i].Count > CimFormat.FilesPerTable)
+            {
+                throw new InvalidDataException($"file table {i} says it has {tables[i].Count} files; a table has at most {CimFormat.FilesPerTable}");
+            }
+
+            if (tables[i].Count > 0)
+            {
+                _regions.Check(tables[i].Offset, (long)tables[i].Count * tables[i].EntrySize);
+            }
+        }
+
+        return tables;
+    }
+}

@@ -1,0 +1,34 @@
+namespace Converter.Formats.Cim;
+
+/// <summary>Compares names as CimFS does: unit by unit after the upcase table.</summary>
+public sealed class NameComparer : IComparer<string>, IEqualityComparer<string>, IAlternateEqualityComparer<ReadOnlySpan<char>, string>
+{
+    private NameComparer()
+    {
+    }
+
+    public static NameComparer Instance { get; } = new();
+
+    public int Compare(string? x, string? y) => UpcaseTable.Windows.Compare(x, y);
+
+    public bool Equals(string? x, string? y) => x?.Length == y?.Length && Compare(x, y) == 0;
+
+    public int GetHashCode(string obj) => GetHashCode(obj.AsSpan());
+
+    public bool Equals(ReadOnlySpan<char> alternate, string other) =>
+        alternate.Length == other.Length && UpcaseTable.Windows.Compare(alternate, other) == 0;
+
+    public int GetHashCode(ReadOnlySpan<char> alternate)
+    {
+        var table = UpcaseTable.Windows;
+        var hash = new HashCode();
+        foreach (var unit in alternate)
+        {
+            hash.Add(table.Upper(unit));
+        }
+
+        return hash.ToHashCode();
+    }
+
+    public string Create(ReadOnlySpan<char> alternate) => alternate.ToString();
+}
