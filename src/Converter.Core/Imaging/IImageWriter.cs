@@ -31,6 +31,9 @@ public interface IImageWriter : IDisposable
     /// <summary>Hides the path, and all below it, in lower layers.</summary>
     void Tombstone(CimPath path);
 
+    /// <summary>Hides what lower layers have in the directory, which is made where it is missing.</summary>
+    void MakeOpaque(CimPath directory);
+
     /// <summary>Makes the image whole and durable under the name it was created for. Nothing may be called after it but Dispose.</summary>
-    void Commit();
+    CommittedImage Commit(CancellationToken cancellation);
 }

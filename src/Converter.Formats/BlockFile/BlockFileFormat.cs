@@ -16,7 +16,14 @@ internal static class BlockFileFormat
 
     public const int DigestSize = 32;
 
-    public static ReadOnlySpan<byte> Magic => "cimblock"u8;
+    /// <summary>A trailer is a disk footer of one sector, or absent: it is told by the file's length.</summary>
+    public const int TrailerSize = 512;
+
+    /// <summary>Starts block 0, which says no more than what kind of file this is.</summary>
+    public static ReadOnlySpan<byte> HeadMagic => "cimblock"u8;
+
+    /// <summary>Starts the superblock, the last block.</summary>
+    public static ReadOnlySpan<byte> SuperblockMagic => "cimsuper"u8;
 }
 
 /// <summary>A run of blocks; files are their extents one after the other.</summary>

@@ -20,14 +20,7 @@ public sealed class BlockFileReader : IDisposable
         ArgumentNullException.ThrowIfNull(file);
         try
         {
-            if (file.Length < BlockFileFormat.BlockSize)
-            {
-                throw new InvalidDataException($"not a block CIM file: {file.Length} bytes are less than one block");
-            }
-
-            var block = new byte[BlockFileFormat.BlockSize];
-            file.ReadAt(0, block);
-            _superblock = Superblock.Read(block, file.Length);
+            _superblock = Superblock.Read(file);
             _blocks = _superblock.IsSealed ? new VerifiedReader(file, _superblock) : file;
             _sets = ReadDirectory();
         }
@@ -76,7 +69,7 @@ public sealed class BlockFileReader : IDisposable
 
         var buffer = new byte[64 * BlockFileFormat.BlockSize];
         var end = _superblock.TreeBlock * BlockFileFormat.BlockSize;
-        for (long at = BlockFileFormat.BlockSize; at < end; at += buffer.Length)
+        for (long at = 0; at < end; at += buffer.Length)
         {
             cancellation.ThrowIfCancellationRequested();
             _blocks.ReadAt(at, buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - at)));
@@ -94,7 +87,7 @@ public sealed class BlockFileReader : IDisposable
             throw new InvalidDataException("the block CIM file's directory does not match its checksum");
         }
 
-        return BlockDirectory.Decode(directory, _superblock.IsSealed ? _superblock.TreeBlock : _superblock.Blocks);
+        return BlockDirectory.Decode(directory, _superblock.ContentBlocks);
     }
 
     private sealed class FileSet(BlockFileReader owner, BlockDirectory.Set set) : IFileSet

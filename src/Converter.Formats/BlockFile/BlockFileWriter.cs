@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Converter.Formats.Binary;
 using Microsoft.Win32.SafeHandles;
@@ -14,7 +15,7 @@ public sealed class BlockFileWriter(SafeFileHandle handle)
 {
     private readonly List<Set> _sets = [];
 
-    /// <summary>The next free block; block 0 is the superblock's.</summary>
+    /// <summary>The next free block; block 0 is the head's.</summary>
     private long _end = 1;
 
     private SafeFileHandle Handle => handle;
@@ -33,12 +34,14 @@ public sealed class BlockFileWriter(SafeFileHandle handle)
     }
 
     /// <summary>
-    /// Writes the directory, flushes all to the disk, then writes the superblock and flushes that: a file that was torn
-    /// before has none.
+    /// Writes the directory and, where the file is to be sealed, the hash tree; flushes all of it to the disk, and only then
+    /// writes and flushes the superblock: a file that was torn before has none.
     /// </summary>
-    /// <param name="trailerSize">Bytes the caller will add behind the last block.</param>
-    /// <returns>The digest that stands for the whole file: see <see cref="BlockFileSealer"/> for one that also covers stream data block by block.</returns>
-    public byte[] Complete(uint trailerSize)
+    /// <param name="seal">Whether every block is to be covered by the root digest, and checked on every read.</param>
+    /// <param name="hasTrailer">Whether the caller will append a 512-byte trailer.</param>
+    /// <param name="cancellation">Leaves an unfinished file behind, which the caller removes.</param>
+    /// <returns>The 32-byte digest that stands for the whole file. Of a sealed file, it changes with any byte but the trailer's.</returns>
+    public byte[] Complete(bool seal, bool hasTrailer, CancellationToken cancellation)
     {
         foreach (var file in _sets.SelectMany(s => s.Files))
         {
@@ -46,20 +49,35 @@ public sealed class BlockFileWriter(SafeFileHandle handle)
         }
 
         var directory = BlockDirectory.Encode([.. _sets.Select(s => s.Describe())]);
-        var superblock = new Superblock(
-            Blocks: _end + BlocksFor(directory.Length),
-            TrailerSize: trailerSize,
-            DirectoryBlock: _end,
-            DirectorySize: directory.Length,
-            DirectoryDigest: SHA256.HashData(directory),
-            TreeBlock: 0,
-            TreeTop: new byte[BlockFileFormat.DigestSize]);
-        Array.Resize(ref directory, (int)(BlocksFor(directory.Length) * BlockFileFormat.BlockSize));
-        RandomAccess.Write(handle, directory, superblock.DirectoryBlock * BlockFileFormat.BlockSize);
+        var digest = SHA256.HashData(directory);
+        var size = directory.Length;
+        var contentBlocks = _end + BlocksFor(size);
+        Array.Resize(ref directory, (int)BlocksFor(size) * BlockFileFormat.BlockSize);
+        RandomAccess.Write(handle, directory, _end * BlockFileFormat.BlockSize);
+        var head = new byte[BlockFileFormat.BlockSize];
+        BlockFileFormat.HeadMagic.CopyTo(head);
+        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(BlockFileFormat.HeadMagic.Length), BlockFileFormat.Version);
+        RandomAccess.Write(handle, head, 0);
 
         // A stream taken back may have left bytes behind the end.
-        RandomAccess.SetLength(handle, superblock.Blocks * BlockFileFormat.BlockSize);
-        SuperblockFile.Write(handle, superblock);
+        RandomAccess.SetLength(handle, contentBlocks * BlockFileFormat.BlockSize);
+        var (top, end) = seal
+            ? HashTreeWriter.Append(handle, contentBlocks, cancellation)
+            : (new byte[BlockFileFormat.DigestSize], contentBlocks);
+        cancellation.ThrowIfCancellationRequested();
+        RandomAccess.FlushToDisk(handle);
+
+        var superblock = new Superblock(
+            Blocks: end + 1,
+            TrailerSize: hasTrailer ? BlockFileFormat.TrailerSize : 0u,
+            DirectoryBlock: _end,
+            DirectorySize: size,
+            DirectoryDigest: digest,
+            TreeBlock: seal ? contentBlocks : 0,
+            TreeTop: top);
+        superblock.Write(head);
+        RandomAccess.Write(handle, head, end * BlockFileFormat.BlockSize);
+        RandomAccess.FlushToDisk(handle);
         return superblock.Root();
     }
 

@@ -4,48 +4,32 @@ using Microsoft.Win32.SafeHandles;
 namespace Converter.Formats.BlockFile;
 
 /// <summary>
-/// Seals a completed container: reads it once, appends the hash tree level by level and writes a superblock that holds its top.
-/// Memory is one read buffer and one block, whatever the file's size.
+/// Appends the hash tree to a container's content, which it reads once. Memory is one read buffer and one block,
+/// whatever the container's size.
 /// </summary>
-public static class BlockFileSealer
+internal static class HashTreeWriter
 {
     private const int ReadBlocks = 256;
 
-    /// <param name="handle">The completed file without its trailer, open for reading and writing. Not owned.</param>
-    /// <param name="cancellation">Leaves an unfinished file behind, which the caller removes.</param>
-    /// <returns>The 32-byte root digest: it changes with any byte of the file but the trailer's.</returns>
-    public static byte[] Seal(SafeFileHandle handle, CancellationToken cancellation)
+    /// <param name="handle">Holds <paramref name="contentBlocks"/> blocks; the tree goes behind them. Not owned.</param>
+    /// <param name="contentBlocks">At least 1.</param>
+    /// <param name="cancellation">Leaves half a tree, which the caller removes with the file.</param>
+    /// <returns>The hash of the tree's top block, and the first block behind the tree.</returns>
+    public static (byte[] Top, long End) Append(SafeFileHandle handle, long contentBlocks, CancellationToken cancellation)
     {
-        var block = new byte[BlockFileFormat.BlockSize];
-        RandomAccess.Read(handle, block, 0);
-        var open = Superblock.Read(block, RandomAccess.GetLength(handle) + TrailerSize(block));
-        if (open.IsSealed)
-        {
-            throw new InvalidOperationException("the block CIM file is sealed already");
-        }
-
-        var first = 1L;
-        var count = open.Blocks - 1;
-        var end = open.Blocks;
-        while (true)
+        var (first, count, end) = (0L, contentBlocks, contentBlocks);
+        do
         {
             var levelStart = end;
             end = AppendLevel(handle, first, count, end, cancellation);
             (first, count) = (levelStart, end - levelStart);
-            if (count == 1)
-            {
-                break;
-            }
         }
+        while (count > 1);
 
-        RandomAccess.Read(handle, block, first * BlockFileFormat.BlockSize);
-        var sealedBlock = open with { Blocks = end, TreeBlock = open.Blocks, TreeTop = SHA256.HashData(block) };
-        SuperblockFile.Write(handle, sealedBlock);
-        return sealedBlock.Root();
+        var top = new byte[BlockFileFormat.BlockSize];
+        ReadFully(handle, top, first * BlockFileFormat.BlockSize);
+        return (SHA256.HashData(top), end);
     }
-
-    private static uint TrailerSize(ReadOnlySpan<byte> block) =>
-        System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(block[12..]);
 
     private static long AppendLevel(SafeFileHandle handle, long first, long count, long end, CancellationToken cancellation)
     {

@@ -1,0 +1,13 @@
+using Converter.Formats.Binary;
+
+namespace Converter.Core.Imaging;
+
+/// <summary>The standard files of CIMs in one directory.</summary>
+internal sealed class DirectoryFileSet(string directory) : IFileSet
+{
+    public IRandomReader? TryOpen(string name)
+    {
+        var path = Path.Combine(directory, name);
+        return File.Exists(path) ? new FileRandomReader(path) : null;
+    }
+}

@@ -1,0 +1,29 @@
+namespace Converter.Core.Imaging;
+
+/// <summary>How block CIM files are made.</summary>
+/// <param name="Integrity">Seal them, and keep the 32-byte root digest beside each.</param>
+/// <param name="VhdFooter">Append a fixed VHD footer, so that they can be attached as disks.</param>
+public sealed record ImageOptions(bool Integrity = false, bool VhdFooter = false);
+
+/// <summary>One CIM in a block file.</summary>
+public sealed record ImageSource(string BlockFile, string CimName);
+
+/// <summary>A block file that is complete and under its final name.</summary>
+/// <param name="Path">The block file.</param>
+/// <param name="Size">Bytes, footer included.</param>
+/// <param name="IntegrityRoot">The 32-byte root digest of a sealed file; null for another.</param>
+public sealed record CommittedImage(string Path, long Size, byte[]? IntegrityRoot);
+
+/// <summary>One of the two ways to write CIMs: Windows' own writer, or ours. Both refuse a target that exists.</summary>
+public interface IImageBackend
+{
+    /// <summary><c>native</c> or <c>managed</c>, as command line, JSON and manifests say it.</summary>
+    string Name { get; }
+
+    /// <summary>Starts a block file that will hold one CIM.</summary>
+    IImageWriter Create(string blockFile, string cimName, ImageOptions options);
+
+    /// <summary>Merges CIMs, topmost first, into a block file of metadata; stopped, it leaves nothing behind.</summary>
+    CommittedImage Merge(
+        string blockFile, string cimName, IReadOnlyList<ImageSource> sources, ImageOptions options, CancellationToken cancellation);
+}

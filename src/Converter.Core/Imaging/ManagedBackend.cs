@@ -1,0 +1,33 @@
+using Converter.Formats.Cim;
+
+namespace Converter.Core.Imaging;
+
+/// <summary>Writes the CIM v2 layout in our one-file container, on any system.</summary>
+public sealed class ManagedBackend : IImageBackend
+{
+    public string Name => "managed";
+
+    public IImageWriter Create(string blockFile, string cimName, ImageOptions options) =>
+        new ManagedImageWriter(blockFile, cimName, options);
+
+    public CommittedImage Merge(
+        string blockFile, string cimName, IReadOnlyList<ImageSource> sources, ImageOptions options, CancellationToken cancellation)
+    {
+        using var file = new PartialBlockFile(blockFile);
+        var open = new List<CimImage>();
+        try
+        {
+            foreach (var source in sources)
+            {
+                open.Add(CimImage.Open(source.BlockFile, source.CimName));
+            }
+
+            CimMerge.Write(file.Blocks.BeginSet(cimName), cimName, [.. open.Select(image => image.Cim)], cancellation);
+            return file.Finish(options, cancellation);
+        }
+        finally
+        {
+            open.ForEach(image => image.Dispose());
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using Converter.Formats.BlockFile;
+using Converter.Formats.Vhd;
+using Microsoft.Win32.SafeHandles;
+
+namespace Converter.Core.Imaging;
+
+/// <summary>
+/// A block file on its way: written beside its final name, sealed, footed, flushed, and only then renamed.
+/// Disposed before that, it is removed; what a killed process left is overwritten by the next.
+/// </summary>
+internal sealed class PartialBlockFile : IDisposable
+{
+    public const string Suffix = ".partial";
+
+    private readonly string _path;
+    private readonly string _partial;
+    private readonly SafeFileHandle _handle;
+    private bool _finished;
+
+    public PartialBlockFile(string path)
+    {
+        _path = path;
+        _partial = path + Suffix;
+        if (File.Exists(path))
+        {
+            throw new IOException($"'{path}' exists already: remove it first, or choose another name");
+        }
+
+        // Not shared: two processes writing one target would otherwise tear it.
+        _handle = File.OpenHandle(_partial, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+        Blocks = new BlockFileWriter(_handle);
+    }
+
+    public BlockFileWriter Blocks { get; }
+
+    public CommittedImage Finish(ImageOptions options, CancellationToken cancellation)
+    {
+        var digest = Blocks.Complete(options.Integrity, options.VhdFooter, cancellation);
+        if (options.VhdFooter)
+        {
+            // The id of Microsoft's footer is random; from the content, the same layer gives the same file.
+            var size = RandomAccess.GetLength(_handle);
+            RandomAccess.Write(_handle, VhdFooter.Create(size, digest), size);
+            RandomAccess.FlushToDisk(_handle);
+        }
+
+        var length = RandomAccess.GetLength(_handle);
+        _handle.Dispose();
+        File.Move(_partial, _path, overwrite: false);
+        _finished = true;
+        return new CommittedImage(_path, length, options.Integrity ? digest : null);
+    }
+
+    public void Dispose()
+    {
+        _handle.Dispose();
+        if (!_finished)
+        {
+            File.Delete(_partial);
+        }
+    }
+}
