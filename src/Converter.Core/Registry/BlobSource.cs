@@ -1,0 +1,122 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Converter.Core.Oci;
+
+namespace Converter.Core.Registry;
+
+/// <summary>
+/// Opens a blob at an offset, as often as needed: in the registry, or for a foreign layer that the registry lacks, at one of its URLs.
+/// </summary>
+internal sealed class BlobSource
+{
+    private readonly RegistryClient _client;
+    private readonly ImageReference _reference;
+    private readonly Descriptor _blob;
+    private readonly Uri _registryUri;
+    private readonly List<Uri> _elsewhere;
+    private int _place;
+    private bool _rangesWork = true;
+
+    public BlobSource(RegistryClient client, ImageReference reference, Descriptor blob, bool plainHttp)
+    {
+        _client = client;
+        _reference = reference;
+        _blob = blob;
+        _registryUri = new RegistryEndpoint(reference, plainHttp).Blob(blob.Digest);
+        _elsewhere = [.. (blob.Urls ?? []).Select(url => ReadUrl(url, plainHttp)).OfType<Uri>()];
+        What = $"blob {blob.Digest} of {reference.Registry}/{reference.Repository}";
+    }
+
+    public string What { get; }
+
+    public long Size => _blob.Size;
+
+    /// <summary>The body from the offset on where the server keeps to the range asked for; otherwise the body from the start.</summary>
+    /// <exception cref="RegistryException">There is no such blob, or it has another size.</exception>
+    public async Task<BlobBody> OpenAsync(long offset, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var ranged = offset > 0 && _rangesWork;
+            using var request = Request(ranged ? offset : 0);
+            var response = await _client.SendAsync(request, What, cancellationToken);
+            try
+            {
+                switch (response.StatusCode)
+                {
+                    case HttpStatusCode.PartialContent when ranged && IsRangeFrom(response, offset):
+                        return await BodyAsync(response, offset, cancellationToken);
+
+                    case HttpStatusCode.OK:
+                        _rangesWork &= !ranged;
+                        return await BodyAsync(response, start: 0, cancellationToken);
+
+                    // Another part than the missing one, or none: the whole blob will do.
+                    case HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable when ranged:
+                        _rangesWork = false;
+                        break;
+
+                    case HttpStatusCode.NotFound when offset == 0 && _place < _elsewhere.Count:
+                        _place++;
+                        break;
+
+                    default:
+                        throw await RegistryErrors.FromResponseAsync(response, What, NotFound, cancellationToken);
+                }
+
+                response.Dispose();
+            }
+            catch
+            {
+                response.Dispose();
+                throw;
+            }
+        }
+    }
+
+    private string NotFound => _elsewhere.Count == 0
+        ? "the repository has no such blob"
+        : "neither the repository nor the layer's URLs have such a blob";
+
+    private HttpRequestMessage Request(long offset)
+    {
+        var request = _place == 0
+            ? RegistryClient.Request(_registryUri, _reference)
+            : new HttpRequestMessage(HttpMethod.Get, _elsewhere[_place - 1]);
+
+        // The digest is of the blob itself: no compression on the way.
+        request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
+        if (offset > 0)
+        {
+            request.Headers.Range = new RangeHeaderValue(offset, null);
+        }
+
+        return request;
+    }
+
+    /// <summary>RFC 9110, 14.4: the answer says what it is a part of, and must be the very part that is missing.</summary>
+    private bool IsRangeFrom(HttpResponseMessage response, long offset) =>
+        response.StatusCode == HttpStatusCode.PartialContent
+        && response.Content.Headers.ContentRange is { Unit: "bytes" } range
+        && range.From == offset
+        && range.To == Size - 1
+        && range.Length is var total && (total is null || total == Size);
+
+    private async Task<BlobBody> BodyAsync(HttpResponseMessage response, long start, CancellationToken cancellationToken)
+    {
+        var announced = response.Content.Headers.ContentLength;
+        if (announced is { } length && length != Size - start)
+        {
+            throw new RegistryException($"cannot use {What}: the registry has {length + start} bytes where the manifest says {Size}");
+        }
+
+        return new BlobBody(response, await response.Content.ReadAsStreamAsync(cancellationToken), start, announced is not null);
+    }
+
+    /// <summary>URLs come from the manifest, from anyone: only those that are as safe as the registry itself are followed.</summary>
+    private static Uri? ReadUrl(string url, bool plainHttp) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri)
+        && (uri.Scheme == Uri.UriSchemeHttps || (plainHttp && uri.Scheme == Uri.UriSchemeHttp))
+            ? uri
+            : null;
+}

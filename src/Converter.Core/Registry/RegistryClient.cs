@@ -1,0 +1,163 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Converter.Core.Oci;
+using Microsoft.Extensions.Logging;
+
+namespace Converter.Core.Registry;
+
+/// <summary>
+/// Pulls from registries (distribution spec, "Pull"). Safe for use by several threads at once;
+/// made by <see cref="RegistryClientFactory"/>.
+/// </summary>
+public sealed class RegistryClient : IDisposable
+{
+    private const string DigestHeader = "Docker-Content-Digest";
+
+    private readonly RegistryOptions _options;
+    private readonly Func<HttpClient> _clients;
+    private readonly IDisposable _resources;
+    private readonly ILogger _logger;
+    private long _bytesDownloaded;
+
+    internal RegistryClient(RegistryOptions options, Func<HttpClient> clients, IDisposable resources, ILogger logger)
+    {
+        _options = options;
+        _clients = clients;
+        _resources = resources;
+        _logger = logger;
+    }
+
+    /// <summary>Bytes of manifests and blobs that came over the wire so far, those thrown away after a broken connection included.</summary>
+    public long BytesDownloaded => Interlocked.Read(ref _bytesDownloaded);
+
+    /// <summary>Gets what the reference names, by its digest where it has one.</summary>
+    /// <exception cref="RegistryException">It cannot be had, or is not what was asked for.</exception>
+    public Task<FetchedManifest> GetManifestAsync(ImageReference reference, CancellationToken cancellationToken) =>
+        GetManifestAsync(reference, expected: null, cancellationToken);
+
+    /// <summary>Gets what the descriptor names from the reference's repository; tag and digest of the reference are not looked at.</summary>
+    /// <param name="reference">Whose registry and repository to use.</param>
+    /// <param name="expected">What must come; null asks for what the reference names.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    /// <exception cref="RegistryException">It cannot be had, or is not what was asked for.</exception>
+    public async Task<FetchedManifest> GetManifestAsync(ImageReference reference, Descriptor? expected, CancellationToken cancellationToken)
+    {
+        var digest = expected?.Digest ?? reference.Digest;
+        var name = digest?.ToString() ?? reference.Tag!;
+        var what = $"manifest {name} of {reference.Registry}/{reference.Repository}";
+        using var request = Request(new RegistryEndpoint(reference, _options.PlainHttp).Manifest(name), reference);
+        foreach (var type in MediaTypes.Manifests)
+        {
+            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(type));
+        }
+
+        request.Options.Set(RequestOptions.BufferedBytes, ImageManifest.MaxBytes);
+        using var response = await SendAsync(request, what, cancellationToken);
+        if (!response.IsSuccessStatusCode)
+        {
+            var notFound = digest is null
+                ? $"no such tag in {reference.Registry}/{reference.Repository}, or no such repository"
+                : $"{reference.Registry}/{reference.Repository} has no manifest of this digest";
+            throw await RegistryErrors.FromResponseAsync(response, what, notFound, cancellationToken);
+        }
+
+        var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+        Count(bytes.Length);
+        var actual = Digest.Compute(bytes);
+        CheckManifest(response, what, bytes.Length, actual, digest, expected);
+        return new FetchedManifest(
+            new Descriptor { MediaType = expected?.MediaType ?? MediaTypeOf(response, bytes), Digest = actual, Size = bytes.Length }, bytes);
+    }
+
+    /// <summary>
+    /// Opens a blob for reading from its start. The bytes are as the registry sends them, to be hashed by the reader; their number is
+    /// checked, a connection that breaks or stalls is resumed, and bytes are fetched no faster than they are read.
+    /// </summary>
+    /// <param name="reference">Whose registry and repository to use.</param>
+    /// <param name="blob">What to get. A foreign layer the registry lacks is got from its URLs, without credentials.</param>
+    /// <param name="cancellationToken">Ends the opening, and all reading from the stream.</param>
+    /// <exception cref="RegistryException">Here, or from reading: the blob cannot be had, or has another size.</exception>
+    public async Task<Stream> OpenBlobAsync(ImageReference reference, Descriptor blob, CancellationToken cancellationToken)
+    {
+        var source = new BlobSource(this, reference, blob, _options.PlainHttp);
+        var first = await source.OpenAsync(offset: 0, cancellationToken);
+        return new BlobStream(source, first, _options, Count, _logger, cancellationToken);
+    }
+
+    public void Dispose() => _resources.Dispose();
+
+    internal static HttpRequestMessage Request(Uri uri, ImageReference reference)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, uri);
+        request.Options.Set(RequestOptions.Scope, new RepositoryScope(reference.Registry, reference.Repository));
+        return request;
+    }
+
+    /// <summary>Sends through all handlers, up to the answer's headers; a failure to get any answer is told in the user's terms.</summary>
+    internal async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, string what, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _clients().SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        }
+        catch (RegistryException e)
+        {
+            throw new RegistryException($"cannot get {what}: {e.Message}", e, e.StatusCode);
+        }
+        catch (Exception e) when (RegistryErrors.IsTransport(e))
+        {
+            throw RegistryErrors.FromTransport(e, what, request);
+        }
+    }
+
+    private void Count(int bytes) => Interlocked.Add(ref _bytesDownloaded, bytes);
+
+    private static void CheckManifest(
+        HttpResponseMessage response, string what, int size, Digest actual, Digest? wanted, Descriptor? expected)
+    {
+        if (expected is not null && expected.Size != size)
+        {
+            throw new RegistryException($"cannot use {what}: it has {size} bytes where the index says {expected.Size}");
+        }
+
+        if (wanted is { } digest && digest != actual)
+        {
+            throw new RegistryException($"cannot use {what}: the content has the digest {actual}; the registry's copy is damaged");
+        }
+
+        // "Pulling manifests": the header, where there is one, is checked when there is nothing better. It may be of
+        // another algorithm than ours, and then says nothing about our digest.
+        if (wanted is null
+            && response.Headers.TryGetValues(DigestHeader, out var values)
+            && values.FirstOrDefault() is { } stated
+            && stated.StartsWith("sha256:", StringComparison.Ordinal)
+            && stated != actual.ToString())
+        {
+            throw new RegistryException($"cannot use {what}: the content has the digest {actual}, but the registry announced {Printable.Of(stated)}");
+        }
+    }
+
+    /// <summary>Some registries serve every manifest as plain JSON; then the document speaks for itself.</summary>
+    private static string MediaTypeOf(HttpResponseMessage response, byte[] bytes)
+    {
+        var stated = response.Content.Headers.ContentType?.MediaType ?? string.Empty;
+        if (MediaTypes.IsIndex(stated) || MediaTypes.IsManifest(stated))
+        {
+            return stated;
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                && document.RootElement.TryGetProperty("mediaType", out var type)
+                && type.ValueKind == JsonValueKind.String
+                ? type.GetString()!
+                : stated;
+        }
+        catch (JsonException)
+        {
+            return stated;
+        }
+    }
+}

@@ -1,0 +1,16 @@
+using System.Net;
+
+namespace Converter.Core.Registry;
+
+/// <summary>
+/// A registry did not give what was asked of it. The message is one line for the user: what failed, where, and what to do.
+/// It holds neither credentials nor the query of any URL, where tokens travel.
+/// </summary>
+public sealed class RegistryException : Exception
+{
+    internal RegistryException(string message, Exception? innerException = null, HttpStatusCode? statusCode = null)
+        : base(message, innerException) => StatusCode = statusCode;
+
+    /// <summary>The answer's status, where an answer with an error was what failed.</summary>
+    public HttpStatusCode? StatusCode { get; }
+}

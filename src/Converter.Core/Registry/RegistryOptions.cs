@@ -1,0 +1,33 @@
+namespace Converter.Core.Registry;
+
+/// <summary>How registries are talked to. One set serves one client and every registry it meets.</summary>
+public sealed record RegistryOptions
+{
+    /// <summary>Talk HTTP instead of HTTPS, to whatever registry is named (<c>--plain-http</c>).</summary>
+    public bool PlainHttp { get; init; }
+
+    /// <summary>Where user names and passwords come from; null pulls anonymously.</summary>
+    public ICredentialSource? Credentials { get; init; }
+
+    public string UserAgent { get; init; } = "cimconvert/" + typeof(RegistryOptions).Assembly.GetName().Version!.ToString(3);
+
+    /// <summary>To reach the host, TLS included.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Until an answer's headers are there; for manifests and tokens, until the whole answer is.</summary>
+    public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A blob's connection from which no byte came for so long counts as broken.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often one thing is tried before it has failed; a blob that got further starts counting again.</summary>
+    public int MaxAttempts { get; init; } = 5;
+
+    /// <summary>The pause before the second attempt; it doubles from there, with jitter.</summary>
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>No pause is longer. A registry that asks for more (Retry-After) is given up on instead.</summary>
+    public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromMinutes(1);
+
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+}

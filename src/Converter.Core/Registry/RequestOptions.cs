@@ -1,0 +1,14 @@
+namespace Converter.Core.Registry;
+
+/// <summary>What the client tells its handlers about a request.</summary>
+internal static class RequestOptions
+{
+    /// <summary>For <see cref="AuthenticationHandler"/>: whose credentials to use.</summary>
+    public static readonly HttpRequestOptionsKey<RepositoryScope> Scope = new("cimconvert.scope");
+
+    /// <summary>For <see cref="RetryHandler"/>: read the whole answer, at most so many bytes, as part of the attempt.</summary>
+    public static readonly HttpRequestOptionsKey<int> BufferedBytes = new("cimconvert.buffered-bytes");
+
+    /// <summary>From <see cref="RedirectHandler"/>: where the request has got to, for errors that name a host.</summary>
+    public static readonly HttpRequestOptionsKey<Uri> Reached = new("cimconvert.reached");
+}
