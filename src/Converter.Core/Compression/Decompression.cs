@@ -1,0 +1,30 @@
+using System.IO.Compression;
+using Converter.Core.Oci;
+
+namespace Converter.Core.Compression;
+
+/// <summary>From a blob's bytes to a layer's tar.</summary>
+public static class Decompression
+{
+    /// <summary>
+    /// Without it the runtime takes a gzip stream that ends too early for a whole one; with it, that is an error.
+    /// </summary>
+    private const string StrictValidation = "System.IO.Compression.UseStrictValidation";
+
+    static Decompression() => AppContext.SetSwitch(StrictValidation, isEnabled: true);
+
+    /// <summary>Wraps <paramref name="blob"/>, which stays the caller's, in what its compression calls for.</summary>
+    /// <exception cref="InvalidDataException">The compression is not supported.</exception>
+    public static Stream Open(Stream blob, LayerCompression compression) => compression switch
+    {
+        LayerCompression.None => blob,
+        LayerCompression.Gzip => new GZipStream(blob, CompressionMode.Decompress, leaveOpen: true),
+        _ => throw new InvalidDataException($"layers compressed with {compression} are not supported"),
+    };
+
+    /// <summary>By a file's first bytes, since scripts name layer files as they like.</summary>
+    public static LayerCompression Detect(ReadOnlySpan<byte> start) =>
+        start.StartsWith((ReadOnlySpan<byte>)[0x1f, 0x8b]) ? LayerCompression.Gzip
+        : start.StartsWith((ReadOnlySpan<byte>)[0x28, 0xb5, 0x2f, 0xfd]) ? LayerCompression.Zstd
+        : LayerCompression.None;
+}

@@ -1,0 +1,168 @@
+using System.Buffers;
+using System.Threading.Channels;
+
+namespace Converter.Core.Pipeline;
+
+/// <summary>
+/// Joins two stages by pooled buffers: one side pumps a stream in, the other reads a stream out. Bounded, so the faster side
+/// waits. A reader that gives up says so, and the writer stops without an error of its own.
+/// </summary>
+internal sealed class BufferChannel : IDisposable
+{
+    private readonly int _bufferSize;
+    private readonly Channel<Filled> _channel;
+    private readonly CancellationTokenSource _abandoned = new();
+
+    /// <param name="bufferSize">Bytes a buffer.</param>
+    /// <param name="capacity">Full buffers that may wait.</param>
+    public BufferChannel(int bufferSize, int capacity)
+    {
+        _bufferSize = bufferSize;
+        _channel = Channel.CreateBounded<Filled>(new BoundedChannelOptions(capacity) { SingleReader = true, SingleWriter = true });
+        Reader = new ChannelStream(_channel.Reader);
+    }
+
+    /// <summary>What was pumped in; its end or error comes where the pumped stream's did.</summary>
+    public Stream Reader { get; }
+
+    /// <summary>Pumps until the source's end, its error, which the reader sees too, or the reader's giving up.</summary>
+    /// <returns>Whether the source was read to its end.</returns>
+    public async Task<bool> PumpAsync(Stream source, Action<int> onRead, CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _abandoned.Token);
+        try
+        {
+            while (true)
+            {
+                var buffer = ArrayPool<byte>.Shared.Rent(_bufferSize);
+                var count = 0;
+                try
+                {
+                    count = await source.ReadAtLeastAsync(buffer.AsMemory(0, _bufferSize), _bufferSize, throwOnEndOfStream: false, stop.Token);
+                    onRead(count);
+                    if (count > 0)
+                    {
+                        await _channel.Writer.WriteAsync(new Filled(buffer, count), stop.Token);
+                        buffer = null;
+                    }
+                }
+                finally
+                {
+                    if (buffer is not null)
+                    {
+                        ArrayPool<byte>.Shared.Return(buffer);
+                    }
+                }
+
+                if (count < _bufferSize)
+                {
+                    _channel.Writer.TryComplete();
+                    return true;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_abandoned.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
+        catch (Exception e)
+        {
+            _channel.Writer.TryComplete(e);
+            throw;
+        }
+    }
+
+    /// <summary>Says that nothing more will be read.</summary>
+    public void Abandon() => _abandoned.Cancel();
+
+    public void Dispose()
+    {
+        while (_channel.Reader.TryRead(out var filled))
+        {
+            ArrayPool<byte>.Shared.Return(filled.Buffer);
+        }
+
+        Reader.Dispose();
+        _abandoned.Dispose();
+    }
+
+    private readonly record struct Filled(byte[] Buffer, int Count);
+
+    private sealed class ChannelStream(ChannelReader<Filled> channel) : Stream
+    {
+        private Filled _current;
+        private int _used;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override int Read(Span<byte> buffer)
+        {
+            if (_used == _current.Count && !Next())
+            {
+                return 0;
+            }
+
+            var count = Math.Min(buffer.Length, _current.Count - _used);
+            _current.Buffer.AsSpan(_used, count).CopyTo(buffer);
+            _used += count;
+            return count;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            Release();
+            base.Dispose(disposing);
+        }
+
+        /// <summary>Blocks its thread: the stages that read synchronously run on threads of their own.</summary>
+        private bool Next()
+        {
+            Release();
+            Filled next;
+            while (!channel.TryRead(out next))
+            {
+                if (!channel.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+                {
+                    return false;
+                }
+            }
+
+            (_current, _used) = (next, 0);
+            return true;
+        }
+
+        private void Release()
+        {
+            if (_current.Buffer is { } buffer)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+
+            (_current, _used) = (default, 0);
+        }
+    }
+}
