@@ -7,7 +7,14 @@ namespace Converter.Core.Imaging;
 /// The streams of <see cref="CreateFile"/> and <see cref="CreateAlternateStream"/> are open until <see cref="CloseStream"/>;
 /// no other call comes while one is open. Not safe for use by several threads at once.
 /// </summary>
-/// <remarks>Disposing without <see cref="Commit"/> throws away what was written.</remarks>
+/// <remarks>
+/// <para>Disposing without <see cref="Commit"/> throws away what was written.</para>
+/// <para>
+/// A path added again, in any case of its letters, is replaced: the last call wins, links included. A directory added again
+/// takes the new metadata and keeps its children. Directories that were never added are made where an entry lies below them.
+/// <see cref="Tombstone"/> and <see cref="MakeOpaque"/> act on lower layers only and take nothing from this image.
+/// </para>
+/// </remarks>
 public interface IImageWriter : IDisposable
 {
     /// <summary>Adds a file or directory and opens its default stream, which takes exactly <see cref="CimFileMetadata.Size"/> bytes.</summary>

@@ -1,0 +1,15 @@
+using Microsoft.Extensions.Logging;
+
+namespace Converter.Core.Layers;
+
+/// <summary>What the importer has to know of a layer besides its tar.</summary>
+public sealed record LayerImportOptions
+{
+    /// <summary>Whether the layer has no parent: then its hives become the bases of all layers above it.</summary>
+    public required bool IsBase { get; init; }
+
+    /// <summary>An existing folder of this layer alone: standard files are staged in it, and <c>Hives</c> stays in it.</summary>
+    public required string LayerFolder { get; init; }
+
+    public ILogger? Logger { get; init; }
+}

@@ -1,0 +1,126 @@
+using System.Buffers;
+using Converter.Core.Imaging;
+using Converter.Formats.Cim;
+
+namespace Converter.Core.Layers;
+
+/// <summary>
+/// What waits for the layer's end, in tar order: standard files, and links, which cannot be told to be hard links or merge
+/// links before all files are known.
+/// </summary>
+internal sealed class PendingWork(IImageWriter image, LayerEntries entries, StagingFolder staging, bool isBase)
+{
+    private const int CopyBufferSize = 64 * 1024;
+
+    private readonly List<Item?> _items = [];
+
+    /// <summary>The standard files that wait, by their standard paths.</summary>
+    private readonly Dictionary<CimPath, CimPath> _standardFiles = [];
+
+    /// <summary>What the next item will be known by.</summary>
+    public int NextIndex => _items.Count;
+
+    public void AddStandardFile(long tarOffset, CimPath path, CimPath standard, in CimFileMetadata metadata)
+    {
+        _items.Add(new StandardFile(tarOffset, path, standard, metadata));
+        _standardFiles[standard] = path;
+    }
+
+    public void AddLink(long tarOffset, CimPath path, CimPath target) => _items.Add(new Link(tarOffset, path, target));
+
+    /// <summary>A later entry of the same name has taken its place.</summary>
+    public void Drop(int index) => _items[index] = null;
+
+    /// <summary>The path a standard file has in the image, as the tar spelled it.</summary>
+    public bool TryGetStandardFile(CimPath standard, out CimPath path) => _standardFiles.TryGetValue(standard, out path);
+
+    public void ApplyAll(CancellationToken cancellation)
+    {
+        for (var i = 0; i < _items.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Apply(i);
+        }
+    }
+
+    private void Apply(int index)
+    {
+        var item = _items[index];
+        _items[index] = null;
+        try
+        {
+            switch (item)
+            {
+                case StandardFile file:
+                    Add(file);
+                    break;
+                case Link link:
+                    Add(link);
+                    break;
+                default:
+                    break;
+            }
+        }
+        catch (InvalidDataException wrong)
+        {
+            throw new LayerImportException(item!.Path.Value, item.TarOffset, wrong.Message, wrong);
+        }
+    }
+
+    private void Add(StandardFile file)
+    {
+        image.CreateFile(file.Path, file.Metadata);
+        using var stream = staging.Open(file.Standard);
+        var buffer = ArrayPool<byte>.Shared.Rent(CopyBufferSize);
+        try
+        {
+            for (int read; (read = stream.Read(buffer)) > 0;)
+            {
+                image.Write(buffer.AsSpan(0, read));
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        image.CloseStream();
+        entries.Settle(file.Path, isInImage: true);
+    }
+
+    private void Add(Link link)
+    {
+        var known = entries.TryGet(link.Target, out var target);
+        if (known && target.Pending != LayerEntries.NothingPending && _items[target.Pending] is StandardFile)
+        {
+            Apply(target.Pending);
+            known = entries.TryGet(link.Target, out target);
+        }
+
+        if (known && target.IsInImage)
+        {
+            if (!target.IsLinkable)
+            {
+                throw new InvalidDataException($"a hard link to the directory '{link.Target}'");
+            }
+
+            image.CreateHardLink(link.Path, link.Target);
+            entries.Settle(link.Path, isInImage: true);
+        }
+        else if (isBase)
+        {
+            throw new InvalidDataException($"a hard link to '{link.Target}', which this layer does not have before it, and no layer lies below");
+        }
+        else
+        {
+            image.CreateMergeLink(link.Path, link.Target);
+            entries.Settle(link.Path, isInImage: false);
+        }
+    }
+
+    private abstract record Item(long TarOffset, CimPath Path);
+
+    private sealed record StandardFile(long TarOffset, CimPath Path, CimPath Standard, CimFileMetadata Metadata) : Item(TarOffset, Path);
+
+    private sealed record Link(long TarOffset, CimPath Path, CimPath Target) : Item(TarOffset, Path);
+}

@@ -1,0 +1,80 @@
+using Converter.Formats.Cim;
+using Converter.Formats.Tar;
+
+namespace Converter.Core.Layers;
+
+/// <summary>
+/// The standard files of a layer while they wait on disk, under the layer's folder at their own paths.
+/// Whatever is not kept goes when this does; only files it made and folders it left empty, for the folder may be a user's.
+/// </summary>
+internal sealed class StagingFolder(string layerFolder) : IDisposable
+{
+    private readonly HashSet<CimPath> _staged = [];
+
+    /// <summary>Writes the current entry's data to disk; an earlier file of that name is replaced.</summary>
+    public void Stage(CimPath standard, TarReader tar)
+    {
+        using var stream = new FileStream(Claim(standard), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        while (tar.TryReadData(out var slice))
+        {
+            stream.Write(slice);
+        }
+    }
+
+    public FileStream Open(CimPath standard) =>
+        new(FileOf(standard), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+
+    /// <summary>
+    /// Gives a file another name. The reference makes a hard link; as the first name goes anyway, a rename leaves the same,
+    /// on every file system.
+    /// </summary>
+    public void Move(CimPath standard, CimPath to) => File.Move(FileOf(standard), Claim(to), overwrite: true);
+
+    /// <summary>Lets a file stay, and sees to it that it is on disk: the image beside it is only renamed into place when it is.</summary>
+    public void Keep(CimPath path)
+    {
+        using (var stream = new FileStream(FileOf(path), FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 0))
+        {
+            stream.Flush(flushToDisk: true);
+        }
+
+        _staged.Remove(path);
+    }
+
+    public void Dispose()
+    {
+        foreach (var path in _staged)
+        {
+            var file = FileOf(path);
+            if (File.Exists(file))
+            {
+                File.Delete(file);
+            }
+
+            for (var folder = path.Parent; !folder.IsRoot; folder = folder.Parent)
+            {
+                RemoveIfEmpty(FileOf(folder));
+            }
+        }
+
+        _staged.Clear();
+    }
+
+    private static void RemoveIfEmpty(string folder)
+    {
+        if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
+        {
+            Directory.Delete(folder);
+        }
+    }
+
+    private string Claim(CimPath path)
+    {
+        var file = FileOf(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        _staged.Add(path);
+        return file;
+    }
+
+    private string FileOf(CimPath path) => Path.Combine(layerFolder, path.Value.Replace(CimPath.Separator, Path.DirectorySeparatorChar));
+}

@@ -1,0 +1,153 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Converter.TestKit.Registry;
+
+/// <summary>
+/// A registry to pull from, in this process, on a free loopback port and plain HTTP (distribution spec, "Pull").
+/// It remembers what it was asked, and fails as <see cref="Faults"/> says.
+/// </summary>
+public sealed class FakeRegistry : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly RegistryContent _content = new();
+    private readonly Login _login = new();
+    private readonly ConcurrentQueue<RecordedRequest> _requests = new();
+
+    private FakeRegistry(WebApplication app) => _app = app;
+
+    public FaultScript Faults { get; } = new();
+
+    /// <summary>Host and port, as the registry's name in an image reference.</summary>
+    public string Host { get; private set; } = string.Empty;
+
+    /// <summary>The same server by another name, for what must not cross from one host to another.</summary>
+    public string OtherHost => Host.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
+
+    /// <summary>All requests so far, in the order they came.</summary>
+    public IReadOnlyList<RecordedRequest> Requests => [.. _requests];
+
+    public static async Task<FakeRegistry> StartAsync()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.Limits.MinResponseDataRate = null;
+        });
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
+        var app = builder.Build();
+        var registry = new FakeRegistry(app);
+        app.Run(registry.AnswerAsync);
+        await app.StartAsync();
+        registry.Host = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Authority;
+        return registry;
+    }
+
+    /// <returns>The blob's digest.</returns>
+    public string AddBlob(byte[] bytes) => _content.AddBlob(bytes);
+
+    /// <returns>The manifest's digest, by which it can be had from any repository.</returns>
+    public string AddManifest(string mediaType, byte[] bytes) => _content.AddManifest(mediaType, bytes);
+
+    public void AddTag(string repository, string tag, string digest) => _content.AddTag(repository, tag, digest);
+
+    /// <summary>Serves an OCI image layout from its folder, with the tags its index names.</summary>
+    public void AddLayout(string repository, string folder) => _content.AddLayout(repository, folder);
+
+    public void RequireBasic(string userName, string password) => _login.RequireBasic(userName, password);
+
+    /// <summary>Demands tokens of the built-in token server; without a user name it gives them to anyone.</summary>
+    public void RequireBearer(string? userName = null, string? password = null, string? refreshToken = null, string? realm = null) =>
+        _login.RequireBearer(realm ?? $"http://{Host}/token", userName, password, refreshToken);
+
+    /// <summary>Makes all tokens given out so far worthless.</summary>
+    public void ExpireTokens() => _login.ExpireTokens();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        var request = context.Request;
+        var path = request.Path.Value!;
+        _requests.Enqueue(new RecordedRequest(
+            request.Method,
+            path,
+            request.QueryString.Value ?? string.Empty,
+            request.Host.Value!,
+            request.Headers.Authorization.FirstOrDefault(),
+            request.Headers.Range.FirstOrDefault()));
+        var answer = new FaultyAnswer(context, Faults.Take(path), _app.Lifetime.ApplicationStopping);
+        if (await answer.InsteadAsync())
+        {
+            return;
+        }
+
+        if (path == "/token")
+        {
+            await GiveTokenAsync(context);
+        }
+        else if (!_login.Admits(request.Headers.Authorization.FirstOrDefault()))
+        {
+            context.Response.Headers.WWWAuthenticate = _login.Challenge;
+            await FaultyAnswer.ErrorAsync(context, StatusCodes.Status401Unauthorized, "UNAUTHORIZED", "authentication required");
+        }
+        else
+        {
+            await GiveContentAsync(context, path, answer);
+        }
+    }
+
+    private async Task GiveTokenAsync(HttpContext context)
+    {
+        var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync() : null;
+        var token = _login.Issue(context.Request.Headers.Authorization.FirstOrDefault(), form?["refresh_token"].FirstOrDefault());
+        if (token is null)
+        {
+            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            return;
+        }
+
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync($$"""{"token":"{{token}}","expires_in":300}""");
+    }
+
+    private async Task GiveContentAsync(HttpContext context, string path, FaultyAnswer answer)
+    {
+        if (Split(path, "/manifests/") is var (repository, name) && _content.FindManifest(repository, name) is var (digest, manifest))
+        {
+            await answer.SendAsync(new MemoryStream(manifest.Bytes), manifest.MediaType, digest);
+        }
+        else if (Split(path, "/blobs/") is var (_, blob) && _content.OpenBlob(blob) is { } stream)
+        {
+            await answer.SendAsync(stream, "application/octet-stream", blob);
+        }
+        else
+        {
+            var (code, message) = path.Contains("/manifests/", StringComparison.Ordinal)
+                ? ("MANIFEST_UNKNOWN", "manifest unknown")
+                : ("BLOB_UNKNOWN", "blob unknown to registry");
+            await FaultyAnswer.ErrorAsync(context, StatusCodes.Status404NotFound, code, message);
+        }
+    }
+
+    private static (string Repository, string Name)? Split(string path, string separator)
+    {
+        const string prefix = "/v2/";
+        var at = path.LastIndexOf(separator, StringComparison.Ordinal);
+        return at > prefix.Length && path.StartsWith(prefix, StringComparison.Ordinal)
+            ? (path[prefix.Length..at], path[(at + separator.Length)..])
+            : null;
+    }
+}

@@ -1,0 +1,74 @@
+using Converter.Core.Layers;
+using NUnit.Framework;
+
+namespace Converter.Tests.Layers;
+
+/// <summary>The calls recorded from Microsoft's own importer (hcsshim v0.14.0) on two layers, against ours, line by line.</summary>
+internal sealed class ParityTests
+{
+    private const string CreateImage = """{"op":"CreateImage2",""";
+    private const string CommitImage = """{"op":"CommitImage"}""";
+
+    [Test]
+    public void The_base_layer_makes_the_recorded_calls()
+    {
+        using var folder = new LayerFolder();
+        var (lines, result) = Import("base.tar", isBase: true, folder);
+        Assert.That(lines, Is.EqualTo(Recorded(layer: 0)));
+        Assert.That(folder.Everything, Is.EqualTo(new[]
+        {
+            "Hives", "Hives/DEFAULTUSER_BASE", "Hives/SAM_BASE", "Hives/SECURITY_BASE", "Hives/SOFTWARE_BASE", "Hives/SYSTEM_BASE",
+        }));
+        Assert.That(result.Entries, Is.EqualTo(67));
+        Assert.That(result.DeltaHives, Is.Empty);
+    }
+
+    [Test]
+    public void The_child_layer_makes_the_recorded_calls_up_to_the_merged_hives()
+    {
+        using var folder = new LayerFolder();
+        var (lines, result) = Import("delta1.tar", isBase: false, folder);
+
+        // Merging hives is the caller's: five files, each created and closed.
+        var recorded = Recorded(layer: 1);
+        Assert.That(recorded[^10], Does.Contain("SYSTEM_BASE"));
+        Assert.That(lines, Is.EqualTo(recorded[..^10]));
+        Assert.That(folder.Everything, Is.EqualTo(new[]
+        {
+            "Hives", "Hives/DEFAULTUSER_DELTA", "Hives/SAM_DELTA", "Hives/SECURITY_DELTA", "Hives/SOFTWARE_DELTA", "Hives/SYSTEM_DELTA",
+        }));
+        Assert.That(result.DeltaHives, Is.EqualTo(RegistryHive.All));
+    }
+
+    private static (List<string> Lines, LayerImportResult Result) Import(string tar, bool isBase, LayerFolder folder)
+    {
+        using var stream = File.OpenRead(Path.Combine(Data(), tar));
+        using var image = new RecordingImageWriter();
+        var result = LayerImport.Run(stream, image, new LayerImportOptions { IsBase = isBase, LayerFolder = folder.Path }, default);
+        Assert.That(stream.Position, Is.EqualTo(stream.Length), "the whole stream is read");
+        return (image.Lines, result);
+    }
+
+    /// <summary>What was recorded between the opening and the commit of a layer's image.</summary>
+    private static string[] Recorded(int layer)
+    {
+        var lines = File.ReadAllLines(Path.Combine(Data(), "trace-plain.jsonl"));
+        var starts = lines.Index().Where(line => line.Item.StartsWith(CreateImage, StringComparison.Ordinal)).Select(line => line.Index + 1);
+        return [.. lines.Skip(starts.ElementAt(layer)).TakeWhile(line => line != CommitImage)];
+    }
+
+    private static string Data()
+    {
+        for (var folder = new DirectoryInfo(TestContext.CurrentContext.TestDirectory); folder is not null; folder = folder.Parent)
+        {
+            var data = Path.Combine(folder.FullName, "shared", "data", "parity");
+            if (Directory.Exists(data))
+            {
+                return data;
+            }
+        }
+
+        Assert.Ignore("the parity data (../shared/data/parity beside the repository) is not on this machine");
+        return string.Empty;
+    }
+}
