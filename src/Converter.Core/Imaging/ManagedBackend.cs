@@ -13,7 +13,7 @@ public sealed class ManagedBackend : IImageBackend
     public CommittedImage Merge(
         string blockFile, string cimName, IReadOnlyList<ImageSource> sources, ImageOptions options, CancellationToken cancellation)
     {
-        using var file = new PartialBlockFile(blockFile);
+        using var file = new PartialBlockFile(blockFile, IntegrityFile.MergedName);
         var open = new List<CimImage>();
         try
         {

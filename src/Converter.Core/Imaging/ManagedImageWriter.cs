@@ -12,7 +12,7 @@ internal sealed class ManagedImageWriter : IImageWriter
     public ManagedImageWriter(string blockFile, string cimName, ImageOptions options)
     {
         _options = options;
-        _file = new PartialBlockFile(blockFile);
+        _file = new PartialBlockFile(blockFile, IntegrityFile.LayerName);
         try
         {
             _cim = new CimWriter(_file.Blocks.BeginSet(cimName), cimName);

@@ -14,12 +14,16 @@ internal sealed class PartialBlockFile : IDisposable
 
     private readonly string _path;
     private readonly string _partial;
+    private readonly string _integrityFile;
     private readonly SafeFileHandle _handle;
     private bool _finished;
 
-    public PartialBlockFile(string path)
+    /// <param name="path">The final name; nothing may have it yet.</param>
+    /// <param name="integrityFile">Name of the file beside it that gets a sealed file's root digest.</param>
+    public PartialBlockFile(string path, string integrityFile)
     {
         _path = path;
+        _integrityFile = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, integrityFile);
         _partial = path + Suffix;
         if (File.Exists(path))
         {
@@ -46,6 +50,11 @@ internal sealed class PartialBlockFile : IDisposable
 
         var length = RandomAccess.GetLength(_handle);
         _handle.Dispose();
+        if (options.Integrity)
+        {
+            IntegrityFile.Write(_integrityFile, digest);
+        }
+
         File.Move(_partial, _path, overwrite: false);
         _finished = true;
         return new CommittedImage(_path, length, options.Integrity ? digest : null);

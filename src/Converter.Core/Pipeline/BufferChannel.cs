@@ -72,6 +72,9 @@ internal sealed class BufferChannel : IDisposable
         }
     }
 
+    /// <summary>Ends the channel with an error that the reader sees, where there is nothing to pump.</summary>
+    public void Fail(Exception error) => _channel.Writer.TryComplete(error);
+
     /// <summary>Says that nothing more will be read.</summary>
     public void Abandon() => _abandoned.Cancel();
 

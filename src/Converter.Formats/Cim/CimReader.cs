@@ -67,6 +67,12 @@ public sealed class CimReader : IDisposable
     /// <summary>Region sets of parents (a forked CIM) or sources (a merged CIM).</summary>
     public IReadOnlyList<RegionSet> ParentRegions => _header.Parents;
 
+    /// <summary>Names of the CIM's own region and object ID files.</summary>
+    public IEnumerable<string> OwnFileNames => FileNames(_header.Own);
+
+    /// <summary>Names of the region and object ID files of its parents or sources, each once.</summary>
+    public IEnumerable<string> ParentFileNames => _header.Parents.Distinct().SelectMany(FileNames);
+
     /// <summary>Reads a record; hard links lead to the same one.</summary>
     public CimEntry Entry(uint fileId)
     {
@@ -205,6 +211,15 @@ public sealed class CimReader : IDisposable
     }
 
     public void Dispose() => _regions.Dispose();
+
+    private static IEnumerable<string> FileNames(RegionSet set)
+    {
+        for (var i = 0; i < set.Count; i++)
+        {
+            yield return CimFormat.RegionName(set.Id, i);
+            yield return CimFormat.ObjectIdName(set.Id, i);
+        }
+    }
 
     private LinkTable SearchableTable(CimEntry directory)
     {

@@ -1,0 +1,91 @@
+using System.Buffers;
+using Converter.Formats.Binary;
+
+namespace Converter.Core.Imaging;
+
+/// <summary>
+/// Copies a CIM's standard files, byte for byte, into a directory, with those of the sources a merged CIM needs: what comes
+/// out is a standard set that opens by itself.
+/// </summary>
+public static class CimExport
+{
+    private const int BufferSize = 1024 * 1024;
+
+    /// <param name="image">What to export.</param>
+    /// <param name="directory">Made where it is missing. Files of region sets that are there already are replaced by the same content.</param>
+    /// <param name="cancellation">Leaves region files at worst, never the CIM's own name.</param>
+    /// <returns>Names of the files, the CIM's own last.</returns>
+    public static IReadOnlyList<string> Run(CimImage image, string directory, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(directory);
+        var target = Path.Combine(directory, image.Name);
+        if (File.Exists(target))
+        {
+            throw new IOException($"'{target}' exists already: remove it first, or choose another directory");
+        }
+
+        var names = new List<string>();
+        foreach (var name in image.Cim.ParentFileNames)
+        {
+            CopyFromAny(image.Sources, name, directory, cancellation);
+            names.Add(name);
+        }
+
+        // The filesystem file is what makes the set a CIM: it comes last.
+        foreach (var name in image.Cim.OwnFileNames.Append(image.Name))
+        {
+            CopyFromAny([image.Files], name, directory, cancellation);
+            names.Add(name);
+        }
+
+        return names;
+    }
+
+    private static void CopyFromAny(IReadOnlyList<IFileSet> sets, string name, string directory, CancellationToken cancellation)
+    {
+        foreach (var set in sets)
+        {
+            using var file = set.TryOpen(name);
+            if (file is not null)
+            {
+                Copy(file, Path.Combine(directory, name), cancellation);
+                return;
+            }
+        }
+
+        throw new InvalidDataException($"file '{name}' of the CIM is missing");
+    }
+
+    private static void Copy(IRandomReader file, string path, CancellationToken cancellation)
+    {
+        var partial = path + PartialBlockFile.Suffix;
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+            {
+                for (long at = 0; at < file.Length;)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    var chunk = buffer.AsSpan(0, (int)Math.Min(BufferSize, file.Length - at));
+                    file.ReadAt(at, chunk);
+                    stream.Write(chunk);
+                    at += chunk.Length;
+                }
+
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(partial, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(partial);
+            throw;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+using Converter.Core.Imaging;
+using Converter.Core.Oci;
+
+namespace Converter.Core.Pipeline;
+
+/// <summary>How an image is converted.</summary>
+public sealed record ConversionOptions
+{
+    public required Platform Platform { get; init; }
+
+    /// <summary>See <see cref="PlatformSelector.Select"/>; null takes the highest.</summary>
+    public string? OsVersion { get; init; }
+
+    public ImageOptions Image { get; init; } = new();
+
+    /// <summary>Layers that are downloaded and imported at once. The output does not depend on it.</summary>
+    public int Concurrency { get; init; } = DefaultConcurrency;
+
+    /// <summary>A core for each layer, but no more than machines have stood up to.</summary>
+    public static int DefaultConcurrency { get; } = Math.Clamp(Environment.ProcessorCount, 1, 4);
+}

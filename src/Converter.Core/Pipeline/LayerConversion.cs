@@ -1,0 +1,99 @@
+using Converter.Core.Imaging;
+using Converter.Core.Layers;
+using Converter.Core.Oci;
+using Converter.Core.Registry;
+using Converter.Core.Store;
+using Microsoft.Extensions.Logging;
+
+namespace Converter.Core.Pipeline;
+
+/// <summary>A layer that is read to its end and checked, but not committed: its parent may have to be first.</summary>
+internal sealed class ImportedLayer(LayerPlan plan, IngestFolder folder, IImageWriter image, LayerImportResult result) : IDisposable
+{
+    public LayerPlan Plan => plan;
+
+    public IngestFolder Folder => folder;
+
+    public IImageWriter Image => image;
+
+    public LayerImportResult Result => result;
+
+    public void Dispose()
+    {
+        image.Dispose();
+        folder.Dispose();
+    }
+}
+
+/// <summary>Brings single layers from the registry into the store, in two steps: import, at any time, and seal, after the parent.</summary>
+internal sealed class LayerConversion(
+    RegistryClient registry, ConversionStore store, IImageBackend backend, ConversionOptions options, ILogger logger)
+{
+    private const string BlockCimFile = "layer.bcim";
+    private const string VhdFile = "layer.vhd";
+    private const string CimName = "layer.cim";
+
+    private string FileName => options.Image.VhdFooter ? VhdFile : BlockCimFile;
+
+    /// <summary>The layer as the store has it, if it was made the way it is wanted now.</summary>
+    public StoredLayer? Find(ChainId chainId) => store.FindLayer(chainId) is { } stored && IsAsWanted(stored) ? stored : null;
+
+    /// <summary>Downloads and imports a layer; null where another process finished it while this one waited for it.</summary>
+    public async Task<ImportedLayer?> ImportAsync(ImageReference reference, LayerPlan plan, CancellationToken cancellation)
+    {
+        var folder = await store.ClaimAsync(plan.ChainId, cancellation);
+        IImageWriter? image = null;
+        try
+        {
+            if (Find(plan.ChainId) is not null)
+            {
+                folder.Dispose();
+                return null;
+            }
+
+            plan.Progress.Stage = LayerStage.Importing;
+            image = backend.Create(Path.Combine(folder.Path, FileName), CimName, options.Image);
+            var writer = image;
+            var importOptions = new LayerImportOptions { IsBase = plan.Index == 0, LayerFolder = folder.Path, Logger = logger };
+            var stream = new LayerStream(plan, token => registry.OpenBlobAsync(reference, plan.Blob, token));
+            var result = await stream.RunAsync((tar, token) => LayerImport.Run(tar, writer, importOptions, token), cancellation);
+            logger.LogInformation("{Layer}: imported {Entries} entries, {Bytes} bytes", plan.Name, result.Entries, plan.Progress.Decompressed);
+            return new ImportedLayer(plan, folder, image, result);
+        }
+        catch
+        {
+            image?.Dispose();
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Commits the image and moves the layer to its place in the store.</summary>
+    public StoredLayer Seal(ImportedLayer layer, CancellationToken cancellation)
+    {
+        var plan = layer.Plan;
+        plan.Progress.Stage = LayerStage.Sealing;
+        var image = layer.Image.Commit(cancellation);
+        var record = new LayerRecord
+        {
+            SourceDigest = plan.Blob.Digest,
+            DiffId = plan.DiffId.Digest,
+            ChainId = plan.ChainId.Digest,
+            Parents = [.. plan.Parents.Select(p => p.Digest)],
+            UncompressedSize = plan.Progress.Decompressed,
+            FilesSize = layer.Result.Size,
+            Image = StoredLayer.Describe(image, CimName, options.Image.VhdFooter, cancellation),
+            Backend = backend.Name,
+        };
+        var stored = store.Publish(layer.Folder, record);
+        logger.LogInformation("{Layer}: sealed as {Path}", plan.Name, stored.ImagePath);
+        plan.Progress.Stage = LayerStage.Done;
+        return stored;
+    }
+
+    private bool IsAsWanted(StoredLayer stored) =>
+        stored.Record.Backend == backend.Name
+        && stored.Record.Image.File == FileName
+        && stored.Record.Image.VhdFooter == options.Image.VhdFooter
+        && stored.Record.Image.IntegrityRoot is not null == options.Image.Integrity;
+}

@@ -1,0 +1,148 @@
+using System.Threading.Channels;
+using Converter.Core.Oci;
+using Microsoft.Extensions.Logging;
+
+namespace Converter.Core.Pipeline;
+
+/// <summary>
+/// All layers of an image: a feed, base first, into as many imports at once as allowed, into one stage that seals in parent
+/// order. Layers the store has already pass by.
+/// </summary>
+internal sealed class LayerStages(LayerConversion conversion, ImageReference reference, IReadOnlyList<LayerPlan> plans, ILogger logger)
+{
+    private readonly ConvertedLayer?[] _done = new ConvertedLayer?[plans.Count];
+
+    public async Task<IReadOnlyList<ConvertedLayer>> RunAsync(int concurrency, CancellationToken cancellation)
+    {
+        var waiting = Channel.CreateBounded<LayerPlan>(concurrency);
+        var imported = Channel.CreateBounded<ImportedLayer>(concurrency);
+        using var stages = new StageGroup(cancellation);
+        try
+        {
+            stages.Start(() => FeedAsync(waiting.Writer, stages.Cancellation));
+            stages.Start(() => ImportAllAsync(concurrency, waiting.Reader, imported.Writer, stages.Cancellation));
+            stages.Start(() => SealAllAsync(imported.Reader, stages.Cancellation));
+            await stages.CompleteAsync();
+        }
+        finally
+        {
+            while (imported.Reader.TryRead(out var left))
+            {
+                left.Dispose();
+            }
+        }
+
+        return [.. _done.Select(layer => layer!)];
+    }
+
+    private async Task FeedAsync(ChannelWriter<LayerPlan> waiting, CancellationToken cancellation)
+    {
+        foreach (var plan in plans)
+        {
+            if (!TakeFromStore(plan))
+            {
+                await waiting.WriteAsync(plan, cancellation);
+            }
+        }
+
+        waiting.Complete();
+    }
+
+    private async Task ImportAllAsync(
+        int concurrency, ChannelReader<LayerPlan> waiting, ChannelWriter<ImportedLayer> imported, CancellationToken cancellation)
+    {
+        using var workers = new StageGroup(cancellation);
+        for (var i = 0; i < concurrency; i++)
+        {
+            workers.Start(() => ImportAsync(waiting, imported, workers.Cancellation));
+        }
+
+        await workers.CompleteAsync();
+        imported.Complete();
+    }
+
+    private async Task ImportAsync(ChannelReader<LayerPlan> waiting, ChannelWriter<ImportedLayer> imported, CancellationToken cancellation)
+    {
+        await foreach (var plan in waiting.ReadAllAsync(cancellation))
+        {
+            var layer = await Named(plan, () => conversion.ImportAsync(reference, plan, cancellation));
+            if (layer is null)
+            {
+                TakeFromStore(plan);
+                continue;
+            }
+
+            try
+            {
+                await imported.WriteAsync(layer, cancellation);
+            }
+            catch
+            {
+                layer.Dispose();
+                throw;
+            }
+        }
+    }
+
+    private async Task SealAllAsync(ChannelReader<ImportedLayer> imported, CancellationToken cancellation)
+    {
+        var early = new SortedDictionary<int, ImportedLayer>();
+        try
+        {
+            await foreach (var layer in imported.ReadAllAsync(cancellation))
+            {
+                early.Add(layer.Plan.Index, layer);
+                await SealReadyAsync(early, cancellation);
+            }
+
+            await SealReadyAsync(early, cancellation);
+        }
+        finally
+        {
+            foreach (var layer in early.Values)
+            {
+                layer.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Seals, lowest first, what has its parent in the store.</summary>
+    private async Task SealReadyAsync(SortedDictionary<int, ImportedLayer> early, CancellationToken cancellation)
+    {
+        while (early.Count > 0 && early.First() is var (index, layer) && (index == 0 || Volatile.Read(ref _done[index - 1]) is not null))
+        {
+            early.Remove(index);
+            using (layer)
+            {
+                var sealedLayer = await Named(layer.Plan, () => Task.FromResult(conversion.Seal(layer, cancellation)));
+                Volatile.Write(ref _done[index], new ConvertedLayer(sealedLayer, Reused: false));
+            }
+        }
+    }
+
+    private bool TakeFromStore(LayerPlan plan)
+    {
+        if (conversion.Find(plan.ChainId) is not { } stored)
+        {
+            return false;
+        }
+
+        plan.Progress.Stage = LayerStage.Reused;
+        logger.LogInformation("{Layer}: already converted", plan.Name);
+        Volatile.Write(ref _done[plan.Index], new ConvertedLayer(stored, Reused: true));
+        return true;
+    }
+
+    /// <summary>Says of which layer a failure is.</summary>
+    private static async Task<T> Named<T>(LayerPlan plan, Func<Task<T>> step)
+    {
+        try
+        {
+            return await step();
+        }
+        catch (Exception e) when (Failures.IsExpected(e))
+        {
+            throw Failures.Of(plan.Name, e);
+        }
+    }
+}

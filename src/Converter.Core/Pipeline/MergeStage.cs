@@ -1,0 +1,45 @@
+using Converter.Core.Imaging;
+using Converter.Core.Store;
+using Microsoft.Extensions.Logging;
+
+namespace Converter.Core.Pipeline;
+
+/// <summary>Merges an image's layers into one CIM beside the topmost, so that no container start has to.</summary>
+internal sealed class MergeStage(ConversionStore store, IImageBackend backend, ConversionOptions options, ILogger logger)
+{
+    private const string BlockCimFile = "merged.bcim";
+    private const string VhdFile = "merged.vhd";
+    private const string CimName = "merged.cim";
+
+    private string FileName => options.Image.VhdFooter ? VhdFile : BlockCimFile;
+
+    /// <summary>The topmost layer with its merged CIM; an image of one layer has none.</summary>
+    /// <returns>The topmost layer, and the bytes written.</returns>
+    public async Task<(StoredLayer Top, long Written)> RunAsync(IReadOnlyList<ConvertedLayer> layers, CancellationToken cancellation)
+    {
+        var top = layers[^1].Layer;
+        if (layers.Count == 1 || IsMerged(top))
+        {
+            return (top, 0);
+        }
+
+        using var folder = await store.ClaimAsync(top.ChainId, cancellation);
+        if (store.FindLayer(top.ChainId) is { } now && IsMerged(now))
+        {
+            return (now, 0);
+        }
+
+        var sources = layers.Reverse().Select(l => new ImageSource(l.Layer.ImagePath, l.Layer.Record.Image.CimName)).ToArray();
+        var merged = backend.Merge(Path.Combine(folder.Path, FileName), CimName, sources, options.Image, cancellation);
+        var record = StoredLayer.Describe(merged, CimName, options.Image.VhdFooter, cancellation);
+        var stored = store.PublishMerged(top, folder, record);
+        logger.LogInformation("merged {Count} layers into {Path}", layers.Count, stored.MergedPath);
+        return (stored, record.Size);
+    }
+
+    private bool IsMerged(StoredLayer top) =>
+        top.Merged is { } merged
+        && merged.File == FileName
+        && merged.VhdFooter == options.Image.VhdFooter
+        && merged.IntegrityRoot is not null == options.Image.Integrity;
+}

@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Converter.Core.Oci;
+using Converter.Core.Store;
+
+namespace Converter.Core.Publish;
+
+/// <summary>
+/// The manifest of a converted image: an OCI artifact whose config is the source's, unchanged, and whose layers are block CIMs,
+/// base first, the merged CIM last.
+/// </summary>
+public static class ConvertedManifest
+{
+    private const string Prefix = "io.cimconvert.";
+
+    /// <summary>How integrity roots are computed: the container's SHA-256 Merkle tree (Formats/BlockFile/FORMAT.md).</summary>
+    private const string IntegrityScheme = "cimblock-sha256-v1";
+
+    private static readonly JsonSerializerOptions s_compact = new() { WriteIndented = false };
+
+    /// <summary>The manifest's bytes: the same for the same image, layer files and merged CIM.</summary>
+    /// <param name="source">Descriptor of the source image's manifest.</param>
+    /// <param name="config">Descriptor of the source's config.</param>
+    /// <param name="layers">Base first; the last one holds the merged CIM of an image with several.</param>
+    public static byte[] Encode(Descriptor source, Descriptor config, IReadOnlyList<StoredLayer> layers)
+    {
+        var entries = new JsonArray();
+        foreach (var layer in layers)
+        {
+            var annotations = FileAnnotations(layer.Record.Image, layer.Record.Backend);
+            annotations[Prefix + "source-digest"] = layer.Record.SourceDigest.ToString();
+            annotations[Prefix + "diff-id"] = layer.Record.DiffId.ToString();
+            annotations[Prefix + "chain-id"] = layer.Record.ChainId.ToString();
+            entries.Add(Entry(MediaTypes.ConvertedLayer, layer.Record.Image, annotations));
+        }
+
+        var top = layers[^1];
+        if (layers.Count > 1)
+        {
+            var merged = top.Merged ?? throw new InvalidOperationException("the image was not merged");
+            var annotations = FileAnnotations(merged, top.Record.Backend);
+            annotations[Prefix + "chain-id"] = top.Record.ChainId.ToString();
+            entries.Add(Entry(MediaTypes.ConvertedMerged, merged, annotations));
+        }
+
+        var manifest = new JsonObject
+        {
+            ["schemaVersion"] = 2,
+            ["mediaType"] = MediaTypes.OciManifest,
+            ["artifactType"] = MediaTypes.ConvertedImage,
+            ["config"] = new JsonObject
+            {
+                ["mediaType"] = config.MediaType,
+                ["digest"] = config.Digest.ToString(),
+                ["size"] = config.Size,
+            },
+            ["layers"] = entries,
+            ["annotations"] = new JsonObject { [Prefix + "source-digest"] = source.Digest.ToString() },
+        };
+        return JsonSerializer.SerializeToUtf8Bytes(manifest, s_compact);
+    }
+
+    private static JsonObject FileAnnotations(FileRecord file, string backend)
+    {
+        var annotations = new JsonObject
+        {
+            [Prefix + "backend"] = backend,
+            [Prefix + "cim-name"] = file.CimName,
+            [Prefix + "vhd-footer"] = file.VhdFooter.ToString(CultureInfo.InvariantCulture).ToLowerInvariant(),
+        };
+        if (file.IntegrityRoot is { } root)
+        {
+            annotations[Prefix + "integrity-scheme"] = IntegrityScheme;
+            annotations[Prefix + "integrity-root"] = root;
+        }
+
+        return annotations;
+    }
+
+    private static JsonObject Entry(string mediaType, FileRecord file, JsonObject annotations) => new()
+    {
+        ["mediaType"] = mediaType,
+        ["digest"] = file.Digest.ToString(),
+        ["size"] = file.Size,
+        ["annotations"] = annotations,
+    };
+}

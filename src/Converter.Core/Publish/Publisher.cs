@@ -1,0 +1,37 @@
+using Converter.Core.Oci;
+using Converter.Core.Registry;
+using Converter.Core.Store;
+
+namespace Converter.Core.Publish;
+
+/// <summary>Makes a converted image part of the store's OCI layout: blobs first, then the manifest, then the index.</summary>
+public sealed class Publisher(ConversionStore store)
+{
+    /// <param name="image">The source.</param>
+    /// <param name="layers">Its converted layers, base first.</param>
+    /// <param name="cancellation">Leaves blobs without a manifest at worst, which the next run uses.</param>
+    /// <returns>The converted manifest's descriptor.</returns>
+    public async Task<Descriptor> PublishAsync(ResolvedImage image, IReadOnlyList<StoredLayer> layers, CancellationToken cancellation)
+    {
+        foreach (var layer in layers)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            store.LinkBlob(layer.ImagePath, layer.Record.Image.Digest);
+        }
+
+        if (layers.Count > 1 && layers[^1].Merged is { } merged)
+        {
+            store.LinkBlob(layers[^1].MergedPath!, merged.Digest);
+        }
+
+        store.PutBlob(image.ConfigBytes, image.Manifest.Config.MediaType);
+        var bytes = ConvertedManifest.Encode(image.ManifestDescriptor, image.Manifest.Config, layers);
+        var manifest = store.PutBlob(bytes, MediaTypes.OciManifest) with
+        {
+            ArtifactType = MediaTypes.ConvertedImage,
+            Platform = image.Config.Platform,
+        };
+        await new ImageIndexFile(store).PutAsync(image.Reference.ToString(), manifest, cancellation);
+        return manifest;
+    }
+}

@@ -1,0 +1,66 @@
+namespace Converter.Core.Store;
+
+/// <summary>Writes a file completely or not at all.</summary>
+internal static class AtomicFile
+{
+    public const string TemporarySuffix = ".tmp";
+
+    private const int CopyBufferSize = 1024 * 1024;
+
+    /// <summary>Open until it has its name, so that nobody takes it for abandoned; Windows renames open files only if they are shared so.</summary>
+    private static FileShare WhileWriting => OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
+
+    /// <param name="temporary">On the same file system as <paramref name="path"/>, of a name no other writer uses.</param>
+    /// <param name="path">Replaced when the new content is on the disk.</param>
+    /// <param name="content">All of it.</param>
+    public static void Write(string temporary, string path, ReadOnlySpan<byte> content)
+    {
+        try
+        {
+            using var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, WhileWriting, bufferSize: 0);
+            stream.Write(content);
+            stream.Flush(flushToDisk: true);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>As <see cref="Write"/>, the content being another file's.</summary>
+    public static void Copy(string temporary, string path, string from)
+    {
+        try
+        {
+            using var source = new FileStream(from, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            using var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, WhileWriting, bufferSize: 0);
+            source.CopyTo(stream, CopyBufferSize);
+            stream.Flush(flushToDisk: true);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>Removes a temporary file that no process has open.</summary>
+    public static void RemoveAbandoned(string temporary)
+    {
+        try
+        {
+            using (new FileStream(temporary, FileMode.Open, FileAccess.Read, FileShare.None))
+            {
+            }
+
+            File.Delete(temporary);
+        }
+        catch (IOException)
+        {
+            // In use, or gone by now: either way not ours to remove.
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Converter.Core.Oci;
+
+namespace Converter.Core.Store;
+
+/// <summary>
+/// <c>index.json</c> of the store (OCI image layout specification): one entry for each image, under the reference it was pulled by.
+/// </summary>
+public sealed class ImageIndexFile(ConversionStore store)
+{
+    public const string RefName = "org.opencontainers.image.ref.name";
+
+    private const string FileName = "index.json";
+    private const string LockName = "index";
+
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, NewLine = "\n" };
+
+    private string IndexPath => Path.Combine(store.Root, FileName);
+
+    /// <summary>Adds an image, or replaces the one of that reference. Entries are sorted by reference.</summary>
+    public async Task PutAsync(string reference, Descriptor manifest, CancellationToken cancellation)
+    {
+        // Two processes adding at once must not lose each other's entries.
+        using var claim = await IngestFolder.ClaimAsync(store.IngestRoot, LockName, cancellation);
+        var entries = Read().Where(e => e.Reference != reference).Append((Reference: reference, Manifest: manifest)).OrderBy(e => e.Reference, StringComparer.Ordinal);
+        var index = new JsonObject
+        {
+            ["schemaVersion"] = 2,
+            ["mediaType"] = MediaTypes.OciIndex,
+            ["manifests"] = new JsonArray([.. entries.Select(e => Encode(e.Reference, e.Manifest))]),
+        };
+        store.WriteFile(IndexPath, JsonSerializer.SerializeToUtf8Bytes(index, s_indented));
+    }
+
+    /// <summary>The images in the store by reference, sorted.</summary>
+    public IReadOnlyList<(string Reference, Descriptor Manifest)> Read()
+    {
+        if (!File.Exists(IndexPath))
+        {
+            return [];
+        }
+
+        try
+        {
+            var index = ImageIndex.Parse(File.ReadAllBytes(IndexPath), MediaTypes.OciIndex);
+            return [.. index.Manifests.Select(m => (m.Annotations?.GetValueOrDefault(RefName) ?? m.Digest.ToString(), m))];
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ConversionException($"'{IndexPath}' cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static JsonObject Encode(string reference, Descriptor manifest)
+    {
+        var entry = new JsonObject
+        {
+            ["mediaType"] = manifest.MediaType,
+            ["digest"] = manifest.Digest.ToString(),
+            ["size"] = manifest.Size,
+        };
+        if (manifest.ArtifactType is { } artifactType)
+        {
+            entry["artifactType"] = artifactType;
+        }
+
+        if (manifest.Platform is { } platform)
+        {
+            entry["platform"] = new JsonObject { ["architecture"] = platform.Architecture, ["os"] = platform.Os };
+            if (platform.OsVersion is { } version)
+            {
+                entry["platform"]!["os.version"] = version;
+            }
+        }
+
+        entry["annotations"] = new JsonObject { [RefName] = reference };
+        return entry;
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text.Json.Serialization;
+using Converter.Core.Oci;
+
+namespace Converter.Core.Store;
+
+/// <summary><c>layer.json</c>: what a layer in the store was made from, and what it is.</summary>
+public sealed record LayerRecord
+{
+    public required Digest SourceDigest { get; init; }
+
+    public required Digest DiffId { get; init; }
+
+    public required Digest ChainId { get; init; }
+
+    /// <summary>Chain IDs of the layers below, nearest first.</summary>
+    public required IReadOnlyList<Digest> Parents { get; init; }
+
+    /// <summary>Bytes of the layer's tar.</summary>
+    public required long UncompressedSize { get; init; }
+
+    /// <summary>Bytes of the layer's regular files, as the reference importer counts a layer.</summary>
+    public required long FilesSize { get; init; }
+
+    public required FileRecord Image { get; init; }
+
+    public required string Backend { get; init; }
+}
+
+/// <summary>A block file in the store; also the content of <c>merged.json</c>.</summary>
+public sealed record FileRecord
+{
+    /// <summary>Name in the layer's folder.</summary>
+    public required string File { get; init; }
+
+    /// <summary>Name of the CIM in it.</summary>
+    public required string CimName { get; init; }
+
+    /// <summary>Bytes.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>Of the whole file: its name among the blobs.</summary>
+    public required Digest Digest { get; init; }
+
+    public required bool VhdFooter { get; init; }
+
+    /// <summary>Hex of the 32-byte root digest; null where the file is not sealed.</summary>
+    public string? IntegrityRoot { get; init; }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    WriteIndented = true,
+    NewLine = "\n",
+    RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(LayerRecord))]
+[JsonSerializable(typeof(FileRecord))]
+internal sealed partial class StoreJson : JsonSerializerContext;

@@ -1,0 +1,99 @@
+using Converter.Core.Imaging;
+using Converter.Core.Oci;
+
+namespace Converter.Core.Store;
+
+/// <summary>Checks everything a store holds: blobs against their names, layers and merged CIMs whole, manifests against what they name.</summary>
+public sealed class StoreVerification(ConversionStore store, CancellationToken cancellation)
+{
+    private readonly List<string> _problems = [];
+
+    /// <summary>One line for each thing that is wrong; none for a good store.</summary>
+    public IReadOnlyList<string> Run()
+    {
+        foreach (var chainId in store.LayerIds())
+        {
+            CheckLayer(chainId);
+        }
+
+        CheckBlobs();
+        foreach (var (reference, manifest) in store.Images())
+        {
+            Try(reference, () => CheckManifest(manifest));
+        }
+
+        return _problems;
+    }
+
+    private void CheckLayer(ChainId chainId)
+    {
+        if (store.FindLayer(chainId) is not { } layer)
+        {
+            _problems.Add($"layer {chainId}: its folder has no valid {StoredLayer.RecordFile}, or not the files it names");
+            return;
+        }
+
+        Try($"layer {chainId}", () => CheckImage(layer.ImagePath, layer.Record.Image, [], IntegrityFile.LayerName));
+        if (layer.Merged is { } merged)
+        {
+            Try($"merged CIM of {chainId}", () => CheckImage(layer.MergedPath!, merged, store.SourcesOf(layer), IntegrityFile.MergedName));
+        }
+    }
+
+    private void CheckImage(string path, FileRecord record, IReadOnlyList<string> sources, string integrityFile)
+    {
+        using var image = CimImage.Open(path, record.CimName, sources);
+        CimVerification.Run(image, path, IntegrityFile.TryRead(Path.Combine(Path.GetDirectoryName(path)!, integrityFile)), cancellation);
+        var digest = StoredLayer.DigestOf(path, cancellation);
+        if (digest != record.Digest)
+        {
+            throw new InvalidDataException($"'{path}' has the digest {digest}, its record says {record.Digest}");
+        }
+    }
+
+    private void CheckBlobs()
+    {
+        foreach (var path in store.BlobFiles())
+        {
+            Try($"blob {Path.GetFileName(path)}", () =>
+            {
+                if (StoredLayer.DigestOf(path, cancellation).Hex != Path.GetFileName(path))
+                {
+                    throw new InvalidDataException("its content does not match its name");
+                }
+            });
+        }
+    }
+
+    private void CheckManifest(Descriptor descriptor)
+    {
+        var bytes = File.ReadAllBytes(store.BlobPath(descriptor.Digest));
+        if (bytes.Length != descriptor.Size)
+        {
+            throw new InvalidDataException($"its manifest has {bytes.Length} bytes, the index says {descriptor.Size}");
+        }
+
+        var manifest = ImageManifest.Parse(bytes, descriptor.MediaType);
+        foreach (var blob in manifest.Layers.Prepend(manifest.Config))
+        {
+            var file = new FileInfo(store.BlobPath(blob.Digest));
+            if (!file.Exists || file.Length != blob.Size)
+            {
+                throw new InvalidDataException($"blob {blob.Digest} is missing, or not of the {blob.Size} bytes its manifest says");
+            }
+        }
+    }
+
+    private void Try(string what, Action check)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        try
+        {
+            check();
+        }
+        catch (Exception e) when (Failures.IsExpected(e))
+        {
+            _problems.Add($"{what}: {e.Message}");
+        }
+    }
+}

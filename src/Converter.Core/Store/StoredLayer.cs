@@ -1,0 +1,116 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Converter.Core.Imaging;
+using Converter.Core.Oci;
+
+namespace Converter.Core.Store;
+
+/// <summary>A layer in the store, and the merged CIM that lies in its folder where it is the top of an image.</summary>
+public sealed class StoredLayer
+{
+    public const string RecordFile = "layer.json";
+    public const string MergedRecordFile = "merged.json";
+
+    /// <summary>Records are our own and small; a larger one is none.</summary>
+    private const int MaxRecordSize = 1024 * 1024;
+
+    private const int HashBufferSize = 1024 * 1024;
+
+    private StoredLayer(string folder, LayerRecord record, FileRecord? merged)
+    {
+        Folder = folder;
+        Record = record;
+        Merged = merged;
+    }
+
+    public string Folder { get; }
+
+    public LayerRecord Record { get; }
+
+    /// <summary>Null where no image that ends here was merged, and for an image of one layer.</summary>
+    public FileRecord? Merged { get; }
+
+    public ChainId ChainId => new(Record.ChainId);
+
+    public string ImagePath => Path.Combine(Folder, Record.Image.File);
+
+    public string? MergedPath => Merged is null ? null : Path.Combine(Folder, Merged.File);
+
+    internal static StoredLayer? TryRead(string folder)
+    {
+        var record = TryReadRecord(folder, RecordFile, StoreJson.Default.LayerRecord);
+        if (record is null || !IsThere(folder, record.Image))
+        {
+            return null;
+        }
+
+        var merged = TryReadRecord(folder, MergedRecordFile, StoreJson.Default.FileRecord);
+        return new StoredLayer(folder, record, merged is not null && IsThere(folder, merged) ? merged : null);
+    }
+
+    /// <summary>What a store keeps of a block file: it is read once, for its digest.</summary>
+    public static FileRecord Describe(CommittedImage image, string cimName, bool vhdFooter, CancellationToken cancellation)
+    {
+        return new FileRecord
+        {
+            File = Path.GetFileName(image.Path),
+            CimName = cimName,
+            Size = image.Size,
+            Digest = DigestOf(image.Path, cancellation),
+            VhdFooter = vhdFooter,
+            IntegrityRoot = image.IntegrityRoot is { } root ? Convert.ToHexStringLower(root) : null,
+        };
+    }
+
+    /// <summary>Hashes a whole file.</summary>
+    public static Digest DigestOf(string path, CancellationToken cancellation)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = ArrayPool<byte>.Shared.Rent(HashBufferSize);
+        try
+        {
+            for (int read; (read = stream.Read(buffer)) > 0;)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                hash.AppendData(buffer.AsSpan(0, read));
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        return Digest.FromHash(hash.GetHashAndReset());
+    }
+
+    /// <summary>Bytes of a record as it is stored.</summary>
+    internal static byte[] Encode<T>(T record, JsonTypeInfo<T> type) => [.. JsonSerializer.SerializeToUtf8Bytes(record, type), (byte)'\n'];
+
+    /// <summary>
+    /// Whether a file is there with the size it had when it was finished. Its content is checked by <c>verify</c>, not here.
+    /// </summary>
+    private static bool IsThere(string folder, FileRecord file) =>
+        file.File == Path.GetFileName(file.File) && new FileInfo(Path.Combine(folder, file.File)) is { Exists: true } info && info.Length == file.Size;
+
+    private static T? TryReadRecord<T>(string folder, string name, JsonTypeInfo<T> type)
+        where T : class
+    {
+        var file = new FileInfo(Path.Combine(folder, name));
+        if (!file.Exists || file.Length > MaxRecordSize)
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(file.FullName), type);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
