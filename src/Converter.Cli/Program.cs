@@ -1,1 +1,3 @@
-return 0;
+using Converter.Cli;
+
+return await CommandLine.RunAsync(args);

@@ -84,7 +84,7 @@ public sealed class CimImage : IDisposable
         _blockFiles.ForEach(f => f.Dispose());
     }
 
-    private static (string Path, string? Name) Split(string location)
+    internal static (string Path, string? Name) Split(string location)
     {
         var cut = location.LastIndexOf(NameSeparator, StringComparison.Ordinal);
         return cut > 0 && !File.Exists(location) ? (location[..cut], location[(cut + NameSeparator.Length)..]) : (location, null);

@@ -5,8 +5,16 @@ namespace Converter.Core.Imaging;
 /// <param name="VhdFooter">Append a fixed VHD footer, so that they can be attached as disks.</param>
 public sealed record ImageOptions(bool Integrity = false, bool VhdFooter = false);
 
-/// <summary>One CIM in a block file.</summary>
-public sealed record ImageSource(string BlockFile, string CimName);
+/// <summary>One CIM in a block file; a null name is that of its only one.</summary>
+public sealed record ImageSource(string BlockFile, string? CimName)
+{
+    /// <summary>Reads <c>FILE</c> or <c>FILE::NAME</c>.</summary>
+    public static ImageSource Parse(string location)
+    {
+        var (file, name) = CimImage.Split(location);
+        return new ImageSource(file, name);
+    }
+}
 
 /// <summary>A block file that is complete and under its final name.</summary>
 /// <param name="Path">The block file.</param>

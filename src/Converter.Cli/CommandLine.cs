@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Runtime.InteropServices;
+using Converter.Cli.Commands;
+using Converter.Core;
+
+namespace Converter.Cli;
+
+/// <summary>Builds the command line, runs one command, and turns how it ended into one line and an exit code.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        using var cancellation = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+        return await RunAsync(args, cancellation.Token);
+
+        // The first signal lets the command clean up after itself; a second one ends the process as usual.
+        void Cancel(PosixSignalContext context)
+        {
+            context.Cancel = !cancellation.IsCancellationRequested;
+            cancellation.Cancel();
+        }
+    }
+
+    public static async Task<int> RunAsync(string[] args, CancellationToken cancellation)
+    {
+        var parsed = Root().Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+            {
+                await Console.Error.WriteLineAsync($"error: {error.Message}");
+            }
+
+            await Console.Error.WriteLineAsync($"run '{Usage(parsed)} --help' for the options");
+            return ExitCodes.WrongUsage;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("cancelled");
+            return ExitCodes.Cancelled;
+        }
+        catch (Exception e)
+        {
+            return await ReportAsync(e, parsed.GetValue<bool>(CommonOptions.VerboseName));
+        }
+    }
+
+    private static async Task<int> ReportAsync(Exception e, bool verbose)
+    {
+        var message = Failures.IsExpected(e) ? e.Message : $"internal error: {e.GetType().Name}: {e.Message}; --verbose says where";
+        await Console.Error.WriteLineAsync($"error: {message.ReplaceLineEndings(" ")}");
+        if (verbose)
+        {
+            await Console.Error.WriteLineAsync(e.ToString());
+        }
+
+        if (Failures.IsDiskFull(e))
+        {
+            await Console.Error.WriteLineAsync("free some space and run the same command again: what is complete is kept");
+            return ExitCodes.MachineUnfit;
+        }
+
+        return ExitCodes.Failed;
+    }
+
+    private static string Usage(ParseResult parsed)
+    {
+        var names = new List<string>();
+        for (SymbolResult? at = parsed.CommandResult; at is CommandResult command; at = at.Parent)
+        {
+            names.Insert(0, command.Command is RootCommand ? "cimconvert" : command.Command.Name);
+        }
+
+        return string.Join(' ', names);
+    }
+
+    private static RootCommand Root() => new("Converts Windows container images to block CIMs.")
+    {
+        ConvertCommand.Create(),
+        ImportCommand.Create(),
+        MergeCommand.Create(),
+        LsCommand.Create(),
+        CatCommand.Create(),
+        ExtractCommand.Create(),
+        ExportCommand.Create(),
+        VerifyCommand.Create(),
+        DemoCommand.Create(),
+    };
+}

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Converter.Cli.Output;
+using Converter.Core.Imaging;
+using Microsoft.Extensions.Logging;
+
+namespace Converter.Cli.Commands;
+
+/// <summary>Options that several commands have, made anew for each.</summary>
+internal static class CommonOptions
+{
+    public const string VerboseName = "--verbose";
+
+    public static Option<bool> Json() => new("--json") { Description = "Write the result as JSON to standard output." };
+
+    public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "No progress, and only warnings and errors on standard error." };
+
+    public static Option<bool> Verbose() => new(VerboseName, "-v") { Description = "Log more, and show where an error arose." };
+
+    public static Option<string> Backend()
+    {
+        var option = new Option<string>("--backend")
+        {
+            Description = "What writes the CIMs: 'managed' is our own writer, on any system; 'auto' takes the best there is.",
+            DefaultValueFactory = _ => "auto",
+        };
+        option.AcceptOnlyFromAmong("auto", "managed");
+        return option;
+    }
+
+    public static Option<bool> Integrity() => new("--integrity") { Description = "Seal the block files, and write their root digests beside them." };
+
+    public static Option<bool> VhdFooter() => new("--vhd-footer") { Description = "Append a fixed VHD footer to the block files." };
+
+    public static Option<string[]> Sources() => new("--source")
+    {
+        Description = "A block file that a merged CIM was merged from; once for each, topmost first. Found by itself in a store.",
+        HelpName = "FILE",
+    };
+
+    public static Argument<string> Cim() => new("CIM")
+    {
+        Description = "A block file, FILE::NAME for one CIM of several in it, or the .cim file of a standard set.",
+    };
+
+    /// <summary>Both names mean the managed back end: no other is in this version.</summary>
+    public static IImageBackend MakeBackend() => new ManagedBackend();
+
+    public static ILoggerFactory MakeLoggers(bool quiet, bool verbose, bool liveDisplay)
+    {
+        var level = quiet || liveDisplay ? LogLevel.Warning : verbose ? LogLevel.Debug : LogLevel.Information;
+        return LoggerFactory.Create(builder => builder.SetMinimumLevel(level).AddProvider(new StderrLoggerProvider()));
+    }
+}

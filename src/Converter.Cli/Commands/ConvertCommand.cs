@@ -1,0 +1,100 @@
+using System.CommandLine;
+using Converter.Cli.Output;
+using Converter.Core;
+using Converter.Core.Imaging;
+using Converter.Core.Oci;
+using Converter.Core.Pipeline;
+using Converter.Core.Registry;
+using Converter.Core.Store;
+using Microsoft.Extensions.Logging;
+
+namespace Converter.Cli.Commands;
+
+/// <summary><c>cimconvert convert REF --output DIR</c></summary>
+internal static class ConvertCommand
+{
+    public static Command Create()
+    {
+        var reference = new Argument<string>("REF") { Description = "The image: [REGISTRY/]REPOSITORY[:TAG][@DIGEST]." };
+        var output = new Option<string>("--output", "-o") { Description = "The store to convert into, made where it is missing.", Required = true, HelpName = "DIR" };
+        var platform = new Option<string>("--platform") { Description = "The platform to take of an image with several.", DefaultValueFactory = _ => "windows/amd64" };
+        var osVersion = new Option<string?>("--os-version") { Description = "The Windows version to take, whole or its first parts; the newest if not given." };
+        var plainHttp = new Option<bool>("--plain-http") { Description = "Talk to the registry without TLS." };
+        var concurrency = new Option<int>("--concurrency")
+        {
+            Description = "Layers downloaded and imported at once; the result does not depend on it.",
+            DefaultValueFactory = _ => ConversionOptions.DefaultConcurrency,
+        };
+        concurrency.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 64)
+            {
+                result.AddError("--concurrency takes a number from 1 to 64");
+            }
+        });
+        var integrity = CommonOptions.Integrity();
+        var vhdFooter = CommonOptions.VhdFooter();
+        var json = CommonOptions.Json();
+        var quiet = CommonOptions.Quiet();
+        var verbose = CommonOptions.Verbose();
+        var command = new Command("convert", "Pulls an image and converts every layer of it, merged and ready, into a store.")
+        {
+            reference, output, platform, osVersion, integrity, vhdFooter, plainHttp, concurrency, CommonOptions.Backend(), json, quiet, verbose,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var options = new ConversionOptions
+            {
+                Platform = Platform.Parse(parsed.GetRequiredValue(platform)),
+                OsVersion = parsed.GetValue(osVersion),
+                Image = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter)),
+                Concurrency = parsed.GetValue(concurrency),
+            };
+            var result = await RunAsync(
+                ParseReference(parsed.GetRequiredValue(reference)),
+                parsed.GetRequiredValue(output),
+                options,
+                parsed.GetValue(plainHttp),
+                parsed.GetValue(quiet),
+                parsed.GetValue(verbose),
+                cancellation);
+            if (parsed.GetValue(json))
+            {
+                JsonOutput.WriteDocument(writer => ConversionReport.WriteJson(writer, result));
+            }
+            else
+            {
+                ConversionReport.WriteText(result);
+            }
+
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    /// <summary>Converts one image, with progress on a terminal and log lines elsewhere.</summary>
+    public static async Task<ConversionResult> RunAsync(
+        ImageReference reference, string output, ConversionOptions options, bool plainHttp, bool quiet, bool verbose, CancellationToken cancellation)
+    {
+        var live = !quiet && !verbose && LiveProgress.IsPossible;
+        using var loggers = CommonOptions.MakeLoggers(quiet, verbose, live);
+        using var registry = RegistryClientFactory.Create(
+            new RegistryOptions { PlainHttp = plainHttp, Credentials = DockerConfigCredentials.FromEnvironment() }, loggers);
+        var store = ConversionStore.Open(output);
+        var conversion = new ImageConversion(registry, store, CommonOptions.MakeBackend(), options, loggers.CreateLogger("convert"));
+        var running = conversion.RunAsync(reference, cancellation);
+        return live ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
+    }
+
+    private static ImageReference ParseReference(string text)
+    {
+        try
+        {
+            return ImageReference.Parse(text);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ConversionException(e.Message, e);
+        }
+    }
+}

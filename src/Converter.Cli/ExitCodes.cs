@@ -1,0 +1,14 @@
+namespace Converter.Cli;
+
+/// <summary>What scripts rely on.</summary>
+internal static class ExitCodes
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int WrongUsage = 2;
+
+    /// <summary>The machine is not fit: no space left on the disk.</summary>
+    public const int MachineUnfit = 4;
+
+    public const int Cancelled = 130;
+}

@@ -1,0 +1,99 @@
+using System.Text.Json;
+using Converter.Core.Pipeline;
+using Converter.Core.Store;
+
+namespace Converter.Cli.Output;
+
+/// <summary>The result of a conversion, as scripts and as people read it.</summary>
+internal static class ConversionReport
+{
+    public static void WriteJson(Utf8JsonWriter json, ConversionResult result)
+    {
+        json.WriteStartObject();
+        json.WriteString("image", result.Image.Reference.ToString());
+        json.WriteStartObject("source");
+        json.WriteString("digest", result.Image.ManifestDescriptor.Digest.ToString());
+        json.WriteString("mediaType", result.Image.ManifestDescriptor.MediaType);
+        json.WriteString("platform", result.Image.Config.Platform.ToString());
+        json.WriteEndObject();
+        json.WriteStartObject("converted");
+        json.WriteString("digest", result.Manifest.Digest.ToString());
+        json.WriteString("mediaType", result.Manifest.MediaType);
+        json.WriteNumber("size", result.Manifest.Size);
+        json.WriteEndObject();
+        json.WriteStartArray("layers");
+        foreach (var layer in result.Layers)
+        {
+            WriteLayer(json, layer);
+        }
+
+        json.WriteEndArray();
+        WriteMerged(json, result.Top);
+        json.WriteString("backend", result.Backend);
+        json.WriteStartObject("bytes");
+        json.WriteNumber("downloaded", result.Bytes.Downloaded);
+        json.WriteNumber("decompressed", result.Bytes.Decompressed);
+        json.WriteNumber("written", result.Bytes.Written);
+        json.WriteEndObject();
+        json.WriteStartObject("timings");
+        json.WriteNumber("resolveMs", result.Timings.Resolve);
+        json.WriteNumber("layersMs", result.Timings.Layers);
+        json.WriteNumber("mergeMs", result.Timings.Merge);
+        json.WriteNumber("publishMs", result.Timings.Publish);
+        json.WriteNumber("totalMs", result.Timings.Total);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    public static void WriteText(ConversionResult result)
+    {
+        Console.WriteLine($"{result.Image.Reference} ({result.Image.Config.Platform})");
+        foreach (var (layer, reused) in result.Layers)
+        {
+            Console.WriteLine($"  layer  {layer.Record.DiffId.Hex[..12]}  {Sizes.Of(layer.Record.Image.Size),10}  {(reused ? "reused   " : "converted")}  {layer.ImagePath}");
+        }
+
+        if (result.Layers.Count > 1 && result.Top.Merged is { } merged)
+        {
+            Console.WriteLine($"  merged               {Sizes.Of(merged.Size),10}             {result.Top.MergedPath}");
+        }
+
+        Console.WriteLine($"  manifest {result.Manifest.Digest}");
+        Console.WriteLine(
+            $"  {Sizes.Of(result.Bytes.Downloaded)} downloaded, {Sizes.Of(result.Bytes.Decompressed)} unpacked, {Sizes.Of(result.Bytes.Written)} written"
+            + $" by the {result.Backend} back end in {result.Timings.Total} ms");
+    }
+
+    private static void WriteLayer(Utf8JsonWriter json, ConvertedLayer converted)
+    {
+        var record = converted.Layer.Record;
+        json.WriteStartObject();
+        json.WriteString("source", record.SourceDigest.ToString());
+        json.WriteString("diffId", record.DiffId.ToString());
+        json.WriteString("chainId", record.ChainId.ToString());
+        WriteFile(json, converted.Layer.ImagePath, record.Image);
+        json.WriteBoolean("reused", converted.Reused);
+        json.WriteString("integrity", record.Image.IntegrityRoot);
+        json.WriteEndObject();
+    }
+
+    private static void WriteMerged(Utf8JsonWriter json, StoredLayer top)
+    {
+        if (top.Record.Parents.Count == 0 || top.Merged is not { } merged)
+        {
+            json.WriteNull("merged");
+            return;
+        }
+
+        json.WriteStartObject("merged");
+        WriteFile(json, top.MergedPath!, merged);
+        json.WriteString("integrity", merged.IntegrityRoot);
+        json.WriteEndObject();
+    }
+
+    private static void WriteFile(Utf8JsonWriter json, string path, FileRecord file)
+    {
+        json.WriteString("path", path);
+        json.WriteNumber("size", file.Size);
+    }
+}

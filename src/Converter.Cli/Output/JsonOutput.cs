@@ -1,0 +1,35 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Converter.Cli.Output;
+
+/// <summary>JSON on standard output: one indented document, or one object a line.</summary>
+internal static class JsonOutput
+{
+    /// <summary>Paths and names stay readable; nothing here is put into HTML.</summary>
+    private static readonly JavaScriptEncoder s_encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+
+    public static void WriteDocument(Action<Utf8JsonWriter> write)
+    {
+        using var output = Console.OpenStandardOutput();
+        using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = s_encoder }))
+        {
+            write(json);
+        }
+
+        output.WriteByte((byte)'\n');
+    }
+
+    public static void WriteLines<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
+    {
+        using var output = new BufferedStream(Console.OpenStandardOutput(), 64 * 1024);
+        using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = s_encoder });
+        foreach (var item in items)
+        {
+            write(json, item);
+            json.Flush();
+            json.Reset();
+            output.WriteByte((byte)'\n');
+        }
+    }
+}
