@@ -26,6 +26,7 @@ public sealed class DocumentTests
     [TestCase($$"""{"schemaVersion":1,"config":{{Config}},"layers":[]}""", "schemaVersion 1")]
     [TestCase($$"""{"schemaVersion":"2","config":{{Config}},"layers":[]}""", "at $.schemaVersion: the value is of the wrong type")]
     [TestCase($$"""{"schemaVersion":2,"schemaVersion":2,"config":{{Config}},"layers":[]}""", "Duplicate")]
+    [TestCase($$"""{"schemaVersion":2,"config":{{Config}},"layers":[{"mediaType":"x","size":1,"digest":"{{DigestText}}","size":2}]}""", "Duplicate")]
     [TestCase($$"""{"schemaVersion":2,"config":{{Config}},"layers":null}""", "$.layers")]
     [TestCase($$"""{"schemaVersion":2,"config":{{Config}},"layers":[null]}""", "layer 0 is null")]
     [TestCase($$"""{"schemaVersion":2,"config":{{Config}},"layers":[{"mediaType":"x","digest":"sha512:00","size":1}]}""", "only sha256")]
