@@ -65,7 +65,7 @@ internal static class RegistryErrors
                 $"the answer of {host} is larger than allowed",
             TimeoutRejectedException timeout => $"no answer from {host} within {timeout.Timeout.TotalSeconds:0.###} s",
             OperationCanceledException => $"no connection to {host} in time; check the network and any proxy",
-            _ => $"the connection to {host} was lost: {Printable.Of(e.Message)}",
+            _ => $"the connection to {host} was lost: {Printable.Of((e.InnerException ?? e).Message)}",
         };
     }
 

@@ -8,6 +8,8 @@ internal sealed class FaultyAnswer(HttpContext context, IReadOnlyList<Fault> fau
 {
     private const int ChunkSize = 16 << 10;
 
+    private static readonly TimeSpan ArrivalTime = TimeSpan.FromMilliseconds(150);
+
     public static async Task ErrorAsync(HttpContext context, int status, string code, string message)
     {
         context.Response.StatusCode = status;
@@ -120,6 +122,11 @@ internal sealed class FaultyAnswer(HttpContext context, IReadOnlyList<Fault> fau
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
             await Task.Delay(Timeout.InfiniteTimeSpan, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        else
+        {
+            // An abort overtakes what is still in the sockets: the client must have read up to here first, or it breaks off elsewhere.
+            await Task.Delay(ArrivalTime, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         context.Abort();
