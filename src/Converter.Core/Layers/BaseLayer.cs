@@ -54,7 +54,8 @@ internal sealed class BaseLayer(IImageWriter image, LayerEntries entries, Pendin
     {
         try
         {
-            pending.Drop(entries.Claim(path, isDirectory, isLinkable: !isDirectory, isInImage: true, LayerEntries.NothingPending));
+            // Not in the image yet: a link of the tar cannot have it for its target.
+            pending.Drop(entries.Claim(path, isDirectory, isLinkable: !isDirectory, isInImage: false, LayerEntries.NothingPending));
         }
         catch (InvalidDataException wrong)
         {

@@ -194,11 +194,8 @@ internal sealed class LayerImporter : IDisposable
     private List<RegistryHive> KeepHives()
     {
         var deltas = RegistryHive.All.Where(hive => _pending.TryGetStandardFile(hive.DeltaPath, out _)).ToList();
-        foreach (var path in deltas.Select(hive => hive.DeltaPath).Concat(_options.IsBase ? RegistryHive.All.Select(hive => hive.BasePath) : []))
-        {
-            _staging.Keep(path);
-        }
-
+        var bases = _options.IsBase ? RegistryHive.All.Select(hive => hive.BasePath) : [];
+        _staging.Keep([.. deltas.Select(hive => hive.DeltaPath), .. bases]);
         return deltas;
     }
 

@@ -195,6 +195,18 @@ internal sealed class LayerImportTests
     }
 
     [Test]
+    public void Memory_does_not_grow_with_the_size_of_files()
+    {
+        const int size = 16 << 20;
+        using var folder = new LayerFolder();
+        using var image = new RecordingImageWriter();
+        using var tar = new TarBuilder().Add("Files/big", data: new byte[size]).Add("Hives/SOFTWARE_DELTA", data: new byte[size]).End().ToStream();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        LayerImport.Run(tar, image, new LayerImportOptions { IsBase = false, LayerFolder = folder.Path }, default);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(size / 8));
+    }
+
+    [Test]
     public void Other_top_level_names_and_missing_parents_are_no_matter() =>
         Assert.That(Child(new TarBuilder().Add("./", '5').Add("./Other/deep/file").Add("Other/", '5')), Is.EqualTo(new[] { @"file Other\deep\file 0", "file Other 0" }));
 

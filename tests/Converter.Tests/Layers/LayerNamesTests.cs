@@ -125,6 +125,12 @@ internal sealed class LayerNamesTests
     }
 
     [TestCase("Hives")]
+    [TestCase("hives/SAM_base")]
+    [TestCase("layout")]
+    public void What_the_importer_adds_is_no_target_for_links(string target) =>
+        Assert.That(Fails(BaseTar().Add("Files/l", '1', link: target), isBase: true).Message, Does.Contain("which this layer does not have before it"));
+
+    [TestCase("Hives")]
     [TestCase("Hives/SAM_BASE/x")]
     [TestCase("layout/x")]
     public void A_base_layer_leaves_place_for_what_the_importer_adds(string name) =>
