@@ -41,8 +41,8 @@ internal sealed class LayerImporter : IDisposable
         }
 
         _tar.Drain();
-        var baseLayer = _options.IsBase ? new BaseLayer(_image, _pending, _staging) : null;
-        baseLayer?.CheckHives();
+        var baseLayer = _options.IsBase ? new BaseLayer(_image, _entries, _pending, _staging) : null;
+        baseLayer?.Prepare();
         _pending.ApplyAll(cancellation);
         baseLayer?.Add();
         return new LayerImportResult(_size, _count, KeepHives());
@@ -163,14 +163,8 @@ internal sealed class LayerImporter : IDisposable
         CopyData(cancellation);
     }
 
-    private void Claim(CimPath path, bool isDirectory, bool isLinkable, bool isInImage, int pending)
-    {
-        var replaced = _entries.Claim(path, isDirectory, isLinkable, isInImage, pending);
-        if (replaced != LayerEntries.NothingPending)
-        {
-            _pending.Drop(replaced);
-        }
-    }
+    private void Claim(CimPath path, bool isDirectory, bool isLinkable, bool isInImage, int pending) =>
+        _pending.Drop(_entries.Claim(path, isDirectory, isLinkable, isInImage, pending));
 
     private void CopyData(CancellationToken cancellation)
     {
@@ -200,11 +194,8 @@ internal sealed class LayerImporter : IDisposable
     private List<RegistryHive> KeepHives()
     {
         var deltas = RegistryHive.All.Where(hive => _pending.TryGetStandardFile(hive.DeltaPath, out _)).ToList();
-        foreach (var path in deltas.Select(hive => hive.DeltaPath).Concat(_options.IsBase ? RegistryHive.All.Select(hive => hive.BasePath) : []))
-        {
-            _staging.Keep(path);
-        }
-
+        var bases = _options.IsBase ? RegistryHive.All.Select(hive => hive.BasePath) : [];
+        _staging.Keep([.. deltas.Select(hive => hive.DeltaPath), .. bases]);
         return deltas;
     }
 

@@ -28,8 +28,14 @@ internal sealed class PendingWork(IImageWriter image, LayerEntries entries, Stag
 
     public void AddLink(long tarOffset, CimPath path, CimPath target) => _items.Add(new Link(tarOffset, path, target));
 
-    /// <summary>A later entry of the same name has taken its place.</summary>
-    public void Drop(int index) => _items[index] = null;
+    /// <summary>A later entry has taken the place of the one that waits here, if one does.</summary>
+    public void Drop(int index)
+    {
+        if (index != LayerEntries.NothingPending)
+        {
+            _items[index] = null;
+        }
+    }
 
     /// <summary>The path a standard file has in the image, as the tar spelled it.</summary>
     public bool TryGetStandardFile(CimPath standard, out CimPath path) => _standardFiles.TryGetValue(standard, out path);

@@ -30,15 +30,16 @@ internal sealed class StagingFolder(string layerFolder) : IDisposable
     /// </summary>
     public void Move(CimPath standard, CimPath to) => File.Move(FileOf(standard), Claim(to), overwrite: true);
 
-    /// <summary>Lets a file stay, and sees to it that it is on disk: the image beside it is only renamed into place when it is.</summary>
-    public void Keep(CimPath path)
+    /// <summary>Lets files stay, once all are on disk: the image beside them is only renamed into place when they are.</summary>
+    public void Keep(IReadOnlyCollection<CimPath> paths)
     {
-        using (var stream = new FileStream(FileOf(path), FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 0))
+        foreach (var path in paths)
         {
+            using var stream = new FileStream(FileOf(path), FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 0);
             stream.Flush(flushToDisk: true);
         }
 
-        _staged.Remove(path);
+        _staged.ExceptWith(paths);
     }
 
     public void Dispose()
