@@ -6,7 +6,6 @@ using Converter.Core.Oci;
 using Converter.Core.Pipeline;
 using Converter.Core.Registry;
 using Converter.Core.Store;
-using Microsoft.Extensions.Logging;
 
 namespace Converter.Cli.Commands;
 
@@ -79,7 +78,7 @@ internal static class ConvertCommand
         var live = !quiet && !verbose && LiveProgress.IsPossible;
         using var loggers = CommonOptions.MakeLoggers(quiet, verbose, live);
         using var registry = RegistryClientFactory.Create(
-            new RegistryOptions { PlainHttp = plainHttp, Credentials = DockerConfigCredentials.FromEnvironment() }, loggers);
+            new RegistryOptions { PlainHttp = plainHttp, Credentials = DockerConfigCredentials.Load(DockerConfigCredentials.DefaultPath) }, loggers);
         var store = ConversionStore.Open(output);
         var conversion = new ImageConversion(registry, store, CommonOptions.MakeBackend(), options, loggers.CreateLogger("convert"));
         var running = conversion.RunAsync(reference, cancellation);

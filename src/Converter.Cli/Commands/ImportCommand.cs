@@ -3,7 +3,6 @@ using Converter.Cli.Output;
 using Converter.Core;
 using Converter.Core.Imaging;
 using Converter.Core.Pipeline;
-using Microsoft.Extensions.Logging;
 
 namespace Converter.Cli.Commands;
 

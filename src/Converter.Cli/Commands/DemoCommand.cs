@@ -1,0 +1,74 @@
+using System.CommandLine;
+using Converter.Cli.Demo;
+using Converter.Cli.Output;
+using Converter.Core.Imaging;
+using Converter.Core.Oci;
+using Converter.Core.Pipeline;
+using Converter.Formats.Cim;
+
+namespace Converter.Cli.Commands;
+
+/// <summary><c>cimconvert demo</c>: the main job on an image of our own, with no other server.</summary>
+internal static class DemoCommand
+{
+    public static Command Create()
+    {
+        var output = new Option<string?>("--output", "-o") { Description = "A store to keep; a temporary one if not given.", HelpName = "DIR" };
+        var json = CommonOptions.Json();
+        var quiet = CommonOptions.Quiet();
+        var verbose = CommonOptions.Verbose();
+        var command = new Command("demo", "Makes a small Windows image, serves it from a registry in this process, and converts it over HTTP.")
+        {
+            output, json, quiet, verbose,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var temporary = parsed.GetValue(output) is null ? System.IO.Directory.CreateTempSubdirectory("cimconvert-demo-").FullName : null;
+            try
+            {
+                var options = new ConversionOptions { Platform = Platform.Parse("windows/amd64"), Image = new ImageOptions(Integrity: true) };
+                var store = parsed.GetValue(output) ?? temporary!;
+                var result = await ConvertAsync(store, options, parsed.GetValue(quiet), parsed.GetValue(verbose), cancellation);
+                if (parsed.GetValue(json))
+                {
+                    JsonOutput.WriteDocument(writer => ConversionReport.WriteJson(writer, result));
+                }
+                else
+                {
+                    ConversionReport.WriteText(result);
+                    ShowMerged(result);
+                }
+
+                return ExitCodes.Done;
+            }
+            finally
+            {
+                if (temporary is not null)
+                {
+                    System.IO.Directory.Delete(temporary, recursive: true);
+                }
+            }
+        });
+        return command;
+    }
+
+    private static async Task<ConversionResult> ConvertAsync(
+        string store, ConversionOptions options, bool quiet, bool verbose, CancellationToken cancellation)
+    {
+        await using var registry = new DemoRegistry(new DemoImage());
+        var reference = ImageReference.Parse($"{registry.Host}/{DemoImage.Repository}:{DemoImage.Tag}");
+        return await ConvertCommand.RunAsync(reference, store, options, plainHttp: true, quiet, verbose, cancellation);
+    }
+
+    private static void ShowMerged(ConversionResult result)
+    {
+        using var image = OpenCim.Open(result.Top.MergedPath!, sources: null);
+        var listing = new CimListing(image.Cim);
+        Console.WriteLine();
+        Console.WriteLine("The merged CIM holds:");
+        foreach (var (path, entry) in listing.Entries(CimPath.Root, recursive: true))
+        {
+            Console.WriteLine($"  {listing.Line(path, entry)}");
+        }
+    }
+}
