@@ -2,8 +2,10 @@ using NUnit.Framework;
 
 namespace Converter.TestKit;
 
-/// <summary>Equality of files, read side by side in pieces: layers do not fit in memory.</summary>
-public static class FileAssert
+/// <summary>
+/// Equality of files, read side by side in pieces: layers do not fit in memory. (NUnit has the shorter name.)
+/// </summary>
+public static class FileContentAssert
 {
     private const int PieceLength = 1 << 20;
 
