@@ -15,36 +15,20 @@ internal static class OracleSddl
     private const ushort SaclPresent = 0x0010;
     private const byte AclRevision = 2;
 
-    private static readonly Dictionary<string, byte> AceTypes = new(StringComparer.Ordinal)
-    {
-        ["A"] = 0, ["D"] = 1, ["AU"] = 2, ["AL"] = 3, ["ML"] = 0x11,
-    };
+    private static readonly Dictionary<string, uint> AceTypes = Numbers("A=0 D=1 AU=2 AL=3 ML=11");
 
-    private static readonly Dictionary<string, uint> AceFlags = new(StringComparer.Ordinal)
-    {
-        ["OI"] = 1, ["CI"] = 2, ["NP"] = 4, ["IO"] = 8, ["ID"] = 0x10, ["SA"] = 0x40, ["FA"] = 0x80,
-    };
+    private static readonly Dictionary<string, uint> AceFlags = Numbers("OI=1 CI=2 NP=4 IO=8 ID=10 SA=40 FA=80");
 
-    private static readonly Dictionary<string, uint> Rights = new(StringComparer.Ordinal)
-    {
-        ["GA"] = 0x10000000, ["GX"] = 0x20000000, ["GW"] = 0x40000000, ["GR"] = 0x80000000,
-        ["SD"] = 0x10000, ["RC"] = 0x20000, ["WD"] = 0x40000, ["WO"] = 0x80000,
-        ["CC"] = 1, ["DC"] = 2, ["LC"] = 4, ["SW"] = 8, ["RP"] = 0x10, ["WP"] = 0x20, ["DT"] = 0x40, ["LO"] = 0x80, ["CR"] = 0x100,
-        ["FA"] = 0x1F01FF, ["FR"] = 0x120089, ["FW"] = 0x120116, ["FX"] = 0x1200A0,
-        ["KA"] = 0xF003F, ["KR"] = 0x20019, ["KW"] = 0x20006, ["KX"] = 0x20019,
-        ["NW"] = 1, ["NR"] = 2, ["NX"] = 4,
-    };
+    private static readonly Dictionary<string, uint> Rights = Numbers(
+        "GA=10000000 GX=20000000 GW=40000000 GR=80000000 SD=10000 RC=20000 WD=40000 WO=80000 "
+        + "CC=1 DC=2 LC=4 SW=8 RP=10 WP=20 DT=40 LO=80 CR=100 "
+        + "FA=1F01FF FR=120089 FW=120116 FX=1200A0 KA=F003F KR=20019 KW=20006 KX=20019 NW=1 NR=2 NX=4");
 
-    private static readonly Dictionary<string, string> Sids = new(StringComparer.Ordinal)
-    {
-        ["WD"] = "S-1-1-0", ["CO"] = "S-1-3-0", ["CG"] = "S-1-3-1", ["OW"] = "S-1-3-4",
-        ["NU"] = "S-1-5-2", ["IU"] = "S-1-5-4", ["SU"] = "S-1-5-6", ["AN"] = "S-1-5-7", ["PS"] = "S-1-5-10", ["AU"] = "S-1-5-11",
-        ["RC"] = "S-1-5-12", ["SY"] = "S-1-5-18", ["LS"] = "S-1-5-19", ["NS"] = "S-1-5-20",
-        ["BA"] = "S-1-5-32-544", ["BU"] = "S-1-5-32-545", ["BG"] = "S-1-5-32-546", ["PU"] = "S-1-5-32-547",
-        ["SO"] = "S-1-5-32-549", ["PO"] = "S-1-5-32-550", ["BO"] = "S-1-5-32-551", ["RU"] = "S-1-5-32-554",
-        ["AC"] = "S-1-15-2-1",
-        ["LW"] = "S-1-16-4096", ["ME"] = "S-1-16-8192", ["HI"] = "S-1-16-12288", ["SI"] = "S-1-16-16384",
-    };
+    private static readonly Dictionary<string, string> Sids = Words(
+        "WD=S-1-1-0 CO=S-1-3-0 CG=S-1-3-1 OW=S-1-3-4 NU=S-1-5-2 IU=S-1-5-4 SU=S-1-5-6 AN=S-1-5-7 PS=S-1-5-10 AU=S-1-5-11 "
+        + "RC=S-1-5-12 SY=S-1-5-18 LS=S-1-5-19 NS=S-1-5-20 BA=S-1-5-32-544 BU=S-1-5-32-545 BG=S-1-5-32-546 PU=S-1-5-32-547 "
+        + "SO=S-1-5-32-549 PO=S-1-5-32-550 BO=S-1-5-32-551 RU=S-1-5-32-554 AC=S-1-15-2-1 "
+        + "LW=S-1-16-4096 ME=S-1-16-8192 HI=S-1-16-12288 SI=S-1-16-16384");
 
     public static byte[] Encode(string sddl)
     {
@@ -90,6 +74,14 @@ internal static class OracleSddl
         Place(8, group);
         return [.. header, .. sacl, .. dacl, .. owner, .. group];
     }
+
+    private static Dictionary<string, string> Words(string text) =>
+        text.Split(' ').Select(word => word.Split('=')).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+
+    private static Dictionary<string, uint> Numbers(string text) => Words(text).ToDictionary(
+        pair => pair.Key,
+        pair => uint.Parse(pair.Value, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
+        StringComparer.Ordinal);
 
     private static IEnumerable<(char Tag, string Value)> Sections(string sddl)
     {
@@ -151,14 +143,14 @@ internal static class OracleSddl
     private static byte[] Ace(string text)
     {
         string[] parts = text.Split(';');
-        if (parts.Length != 6 || parts[3].Length > 0 || parts[4].Length > 0 || !AceTypes.TryGetValue(parts[0], out byte type))
+        if (parts.Length != 6 || parts[3].Length > 0 || parts[4].Length > 0 || !AceTypes.TryGetValue(parts[0], out uint type))
         {
             throw new OracleException("SDDL ACE " + text);
         }
 
         byte[] sid = Sid(parts[5]);
         byte[] ace = new byte[8 + sid.Length];
-        ace[0] = type;
+        ace[0] = (byte)type;
         ace[1] = (byte)Pairs(parts[1], AceFlags);
         BinaryPrimitives.WriteUInt16LittleEndian(ace.AsSpan(2), (ushort)ace.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(ace.AsSpan(4), Mask(parts[2]));
