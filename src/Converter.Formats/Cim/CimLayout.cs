@@ -138,10 +138,10 @@ internal sealed class CimLayout
         _files.Add(file);
         file.Id = (uint)_files.Count;
         file.ParentId = parent.Id;
-        if (file.IsDirectory)
+        if (file.Data.Data.IsNull)
         {
-            // Length 0 is an empty directory; its offset is not null for the reader that refuses null ones.
-            file.Data = new CimStream(At(CimFormat.RegionHeaderSize), 0, CimStreamType.LinkTable);
+            // Nothing is there, and its offset is not null for the reader of 2021 that refuses null ones.
+            file.Data = new CimStream(At(CimFormat.RegionHeaderSize), 0, file.IsDirectory ? CimStreamType.LinkTable : CimStreamType.Data);
         }
 
         if (file.AlternateStreams is { Count: > 0 } streams)

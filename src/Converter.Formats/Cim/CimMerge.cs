@@ -13,6 +13,9 @@ public sealed class CimMerge
     private readonly int[] _firstRegion;
     private readonly CimTree _tree = new(SecurityDescriptor.NullDacl.Span);
     private readonly MergedView _view;
+
+    /// <summary>Directories that no layer described, parents before children.</summary>
+    private readonly List<(CimFile Parent, string Name)> _implicit = [];
     private readonly Dictionary<(int Source, uint FileId), CimFile> _files = [];
     private readonly Dictionary<(int Source, RegionOffset Offset), int> _descriptors = [];
 
@@ -44,6 +47,7 @@ public sealed class CimMerge
 
         var merge = new CimMerge(sources, cancellation);
         merge.Unite();
+        merge.PruneImplicit();
         return CimCommit.Write(files, name, merge._tree, [.. sources.SelectMany(s => s.ParentRegions.Append(s.OwnRegions))], data: []);
     }
 
@@ -81,8 +85,26 @@ public sealed class CimMerge
                     var directory = CimFile.NewDirectory();
                     Describe(directory, name.Describing);
                     at.Directory.Children!.Add(name.Name, directory);
+                    if (name.Describing.Entry.Has(CimFileFlags.Implicit))
+                    {
+                        _implicit.Add((at.Directory, name.Name));
+                    }
+
                     open.Push((at.Path.Append(name.Name), directory, name.Directories));
                 }
+            }
+        }
+    }
+
+    /// <summary>A directory that only held whiteouts of what no lower layer has is not there.</summary>
+    private void PruneImplicit()
+    {
+        for (var i = _implicit.Count - 1; i >= 0; i--)
+        {
+            var (parent, name) = _implicit[i];
+            if (parent.Children![name].Children!.Count == 0)
+            {
+                parent.Children.Remove(name);
             }
         }
     }
