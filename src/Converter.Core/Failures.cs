@@ -1,6 +1,3 @@
-using Converter.Core.Layers;
-using Converter.Core.Registry;
-
 namespace Converter.Core;
 
 /// <summary>Which exceptions are failures to report, and how they get the names of what they happened to.</summary>
@@ -13,7 +10,7 @@ public static class Failures
 
     /// <summary>Whether an exception is the input's, the network's, the machine's or the user's fault. Others are defects of ours.</summary>
     public static bool IsExpected(Exception e) =>
-        e is ConversionException or RegistryException or LayerImportException or InvalidDataException or IOException or UnauthorizedAccessException;
+        e is ConversionException or InvalidDataException or IOException or UnauthorizedAccessException;
 
     /// <summary>Whether the disk, or the user's share of it, is full.</summary>
     public static bool IsDiskFull(Exception? e) => e switch

@@ -1,7 +1,7 @@
 namespace Converter.Core.Layers;
 
 /// <summary>A layer that cannot be imported; the message is one line and names the tar entry at fault, where it is one.</summary>
-public sealed class LayerImportException : Exception
+public sealed class LayerImportException : ConversionException
 {
     private const int MaxShownName = 200;
 

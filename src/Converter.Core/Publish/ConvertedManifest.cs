@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Converter.Core.Oci;
@@ -17,7 +18,8 @@ public static class ConvertedManifest
     /// <summary>How integrity roots are computed: the container's SHA-256 Merkle tree (Formats/BlockFile/FORMAT.md).</summary>
     private const string IntegrityScheme = "cimblock-sha256-v1";
 
-    private static readonly JsonSerializerOptions s_compact = new() { WriteIndented = false };
+    /// <summary>Media types keep their '+'.</summary>
+    private static readonly JsonSerializerOptions s_compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The manifest's bytes: the same for the same image, layer files and merged CIM.</summary>
     /// <param name="source">Descriptor of the source image's manifest.</param>

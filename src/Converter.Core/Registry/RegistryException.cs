@@ -6,7 +6,7 @@ namespace Converter.Core.Registry;
 /// A registry did not give what was asked of it. The message is one line for the user: what failed, where, and what to do.
 /// It holds neither credentials nor the query of any URL, where tokens travel.
 /// </summary>
-public sealed class RegistryException : Exception
+public sealed class RegistryException : ConversionException
 {
     internal RegistryException(string message, Exception? innerException = null, HttpStatusCode? statusCode = null)
         : base(message, innerException) => StatusCode = statusCode;

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Converter.Core.Oci;
@@ -14,7 +15,12 @@ public sealed class ImageIndexFile(ConversionStore store)
     private const string FileName = "index.json";
     private const string LockName = "index";
 
-    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, NewLine = "\n" };
+    private static readonly JsonSerializerOptions s_indented = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        WriteIndented = true,
+        NewLine = "\n",
+    };
 
     private string IndexPath => Path.Combine(store.Root, FileName);
 

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Builds everything, checks format, and runs every test. Installs with apt, where it may, the real programs that tests run
+# against. The last line says how many tests passed, failed and were skipped.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# program=package
+tools=(
+  docker-registry=docker-registry
+  skopeo=skopeo
+  qemu-img=qemu-utils
+  hivexsh=libhivex-bin
+  hivexregedit=libwin-hivex-perl
+)
+
+missing=()
+for tool in "${tools[@]}"; do
+  command -v "${tool%%=*}" >/dev/null 2>&1 || missing+=("${tool#*=}")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "installing: ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq || true
+    for package in "${missing[@]}"; do
+      apt-get install -y -qq --no-install-recommends "$package" >/dev/null || echo "could not install $package: its tests will be skipped"
+    done
+  else
+    echo "not installed, tests that need them are skipped: ${missing[*]}"
+  fi
+fi
+
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+dotnet restore Converter.sln --locked-mode
+dotnet format Converter.sln --verify-no-changes --no-restore
+dotnet build Converter.sln -c Release --no-restore
+
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+status=0
+dotnet test tests/Converter.Tests -c Release --no-build --logger "trx;LogFileName=tests.trx" --results-directory "$results" || status=$?
+
+trx=$results/tests.trx
+[ -s "$trx" ] || { echo "the test run left no results" >&2; exit 1; }
+
+# What was skipped, and why: never silently.
+tr '\n' ' ' <"$trx" | sed 's/<UnitTestResult /\n&/g' | grep 'outcome="NotExecuted"' \
+  | sed -E 's/.*testName="([^"]*)".*<Message>([^<]*)<.*/skipped: \1: \2/' || true
+
+count() { grep -o '<Counters [^>]*' "$trx" | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*'; }
+total=$(count total) executed=$(count executed) passed=$(count passed)
+echo "$passed passed, $((executed - passed)) failed, $((total - executed)) skipped"
+[ "$passed" -gt 0 ] || status=1
+exit $status
