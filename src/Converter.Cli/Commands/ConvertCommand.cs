@@ -1,6 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using Converter.Cli.Output;
-using Converter.Core;
 using Converter.Core.Imaging;
 using Converter.Core.Oci;
 using Converter.Core.Pipeline;
@@ -12,25 +13,30 @@ namespace Converter.Cli.Commands;
 /// <summary><c>cimconvert convert REF --output DIR</c></summary>
 internal static class ConvertCommand
 {
+    private const int MaxConcurrency = 64;
+
     public static Command Create()
     {
-        var reference = new Argument<string>("REF") { Description = "The image: [REGISTRY/]REPOSITORY[:TAG][@DIGEST]." };
+        var reference = new Argument<ImageReference>("REF")
+        {
+            Description = "The image: [REGISTRY/]REPOSITORY[:TAG][@DIGEST].",
+            CustomParser = CommonOptions.Parser(ImageReference.Parse),
+        };
         var output = new Option<string>("--output", "-o") { Description = "The store to convert into, made where it is missing.", Required = true, HelpName = "DIR" };
-        var platform = new Option<string>("--platform") { Description = "The platform to take of an image with several.", DefaultValueFactory = _ => "windows/amd64" };
+        var platform = new Option<Platform>("--platform")
+        {
+            Description = "The platform to take of an image with several.",
+            DefaultValueFactory = _ => Platform.Parse("windows/amd64"),
+            CustomParser = CommonOptions.Parser(Platform.Parse),
+        };
         var osVersion = new Option<string?>("--os-version") { Description = "The Windows version to take, whole or its first parts; the newest if not given." };
         var plainHttp = new Option<bool>("--plain-http") { Description = "Talk to the registry without TLS." };
         var concurrency = new Option<int>("--concurrency")
         {
             Description = "Layers downloaded and imported at once; the result does not depend on it.",
             DefaultValueFactory = _ => ConversionOptions.DefaultConcurrency,
+            CustomParser = ParseConcurrency,
         };
-        concurrency.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > 64)
-            {
-                result.AddError("--concurrency takes a number from 1 to 64");
-            }
-        });
         var integrity = CommonOptions.Integrity();
         var vhdFooter = CommonOptions.VhdFooter();
         var json = CommonOptions.Json();
@@ -44,13 +50,13 @@ internal static class ConvertCommand
         {
             var options = new ConversionOptions
             {
-                Platform = Platform.Parse(parsed.GetRequiredValue(platform)),
+                Platform = parsed.GetRequiredValue(platform),
                 OsVersion = parsed.GetValue(osVersion),
                 Image = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter)),
                 Concurrency = parsed.GetValue(concurrency),
             };
             var result = await RunAsync(
-                ParseReference(parsed.GetRequiredValue(reference)),
+                parsed.GetRequiredValue(reference),
                 parsed.GetRequiredValue(output),
                 options,
                 parsed.GetValue(plainHttp),
@@ -85,15 +91,15 @@ internal static class ConvertCommand
         return live ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
     }
 
-    private static ImageReference ParseReference(string text)
+    private static int ParseConcurrency(ArgumentResult result)
     {
-        try
+        var text = result.Tokens[^1].Value;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= MaxConcurrency)
         {
-            return ImageReference.Parse(text);
+            return number;
         }
-        catch (InvalidDataException e)
-        {
-            throw new ConversionException(e.Message, e);
-        }
+
+        result.AddError($"--concurrency takes a number from 1 to {MaxConcurrency}, not '{text}'");
+        return 0;
     }
 }

@@ -1,0 +1,61 @@
+using System.Reflection;
+using System.Text.Json;
+using Converter.TestKit.Servers;
+using NUnit.Framework;
+
+namespace Converter.Tests.Cli;
+
+/// <summary>Runs the program as its users do: a process of its own, as it lies in its own output folder.</summary>
+internal static class CimConvert
+{
+    /// <summary>Far more than any run takes: a hang is to fail, a busy machine is not.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+
+    private static readonly string s_program = typeof(CimConvert).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "CimConvert").Value!;
+
+    /// <summary>The logins of whoever runs the tests are none of the program's business here.</summary>
+    private static readonly Dictionary<string, string?> s_environment = new(StringComparer.Ordinal) { ["DOCKER_CONFIG"] = "/nonexistent" };
+
+    public static ExternalProcess Start(params IEnumerable<string> arguments) =>
+        ExternalProcess.Start(Host(), [s_program, .. arguments], s_environment);
+
+    public static Task<ProcessResult> RunAsync(params IEnumerable<string> arguments) =>
+        ExternalProcess.RunAsync(Host(), [s_program, .. arguments], Patience, s_environment);
+
+    /// <summary>As <see cref="RunAsync"/>, with its temporary files in a folder of the caller's.</summary>
+    public static Task<ProcessResult> RunWithTempAsync(string temporary, params IEnumerable<string> arguments) => ExternalProcess.RunAsync(
+        Host(), [s_program, .. arguments], Patience, new Dictionary<string, string?>(s_environment, StringComparer.Ordinal) { ["TMPDIR"] = temporary });
+
+    /// <summary>Runs the program below another that watches it, such as <c>time</c>.</summary>
+    public static Task<ProcessResult> RunUnderAsync(IReadOnlyList<string> watcher, params IEnumerable<string> arguments) =>
+        ExternalProcess.RunAsync(watcher[0], [.. watcher.Skip(1), Host(), s_program, .. arguments], Patience, s_environment);
+
+    /// <summary>Runs a command that is to succeed, with <c>--json</c>, and gives its document.</summary>
+    public static async Task<JsonElement> JsonAsync(params IEnumerable<string> arguments)
+    {
+        var result = (await RunAsync([.. arguments, "--json"])).EnsureSuccess();
+        using var document = JsonDocument.Parse(result.OutputBytes);
+        return document.RootElement.Clone();
+    }
+
+    /// <summary>Runs a command that is to fail: with this exit code, one line on standard error, and nothing on standard output.</summary>
+    /// <returns>The line.</returns>
+    public static async Task<string> FailAsync(int exitCode, params IEnumerable<string> arguments)
+    {
+        var result = await RunAsync(arguments);
+        Assert.That(result.ExitCode, Is.EqualTo(exitCode), $"{result.Command}\n{result.Output}\n{result.Error}");
+        Assert.That(result.Error, Does.Match(@"\Aerror: [^\n]+\n\z").And.Not.Contains("internal error").And.Not.Contains("   at "));
+        Assert.That(result.Output, Is.Empty);
+        return result.Error.TrimEnd('\n');
+    }
+
+    /// <summary>Converts an image of a plain-HTTP registry, which is to succeed.</summary>
+    public static Task<JsonElement> ConvertAsync(string reference, string store, params IEnumerable<string> more) =>
+        JsonAsync(["convert", reference, "--plain-http", "--output", store, "--quiet", .. more]);
+
+    /// <summary>The whole command line, for a shell to run.</summary>
+    public static IReadOnlyList<string> CommandLine(params IEnumerable<string> arguments) => [Host(), s_program, .. arguments];
+
+    private static string Host() => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? Tools.Require("dotnet");
+}
