@@ -128,6 +128,12 @@ internal static class BigDataField
 
     /// <summary>Every segment but the last has this many bytes.</summary>
     public const int SegmentSize = 16_344;
+
+    /// <summary>
+    /// Spare bytes after a segment's data. Alignment gives a full segment these anyway; hivex takes them to be there in the
+    /// last one too and would cut its data short (hivex, lib/value.c).
+    /// </summary>
+    public const int SegmentSlack = 4;
 }
 
 /// <summary>A bare list of cell offsets: of values, or of data segments.</summary>

@@ -18,7 +18,7 @@ internal static class ValueEmitter
 
             for (var at = 0; at < size; at += BigDataField.SegmentSize)
             {
-                layout.Place(Math.Min(size - at, BigDataField.SegmentSize));
+                layout.Place(Math.Min(size - at, BigDataField.SegmentSize) + BigDataField.SegmentSlack);
             }
 
             layout.Place(count * OffsetList.Element);
@@ -83,7 +83,8 @@ internal static class ValueEmitter
         for (var i = 0; i < segments.Length; i++)
         {
             var rest = data[(i * BigDataField.SegmentSize)..];
-            segments[i] = EmitData(rest[..Math.Min(rest.Length, BigDataField.SegmentSize)], emitter);
+            var segment = rest[..Math.Min(rest.Length, BigDataField.SegmentSize)];
+            segment.CopyTo(emitter.Add(segment.Length + BigDataField.SegmentSlack, out segments[i]));
         }
 
         var list = new CellWriter(emitter.Add(segments.Length * OffsetList.Element, out var listAt));
