@@ -10,6 +10,16 @@ internal sealed class KeyEmitter(BinEmitter emitter)
 
     public static CellOffset Measure(HiveKey key, BinLayout layout)
     {
+        if (key.ClassName.Length > ushort.MaxValue)
+        {
+            throw RegfError.Hive($"key '{key.Name}' has a class of {key.ClassName.Length} bytes, more than the format counts");
+        }
+
+        if (key.Flags.HasFlag(HiveKeyFlags.PredefinedHandle) && !key.Values.IsEmpty)
+        {
+            throw RegfError.Hive($"key '{key.Name}' has a predefined handle where the number of its values would stand");
+        }
+
         foreach (ref readonly var value in key.Values.AsSpan())
         {
             ValueEmitter.Measure(value, layout);

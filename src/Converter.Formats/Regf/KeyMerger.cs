@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Converter.Formats.Regf;
 
 /// <summary>Lays one tree of a differencing hive over the tree below it, with a stack of its own.</summary>
@@ -46,7 +48,7 @@ internal sealed class KeyMerger
             ClassName = above.InheritsClass && below is not null && !replaces ? below.ClassName : above.ClassName,
             Security = above.Security ?? below?.Security,
             PredefinedHandle = above.PredefinedHandle,
-            Values = ValueMerger.Merge(below is null || replaces ? [] : below.Values, above.Values),
+            Values = MergeValues(replaces ? null : below, above),
         };
 
         var subtreeBelow = above.Layer == LayerSemantics.SupersedeTree ? null : below;
@@ -57,6 +59,10 @@ internal sealed class KeyMerger
 
         return merged;
     }
+
+    /// <summary>A predefined handle stands where the values' count would, so it hides what is below.</summary>
+    private static ImmutableArray<HiveValue> MergeValues(HiveKey? below, HiveKey above) =>
+        above.Flags.HasFlag(HiveKeyFlags.PredefinedHandle) ? [] : ValueMerger.Merge(below?.Values ?? [], above.Values);
 
     /// <summary>Both lists are sorted by upcased name, and so is the result.</summary>
     private HiveKey[] MergeSubkeys(HiveKey? below, HiveKey above)

@@ -115,6 +115,14 @@ internal sealed class HiveMergeTests
     }
 
     [Test]
+    public void A_predefined_handle_hides_the_values_below()
+    {
+        var above = Hives.Read(new KeySpec("r").With(new KeySpec("a") { Flags = (ushort)HiveKeyFlags.PredefinedHandle, ValueCount = 7 }));
+        var key = HiveReader.Read(Hives.Write(HiveMerge.Merge(KeyNotation.Hive("r{a{v=1}}"), above))).Root.Subkeys[0];
+        Assert.That((key.PredefinedHandle, key.Values.Length), Is.EqualTo((7u, 0)));
+    }
+
+    [Test]
     public void What_no_delta_touches_is_shared()
     {
         var below = KeyNotation.Hive("r{a{v=1} b}");
