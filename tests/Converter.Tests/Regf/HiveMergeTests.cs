@@ -131,6 +131,16 @@ internal sealed class HiveMergeTests
     }
 
     [Test]
+    public void Memory_is_a_small_multiple_of_the_hive()
+    {
+        const int factor = 3;
+        var (below, above) = (SoftwareHive.Make(2, 8 << 20), SoftwareHive.MakeDelta(2, 8 << 20));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        HiveWriter.Write(HiveMerge.Merge(HiveReader.Read(below), HiveReader.Read(above)), Stream.Null);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(factor * below.Length));
+    }
+
+    [Test]
     public void Inputs_stay_as_they_were()
     {
         var (below, above) = (KeyNotation.Hive("r{a{v=1 b}}"), KeyNotation.Hive("r{a{-v !b c}}"));

@@ -129,6 +129,14 @@ internal sealed class RegExportTests
     }
 
     [Test]
+    public void A_large_merged_hive()
+    {
+        const int size = 3 << 20;
+        var merged = HiveMerge.Merge(HiveReader.Read(SoftwareHive.Make(1, size)), HiveReader.Read(SoftwareHive.MakeDelta(1, size)));
+        AssertExportsAgree(Hives.Write(merged));
+    }
+
+    [Test]
     public void A_key_below_the_root_in_any_case()
     {
         var hive = new HiveBuilder(new KeySpec("root").With(new KeySpec("One").With(new KeySpec("Two").With(new KeySpec("Three"))))).Build();
