@@ -52,7 +52,7 @@ internal sealed class CellMap
         return new CellReader(cell, Payload(cell).Span);
     }
 
-    /// <summary>How many cells with at least that payload could lie in the hive: a limit to counts, before memory is set aside for them.</summary>
+    /// <summary>How many cells of that payload could lie in the hive: a limit to counts, before memory is set aside for them.</summary>
     public int Capacity(int payload) => _bins.Length / (CellField.SizeLength + payload);
 
     /// <summary>Bytes of an opened cell's payload that outlive the reader, without a copy.</summary>

@@ -57,7 +57,7 @@ internal static class RegistryName
     /// <summary>Bytes of the name in the form it is stored in.</summary>
     public static int StoredLength(string name) => IsCompressible(name) ? name.Length : name.Length * sizeof(char);
 
-    /// <summary>Writes the name in the form it is stored in; <paramref name="target"/> has exactly <see cref="StoredLength"/> bytes.</summary>
+    /// <summary>Writes the name as it is stored; <paramref name="target"/> has exactly <see cref="StoredLength"/> bytes.</summary>
     public static void Store(string name, Span<byte> target)
     {
         if (target.Length == name.Length)

@@ -10,15 +10,21 @@ namespace Converter.TestKit.Hives;
 public sealed class HiveBuilder(KeySpec root)
 {
     public const int BaseBlockSize = 4096;
-    private const int BinHeader = 32;
-    private const int Page = 4096;
+    private const int Checksum = 508;
+    private const int BaseBlockFlags = 144;
+    private const int KeyRecord = 76;
+    private const int ValueRecord = 20;
+    private const int SecurityRecord = 20;
+    private const int ListHead = 4;
+    private const int BigDataRecord = 8;
     private const int Segment = 16_344;
+    private const int MostInline = 4;
     private const int KeysInALeaf = 3;
     private const uint Nowhere = 0xFFFF_FFFF;
+    private const uint Inline = 0x8000_0000;
 
-    private readonly Dictionary<string, uint> _security = new(StringComparer.Ordinal);
-    private byte[] _bin = new byte[Page];
-    private int _used = BinHeader;
+    private readonly CellHeap _cells = new();
+    private readonly Dictionary<string, Descriptor> _security = new(StringComparer.Ordinal);
 
     public uint MinorVersion { get; init; } = 5;
 
@@ -31,21 +37,11 @@ public sealed class HiveBuilder(KeySpec root)
     public byte[] Build()
     {
         var rootCell = AddKey(root, Nowhere, isRoot: true);
-        CloseRing();
-        var size = (_used + Page - 1) / Page * Page;
-        Grow(size);
-        if (size > _used)
-        {
-            Put32(_used, (uint)(size - _used));
-        }
-
-        "hbin"u8.CopyTo(_bin);
-        Put32(8, (uint)size);
-        BinaryPrimitives.WriteInt64LittleEndian(_bin.AsSpan(20), LastWritten);
-
-        var file = new byte[BaseBlockSize + size];
-        _bin.AsSpan(0, size).CopyTo(file.AsSpan(BaseBlockSize));
-        WriteBaseBlock(file, rootCell, (uint)size);
+        FillSecurity();
+        var bins = _cells.Close(LastWritten);
+        var file = new byte[BaseBlockSize + bins.Length];
+        bins.CopyTo(file.AsSpan(BaseBlockSize));
+        FillBaseBlock(file, rootCell, (uint)bins.Length);
         return file;
     }
 
@@ -53,67 +49,86 @@ public sealed class HiveBuilder(KeySpec root)
     public static void Reseal(Span<byte> file)
     {
         var sum = 0u;
-        for (var i = 0; i < 508; i += 4)
+        for (var i = 0; i < Checksum; i += sizeof(uint))
         {
             sum ^= BinaryPrimitives.ReadUInt32LittleEndian(file[i..]);
         }
 
-        BinaryPrimitives.WriteUInt32LittleEndian(file[508..], sum == 0 ? 1 : sum == Nowhere ? Nowhere - 1 : sum);
+        BinaryPrimitives.WriteUInt32LittleEndian(file[Checksum..], sum == 0 ? 1 : sum == Nowhere ? Nowhere - 1 : sum);
     }
 
-    private void WriteBaseBlock(byte[] file, uint rootCell, uint size)
+    private void FillBaseBlock(byte[] file, uint rootCell, uint size)
     {
-        "regf"u8.CopyTo(file);
-        uint[] fields = [1, 1, (uint)LastWritten, (uint)(LastWritten >> 32), 1, MinorVersion, 0, 1, rootCell, size, 1];
-        for (var i = 0; i < fields.Length; i++)
-        {
-            BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(4 + (i * 4)), fields[i]);
-        }
-
-        Encoding.Unicode.GetBytes(FileName, file.AsSpan(48, 64));
-        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(144), Flags);
+        var fields = new Fields(file);
+        fields.Ascii("regf");
+        fields.U32(1); // both sequence numbers: clean
+        fields.U32(1);
+        fields.I64(LastWritten);
+        fields.U32(1); // major version
+        fields.U32(MinorVersion);
+        fields.U32(0); // primary file
+        fields.U32(1); // direct memory load
+        fields.U32(rootCell);
+        fields.U32(size);
+        fields.U32(1); // clustering factor
+        fields.Bytes(Encoding.Unicode.GetBytes(FileName));
+        fields.SkipTo(BaseBlockFlags);
+        fields.U32(Flags);
         Reseal(file);
     }
 
     private uint AddKey(KeySpec key, uint parent, bool isRoot = false)
     {
-        var wide = key.WideName || key.Name.Any(c => c > 0xFF);
-        var name = (wide ? Encoding.Unicode : Encoding.Latin1).GetBytes(key.Name);
-        var at = AddCell(76 + name.Length);
-        var body = at + 4;
+        var (name, wide) = Encode(key.Name, key.WideName);
         var className = Encoding.Unicode.GetBytes(key.ClassName);
-        PutText(body, "nk");
-        Put16(body + 2, (ushort)(key.Flags | (isRoot ? 4 : 0) | (wide ? 0 : 0x20)));
-        BinaryPrimitives.WriteInt64LittleEndian(_bin.AsSpan(body + 4), key.LastWritten);
-        _bin[body + 12] = key.AccessBits;
-        _bin[body + 13] = key.Layer;
-        Put32(body + 16, parent);
-        Put32(body + 20, (uint)key.Subkeys.Count);
-        Put32(body + 32, Nowhere);
-        Put32(body + 36, key.ValueCount ?? (uint)key.Values.Count);
-        _bin[body + 54] = key.ControlFlags;
-        _bin[body + 55] = key.DebugFlags;
-        Put16(body + 72, (ushort)name.Length);
-        Put16(body + 74, (ushort)className.Length);
-        name.CopyTo(_bin, body + 76);
+        var at = _cells.Add(KeyRecord + name.Length);
+        var security = AddSecurity(key.Security);
+        var classCell = className.Length == 0 ? Nowhere : _cells.Add(className);
+        var values = AddList([.. key.Values.Select(AddValue)]);
+        var subkeys = AddSubkeys(key, [.. key.Subkeys.Select(subkey => AddKey(subkey, at))]);
 
-        Put32(body + 44, AddSecurity(key.Security));
-        Put32(body + 48, className.Length == 0 ? Nowhere : AddBytes(className));
-        Put32(body + 40, AddList([.. key.Values.Select(AddValue)]));
-        uint[] subkeys = [.. key.Subkeys.Select(subkey => AddKey(subkey, (uint)at))];
-        Put32(body + 28, subkeys.Length == 0 ? Nowhere : AddSubkeys(key, subkeys));
-        return (uint)at;
+        var fields = _cells.Fill(at);
+        fields.Ascii("nk");
+        fields.U16(key.Flags | (isRoot ? 0x04 : 0) | (wide ? 0 : 0x20));
+        fields.I64(key.LastWritten);
+        fields.U8(key.AccessBits);
+        fields.U8(key.Layer);
+        fields.U16(0);
+        fields.U32(parent);
+        fields.U32((uint)key.Subkeys.Count);
+        fields.U32(0); // volatile subkeys
+        fields.U32(subkeys);
+        fields.U32(Nowhere);
+        fields.U32(key.ValueCount ?? (uint)key.Values.Count);
+        fields.U32(values);
+        fields.U32(security);
+        fields.U32(classCell);
+        fields.U16(0); // the largest of each are left at zero: no reader needs them
+        fields.U8(key.ControlFlags);
+        fields.U8(key.DebugFlags);
+        fields.I64(0);
+        fields.I64(0);
+        fields.U16(name.Length);
+        fields.U16(className.Length);
+        fields.Bytes(name);
+        return at;
     }
 
     private uint AddSubkeys(KeySpec key, uint[] subkeys)
     {
+        if (subkeys.Length == 0)
+        {
+            return Nowhere;
+        }
+
         (uint At, string Name)[] all = [.. subkeys.Zip(key.Subkeys, (at, spec) => (at, spec.Name))];
         if (key.Lists is SubkeyLists.Hash or SubkeyLists.Fast or SubkeyLists.Index)
         {
             return AddLeaf(key.Lists, all);
         }
 
-        uint[] leaves = [.. all.Chunk(KeysInALeaf).Select((part, i) => AddLeaf((SubkeyLists)(i % 3), part))];
+        SubkeyLists[] kinds = [SubkeyLists.Hash, SubkeyLists.Fast, SubkeyLists.Index];
+        uint[] leaves = [.. all.Chunk(KeysInALeaf).Select((part, i) => AddLeaf(kinds[i % kinds.Length], part))];
         var top = AddOffsets("ri", leaves);
         return key.Lists == SubkeyLists.Root ? top : AddOffsets("ri", [top]);
     }
@@ -125,72 +140,96 @@ public sealed class HiveBuilder(KeySpec root)
             return AddOffsets("li", [.. keys.Select(key => key.At)]);
         }
 
-        var at = AddCell(4 + (keys.Length * 8));
-        PutText(at + 4, kind == SubkeyLists.Hash ? "lh" : "lf");
-        Put16(at + 6, (ushort)keys.Length);
-        for (var i = 0; i < keys.Length; i++)
+        var at = _cells.Add(ListHead + (keys.Length * 2 * sizeof(uint)));
+        var fields = _cells.Fill(at);
+        fields.Ascii(kind == SubkeyLists.Hash ? "lh" : "lf");
+        fields.U16(keys.Length);
+        foreach (var key in keys)
         {
-            Put32(at + 8 + (i * 8), keys[i].At);
-            Put32(at + 12 + (i * 8), kind == SubkeyLists.Hash ? Hash(keys[i].Name) : Hint(keys[i].Name));
+            fields.U32(key.At);
+            fields.U32(kind == SubkeyLists.Hash ? Hash(key.Name) : Hint(key.Name));
         }
 
-        return (uint)at;
+        return at;
     }
 
     private static uint Hash(string name) => name.ToUpperInvariant().Aggregate(0u, (hash, c) => unchecked((hash * 37) + c));
 
     private static uint Hint(string name) =>
-        name.Take(4).Select((c, i) => c > 0xFF ? 0u : (uint)c << (8 * i)).Aggregate(0u, (hint, c) => hint | c);
+        name.Take(sizeof(uint)).Select((c, i) => c > 0xFF ? 0u : (uint)c << (8 * i)).Aggregate(0u, (hint, c) => hint | c);
 
     private uint AddOffsets(string signature, uint[] offsets)
     {
-        var at = AddCell(4 + (offsets.Length * 4));
-        PutText(at + 4, signature);
-        Put16(at + 6, (ushort)offsets.Length);
-        for (var i = 0; i < offsets.Length; i++)
+        var at = _cells.Add(ListHead + (offsets.Length * sizeof(uint)));
+        var fields = _cells.Fill(at);
+        fields.Ascii(signature);
+        fields.U16(offsets.Length);
+        foreach (var offset in offsets)
         {
-            Put32(at + 8 + (i * 4), offsets[i]);
+            fields.U32(offset);
         }
 
-        return (uint)at;
+        return at;
     }
 
     private uint AddValue(ValueSpec value)
     {
-        var wide = value.WideName || value.Name.Any(c => c > 0xFF);
-        var name = (wide ? Encoding.Unicode : Encoding.Latin1).GetBytes(value.Name);
-        var inline = value.Data.Length <= 4;
-        var data = inline ? 0 : AddData(value);
-        var at = AddCell(20 + name.Length);
-        var body = at + 4;
-        PutText(body, "vk");
-        Put16(body + 2, (ushort)name.Length);
-        Put32(body + 4, value.IsTombstone ? 0 : (uint)value.Data.Length | (inline ? 0x8000_0000u : 0));
-        Put32(body + 8, value.IsTombstone ? Nowhere : data);
-        if (inline)
+        var (name, wide) = Encode(value.Name, value.WideName);
+        var inline = value.Data.Length <= MostInline;
+        var data = inline ? Nowhere : AddData(value);
+        var at = _cells.Add(ValueRecord + name.Length);
+        var fields = _cells.Fill(at);
+        fields.Ascii("vk");
+        fields.U16(name.Length);
+        fields.U32(value.IsTombstone ? 0 : (uint)value.Data.Length | (inline ? Inline : 0));
+        if (inline && !value.IsTombstone)
         {
-            value.Data.CopyTo(_bin, body + 8);
+            fields.Bytes([.. value.Data, .. new byte[MostInline - value.Data.Length]]);
+        }
+        else
+        {
+            fields.U32(data);
         }
 
-        Put32(body + 12, value.Type);
-        Put16(body + 16, (ushort)((wide ? 0 : 1) | (value.IsTombstone ? 2 : 0)));
-        name.CopyTo(_bin, body + 20);
-        return (uint)at;
+        fields.U32(value.Type);
+        fields.U16((wide ? 0 : 1) | (value.IsTombstone ? 2 : 0));
+        fields.U16(0);
+        fields.Bytes(name);
+        return at;
     }
 
     private uint AddData(ValueSpec value)
     {
         if (value.Data.Length <= Segment || value.InOneCell)
         {
-            return AddBytes(value.Data);
+            return _cells.Add(value.Data);
         }
 
-        var list = AddList([.. value.Data.Chunk(Segment).Select(AddBytes)]);
-        var at = AddCell(8);
-        PutText(at + 4, "db");
-        Put16(at + 6, (ushort)((value.Data.Length + Segment - 1) / Segment));
-        Put32(at + 8, list);
-        return (uint)at;
+        uint[] segments = [.. value.Data.Chunk(Segment).Select(part => _cells.Add(part))];
+        var list = AddList(segments);
+        var at = _cells.Add(BigDataRecord);
+        var fields = _cells.Fill(at);
+        fields.Ascii("db");
+        fields.U16(segments.Length);
+        fields.U32(list);
+        return at;
+    }
+
+    private uint AddList(uint[] offsets)
+    {
+        if (offsets.Length == 0)
+        {
+            return Nowhere;
+        }
+
+        var at = _cells.Add(offsets.Length * sizeof(uint));
+        var fields = _cells.Fill(at);
+        foreach (var offset in offsets)
+        {
+            fields.U32(offset);
+        }
+
+        return at;
     }
 
     private uint AddSecurity(byte[]? descriptor)
@@ -201,73 +240,37 @@ public sealed class HiveBuilder(KeySpec root)
         }
 
         var content = Convert.ToHexString(descriptor);
-        if (!_security.TryGetValue(content, out var at))
+        if (!_security.TryGetValue(content, out var known))
         {
-            at = (uint)AddCell(20 + descriptor.Length);
-            PutText((int)at + 4, "sk");
-            Put32((int)at + 20, (uint)descriptor.Length);
-            descriptor.CopyTo(_bin, (int)at + 24);
-            _security.Add(content, at);
+            known = new Descriptor(_cells.Add(SecurityRecord + descriptor.Length), descriptor, Keys: 0);
         }
 
-        Put32((int)at + 16, BinaryPrimitives.ReadUInt32LittleEndian(_bin.AsSpan((int)at + 16)) + 1);
-        return at;
+        _security[content] = known with { Keys = known.Keys + 1 };
+        return known.At;
     }
 
-    private void CloseRing()
+    /// <summary>Done last, when all descriptors and their counts are known.</summary>
+    private void FillSecurity()
     {
-        uint[] ring = [.. _security.Values.Order()];
+        Descriptor[] ring = [.. _security.Values.OrderBy(descriptor => descriptor.At)];
         for (var i = 0; i < ring.Length; i++)
         {
-            Put32((int)ring[i] + 8, ring[(i + 1) % ring.Length]);
-            Put32((int)ring[i] + 12, ring[(i + ring.Length - 1) % ring.Length]);
+            var fields = _cells.Fill(ring[i].At);
+            fields.Ascii("sk");
+            fields.U16(0);
+            fields.U32(ring[(i + 1) % ring.Length].At);
+            fields.U32(ring[(i + ring.Length - 1) % ring.Length].At);
+            fields.U32(ring[i].Keys);
+            fields.U32((uint)ring[i].Bytes.Length);
+            fields.Bytes(ring[i].Bytes);
         }
     }
 
-    private uint AddBytes(byte[] data)
+    private static (byte[] Stored, bool Wide) Encode(string name, bool wide)
     {
-        var at = AddCell(data.Length);
-        data.CopyTo(_bin, at + 4);
-        return (uint)at;
+        wide |= name.Any(c => c > 0xFF);
+        return ((wide ? Encoding.Unicode : Encoding.Latin1).GetBytes(name), wide);
     }
 
-    private uint AddList(uint[] offsets)
-    {
-        if (offsets.Length == 0)
-        {
-            return Nowhere;
-        }
-
-        var at = AddCell(offsets.Length * 4);
-        for (var i = 0; i < offsets.Length; i++)
-        {
-            Put32(at + 4 + (i * 4), offsets[i]);
-        }
-
-        return (uint)at;
-    }
-
-    private int AddCell(int payload)
-    {
-        var at = _used;
-        var size = (4 + payload + 7) / 8 * 8;
-        Grow(_used + size);
-        _used += size;
-        BinaryPrimitives.WriteInt32LittleEndian(_bin.AsSpan(at), -size);
-        return at;
-    }
-
-    private void Grow(int size)
-    {
-        if (size > _bin.Length)
-        {
-            Array.Resize(ref _bin, Math.Max(size, _bin.Length * 2));
-        }
-    }
-
-    private void PutText(int at, string text) => Encoding.ASCII.GetBytes(text, _bin.AsSpan(at));
-
-    private void Put16(int at, ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(_bin.AsSpan(at), value);
-
-    private void Put32(int at, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(_bin.AsSpan(at), value);
+    private sealed record Descriptor(uint At, byte[] Bytes, uint Keys);
 }

@@ -28,7 +28,8 @@ public static class SoftwareHive
         classes.With(kept.Select((key, i) => (i % 3) switch
         {
             0 => new KeySpec(key.Name) { Layer = 1 },
-            1 => new KeySpec(key.Name) { Security = key.Security }.With(ValueSpec.Text(string.Empty, "changed"), ValueSpec.Tombstone("AppID")),
+            1 => new KeySpec(key.Name) { Security = key.Security }
+                .With(ValueSpec.Text(string.Empty, "changed"), ValueSpec.Tombstone("AppID")),
             _ => Class(random),
         }));
         root.Subkeys.RemoveAt(1);
@@ -44,11 +45,16 @@ public static class SoftwareHive
     private static KeySpec Class(Random random)
     {
         var security = Descriptors[random.Next(Descriptors.Length)];
-        return Key(GuidOf(random)).With(ValueSpec.Text(string.Empty, $"Class number {random.Next()}"), ValueSpec.Text("AppID", GuidOf(random))).With(
-            Key("InprocServer32").With(
-                ValueSpec.Text(string.Empty, $@"%SystemRoot%\System32\library{random.Next(2_000)}.dll"), ValueSpec.Text("ThreadingModel", "Both")),
-            Key("ProgID").With(ValueSpec.Text(string.Empty, $"Company.Class{random.Next()}.1")),
-            Key("TypeLib").With(ValueSpec.Text(string.Empty, GuidOf(random)), new ValueSpec("Flags", 4, BitConverter.GetBytes(random.Next()))));
+        return Key(GuidOf(random))
+            .With(ValueSpec.Text(string.Empty, $"Class number {random.Next()}"), ValueSpec.Text("AppID", GuidOf(random)))
+            .With(
+                Key("InprocServer32").With(
+                    ValueSpec.Text(string.Empty, $@"%SystemRoot%\System32\library{random.Next(2_000)}.dll"),
+                    ValueSpec.Text("ThreadingModel", "Both")),
+                Key("ProgID").With(ValueSpec.Text(string.Empty, $"Company.Class{random.Next()}.1")),
+                Key("TypeLib").With(
+                    ValueSpec.Text(string.Empty, GuidOf(random)),
+                    new ValueSpec("Flags", 4, BitConverter.GetBytes(random.Next()))));
 
         KeySpec Key(string name) => new(name) { Security = security };
     }

@@ -69,13 +69,13 @@ internal sealed class HiveFuzzTests
         // A cell of 1 MB, taken as a list of values all of which are the root: the count must not be believed.
         const int size = 1 << 20;
         var file = new HiveBuilder(new KeySpec("root").With(new ValueSpec("v", 3, new byte[size]) { InOneCell = true })).Build();
-        var key = HeaderEnd + 32 + 4;
+        var key = HeaderEnd + BinField.HeaderSize + CellField.SizeLength;
         var cell = file.AsSpan().IndexOf(BitConverter.GetBytes(-(size + 8))) - HeaderEnd;
-        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(key + 36), size / 4);
-        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(key + 40), cell);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(key + KeyField.ValueCount), size / 4);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(key + KeyField.ValueList), cell);
         for (var at = cell + HeaderEnd + 4; at < cell + HeaderEnd + size; at += 4)
         {
-            BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(at), 32);
+            BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(at), BinField.HeaderSize);
         }
 
         Assert.That(TryRead(file, "large list"), Is.Null);
@@ -124,11 +124,11 @@ internal sealed class HiveFuzzTests
         for (var i = random.Next(MostBroken) + 1; i > 0; i--)
         {
             var cell = cells[random.Next(cells.Count)];
-            var length = Math.Min(Math.Abs(BinaryPrimitives.ReadInt32LittleEndian(sound.AsSpan(cell))), 100);
+            var length = Math.Min(Math.Abs(I32(sound, cell)), 100);
             var field = random.Next(20) switch
             {
                 0 => file.AsSpan(random.Next(HeaderEnd / 8)),
-                1 => file.AsSpan(HeaderEnd + random.Next(32)),
+                1 => file.AsSpan(HeaderEnd + random.Next(BinField.HeaderSize)),
                 _ => file.AsSpan(cell + (random.Next(length / 2) * 2)),
             };
             Put(field, Telling(cells, random), random);
@@ -176,10 +176,10 @@ internal sealed class HiveFuzzTests
     private static List<int> Cells(byte[] file)
     {
         var cells = new List<int>();
-        for (var bin = HeaderEnd; bin < file.Length; bin += BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(bin + 8)))
+        for (var bin = HeaderEnd; bin < file.Length; bin += I32(file, bin + BinField.Size))
         {
-            var end = bin + BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(bin + 8));
-            for (var cell = bin + 32; cell < end; cell += Math.Abs(BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(cell))))
+            var end = bin + I32(file, bin + BinField.Size);
+            for (var cell = bin + BinField.HeaderSize; cell < end; cell += Math.Abs(I32(file, cell)))
             {
                 cells.Add(cell);
             }
@@ -187,6 +187,8 @@ internal sealed class HiveFuzzTests
 
         return cells;
     }
+
+    private static int I32(byte[] file, int at) => BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(at));
 
     private static byte[] Rich(Random random, SubkeyLists lists)
     {

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace Converter.Tests.Regf;
 
-/// <summary>Merges worked out by hand from the description of layered keys; see <see cref="KeyNotation"/> for the way trees are written.</summary>
+/// <summary>Merges worked out by hand from the description of layered keys; trees are written as <see cref="KeyNotation"/> says.</summary>
 internal sealed class HiveMergeTests
 {
     // Merge.

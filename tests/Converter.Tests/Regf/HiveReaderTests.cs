@@ -7,7 +7,8 @@ namespace Converter.Tests.Regf;
 
 internal sealed class HiveReaderTests
 {
-    private const int FirstCell = 32;
+    private const int FirstCell = BinField.HeaderSize;
+    private const int FirstKey = FirstCell + CellField.SizeLength;
 
     [Test]
     public void A_hive_that_Windows_wrote()
@@ -93,16 +94,16 @@ internal sealed class HiveReaderTests
         Assert.That(hive.Find(@"\none", out _), Is.Null);
     }
 
-    [TestCase(4, 7u, "dirty", TestName = "A dirty hive")]
-    [TestCase(20, 2u, "version 2.5", TestName = "Another major version")]
-    [TestCase(24, 7u, "version 1.7", TestName = "Another minor version")]
-    [TestCase(28, 1u, "file type 1", TestName = "A transaction log")]
-    [TestCase(36, 0xFFFF_FFFFu, "cell offset none", TestName = "No root")]
-    [TestCase(36, 0x7FFF_FFF0u, "0x7FFFFFF0", TestName = "A root past the end")]
-    [TestCase(36, 36u, "0x00000024", TestName = "A root off the grid")]
-    [TestCase(40, 0u, "whole pages", TestName = "No bins")]
-    [TestCase(40, 100u, "whole pages", TestName = "Bins of part of a page")]
-    [TestCase(40, 0xFFFF_F000u, "past the end", TestName = "Bins longer than the file")]
+    [TestCase(BaseBlockField.PrimarySequence, 7u, "dirty", TestName = "A dirty hive")]
+    [TestCase(BaseBlockField.MajorVersion, 2u, "version 2.5", TestName = "Another major version")]
+    [TestCase(BaseBlockField.MinorVersion, 7u, "version 1.7", TestName = "Another minor version")]
+    [TestCase(BaseBlockField.FileType, 1u, "file type 1", TestName = "A transaction log")]
+    [TestCase(BaseBlockField.RootCell, 0xFFFF_FFFFu, "cell offset none", TestName = "No root")]
+    [TestCase(BaseBlockField.RootCell, 0x7FFF_FFF0u, "0x7FFFFFF0", TestName = "A root past the end")]
+    [TestCase(BaseBlockField.RootCell, 36u, "0x00000024", TestName = "A root off the grid")]
+    [TestCase(BaseBlockField.BinsSize, 0u, "whole pages", TestName = "No bins")]
+    [TestCase(BaseBlockField.BinsSize, 100u, "whole pages", TestName = "Bins of part of a page")]
+    [TestCase(BaseBlockField.BinsSize, 0xFFFF_F000u, "past the end", TestName = "Bins longer than the file")]
     public void A_base_block_that_is_wrong(int field, uint value, string message)
     {
         var file = new HiveBuilder(new KeySpec("root")).Build();
@@ -127,18 +128,18 @@ internal sealed class HiveReaderTests
         AssertFails(file[..^4096], "past the end");
     }
 
-    // The root's cell is the first; its fields start 4 bytes into it.
+    // The root's cell is the first.
     [TestCase(FirstCell, 0, "0x00000020", TestName = "A cell of no size")]
     [TestCase(FirstCell, -12, "0x00000020", TestName = "A cell of odd size")]
     [TestCase(FirstCell, int.MinValue, "0x00000020", TestName = "A cell past its bin")]
-    [TestCase(FirstCell + 4 + 20, 1_000_000, "0x00000020", TestName = "More subkeys than fit the hive")]
-    [TestCase(FirstCell + 4 + 20, 3, "counts 3", TestName = "A wrong number of subkeys")]
-    [TestCase(FirstCell + 4 + 28, FirstCell, "used twice", TestName = "A list that is the key itself")]
-    [TestCase(FirstCell + 4 + 36, 0x7FFF_FFFF, "values does not fit", TestName = "A huge number of values")]
-    [TestCase(FirstCell + 4 + 40, 0x7000_0000, "0x70000000", TestName = "Values past the end")]
-    [TestCase(FirstCell + 4 + 44, FirstCell, "used twice", TestName = "Security that is a key")]
-    [TestCase(FirstCell + 4 + 72, 0x0000_FFFF, "0x00000020", TestName = "A name past the end of its cell")]
-    [TestCase(FirstCell + 4 + 74, 0x0000_0010, "none", TestName = "A class name that is nowhere")]
+    [TestCase(FirstKey + KeyField.SubkeyCount, 1_000_000, "0x00000020", TestName = "More subkeys than fit the hive")]
+    [TestCase(FirstKey + KeyField.SubkeyCount, 3, "counts 3", TestName = "A wrong number of subkeys")]
+    [TestCase(FirstKey + KeyField.SubkeyList, FirstCell, "used twice", TestName = "A list that is the key itself")]
+    [TestCase(FirstKey + KeyField.ValueCount, 0x7FFF_FFFF, "values does not fit", TestName = "A huge number of values")]
+    [TestCase(FirstKey + KeyField.ValueList, 0x7000_0000, "0x70000000", TestName = "Values past the end")]
+    [TestCase(FirstKey + KeyField.Security, FirstCell, "used twice", TestName = "Security that is a key")]
+    [TestCase(FirstKey + KeyField.NameLength, 0x0000_FFFF, "0x00000020", TestName = "A name past the end of its cell")]
+    [TestCase(FirstKey + KeyField.ClassNameLength, 0x0000_0010, "none", TestName = "A class name that is nowhere")]
     public void A_record_that_is_wrong(int field, int value, string message)
     {
         var root = new KeySpec("rootroot").With(new KeySpec("a"), new KeySpec("b")).With(new ValueSpec("v", 1, [1, 2, 3, 4, 5]));
@@ -152,7 +153,7 @@ internal sealed class HiveReaderTests
     {
         var file = new HiveBuilder(new KeySpec("root").With(new KeySpec("child"))).Build();
         var list = file.AsSpan().IndexOf("lh"u8);
-        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(list + 4), FirstCell);
+        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(list + ListField.Elements), FirstCell);
         AssertFails(file, "0x00000020", "used twice");
     }
 
@@ -160,10 +161,10 @@ internal sealed class HiveReaderTests
     public void A_value_in_two_lists()
     {
         var file = new HiveBuilder(new KeySpec("root").With(new ValueSpec("a", 1, [1]), new ValueSpec("b", 1, [1]))).Build();
-        var first = file.AsSpan().IndexOf("vk"u8) - 4 - HiveBuilder.BaseBlockSize;
-        var second = file.AsSpan(HiveBuilder.BaseBlockSize + first + 8).IndexOf("vk"u8) + first + 4;
+        var first = file.AsSpan().IndexOf("vk"u8) - CellField.SizeLength - HiveBuilder.BaseBlockSize;
+        var second = file.AsSpan(HiveBuilder.BaseBlockSize + first + 8).IndexOf("vk"u8) + first + 8 - CellField.SizeLength;
         var list = file.AsSpan().IndexOf([.. BitConverter.GetBytes(first), .. BitConverter.GetBytes(second)]);
-        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(list + 4), first);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(list + OffsetList.Element), first);
         AssertFails(file, "used twice");
     }
 
@@ -172,8 +173,8 @@ internal sealed class HiveReaderTests
     {
         var file = new HiveBuilder(new KeySpec("root") { Security = [1] }.With(new KeySpec("child") { Security = [2] })).Build();
         var first = file.AsSpan().IndexOf("sk"u8);
-        var itself = first - 4 - HiveBuilder.BaseBlockSize;
-        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(first + 4), itself);
+        var itself = first - CellField.SizeLength - HiveBuilder.BaseBlockSize;
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(first + SecurityField.Next), itself);
         AssertFails(file, $"0x{itself:X8}", "ring");
     }
 
@@ -186,7 +187,7 @@ internal sealed class HiveReaderTests
     {
         var file = new HiveBuilder(new KeySpec("root").With(new KeySpec("child"))).Build();
         var child = file.AsSpan().LastIndexOf("nk"u8);
-        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(child + 16), 64);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(child + KeyField.Parent), 64);
         AssertFails(file, "as its parent");
     }
 

@@ -50,7 +50,12 @@ internal sealed class HiveTools : IDisposable
 
     private static byte[] Run(string tool, string package, params string[] arguments)
     {
-        var start = new ProcessStartInfo(tool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var start = new ProcessStartInfo(tool, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
         start.Environment["LC_ALL"] = "C.UTF-8";
         using var process = Start(start, tool, package);
         var errors = process.StandardError.ReadToEndAsync();

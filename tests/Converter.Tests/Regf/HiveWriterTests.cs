@@ -38,16 +38,17 @@ internal sealed class HiveWriterTests
         var sealedAgain = file.ToArray();
         HiveBuilder.Reseal(sealedAgain);
         Assert.That(sealedAgain, Is.EqualTo(file));
-        Assert.That(U32(file, 4), Is.EqualTo(U32(file, 8)));
-        Assert.That((U32(file, 20), U32(file, 24), U32(file, 144)), Is.EqualTo((1u, 5u, 0u)));
-        Assert.That(U32(file, 40), Is.EqualTo(file.Length - BaseBlock));
+        Assert.That(U32(file, BaseBlockField.PrimarySequence), Is.EqualTo(U32(file, BaseBlockField.SecondarySequence)));
+        Assert.That((U32(file, BaseBlockField.MajorVersion), U32(file, BaseBlockField.MinorVersion)), Is.EqualTo((1u, 5u)));
+        Assert.That(U32(file, BaseBlockField.Flags), Is.Zero);
+        Assert.That(U32(file, BaseBlockField.BinsSize), Is.EqualTo(file.Length - BaseBlock));
     }
 
     [Test]
     public void A_hive_with_layer_marks_says_so()
     {
         var file = Hives.Write(Hives.Read(new KeySpec("root").With(ValueSpec.Tombstone("v"))));
-        Assert.That((U32(file, 24), U32(file, 144)), Is.EqualTo((6u, 2u)));
+        Assert.That((U32(file, BaseBlockField.MinorVersion), U32(file, BaseBlockField.Flags)), Is.EqualTo((6u, 2u)));
     }
 
     [Test]
@@ -55,13 +56,13 @@ internal sealed class HiveWriterTests
     {
         var file = Hives.Write(Hives.Read(Everything()));
         var free = 0;
-        for (var bin = BaseBlock; bin < file.Length; bin += (int)U32(file, bin + 8))
+        for (var bin = BaseBlock; bin < file.Length; bin += (int)U32(file, bin + BinField.Size))
         {
-            var end = bin + (int)U32(file, bin + 8);
+            var end = bin + (int)U32(file, bin + BinField.Size);
             Assert.That(file.AsSpan(bin, 4).ToArray(), Is.EqualTo("hbin"u8.ToArray()));
-            Assert.That(U32(file, bin + 4), Is.EqualTo(bin - BaseBlock));
-            Assert.That((end - bin) % 4096, Is.Zero);
-            for (var cell = bin + 32; cell < end;)
+            Assert.That(U32(file, bin + BinField.Offset), Is.EqualTo(bin - BaseBlock));
+            Assert.That((end - bin) % BinField.Page, Is.Zero);
+            for (var cell = bin + BinField.HeaderSize; cell < end;)
             {
                 var size = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(cell));
                 free += size > 0 ? 1 : 0;
@@ -78,13 +79,16 @@ internal sealed class HiveWriterTests
     public void Descriptors_are_shared_counted_and_in_a_ring()
     {
         var root = new KeySpec("root") { Security = [1] }.With(
-            new KeySpec("a") { Security = [2] }, new KeySpec("b") { Security = [1] }, new KeySpec("c"), new KeySpec("d") { Security = [1] });
+            new KeySpec("a") { Security = [2] },
+            new KeySpec("b") { Security = [1] },
+            new KeySpec("c"),
+            new KeySpec("d") { Security = [1] });
         var file = Hives.Write(Hives.Read(root));
         var cells = Positions(file, "sk");
         Assert.That(cells, Has.Count.EqualTo(2));
-        Assert.That(cells.Select(at => U32(file, at + 12)), Is.EqualTo((uint[])[3, 1]));
-        Assert.That(cells.Select(at => U32(file, at + 4)), Is.EqualTo((uint[])[CellOf(cells[1]), CellOf(cells[0])]));
-        Assert.That(cells.Select(at => U32(file, at + 8)), Is.EqualTo((uint[])[CellOf(cells[1]), CellOf(cells[0])]));
+        Assert.That(cells.Select(at => U32(file, at + SecurityField.ReferenceCount)), Is.EqualTo((uint[])[3, 1]));
+        Assert.That(cells.Select(at => U32(file, at + SecurityField.Next)), Is.EqualTo((uint[])[CellOf(cells[1]), CellOf(cells[0])]));
+        Assert.That(cells.Select(at => U32(file, at + SecurityField.Previous)), Is.EqualTo((uint[])[CellOf(cells[1]), CellOf(cells[0])]));
     }
 
     [Test]
@@ -94,9 +98,11 @@ internal sealed class HiveWriterTests
             .With(new KeySpec("four") { ClassName = "cls" }, new KeySpec("日") { ClassName = "c" })
             .With(new ValueSpec("fivee", 3, new byte[7]), new ValueSpec("日本", 3, [1]));
         var file = Hives.Write(Hives.Read(root));
-        var key = BaseBlock + (int)U32(file, 36) + 4;
-        Assert.That(BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(key + 52)), Is.EqualTo(8));
-        Assert.That((U32(file, key + 56), U32(file, key + 60), U32(file, key + 64)), Is.EqualTo((6u, 10u, 7u)));
+        var key = BaseBlock + (int)U32(file, BaseBlockField.RootCell) + CellField.SizeLength;
+        Assert.That(BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(key + KeyField.LargestSubkeyName)), Is.EqualTo(8));
+        Assert.That(U32(file, key + KeyField.LargestSubkeyClass), Is.EqualTo(6));
+        Assert.That(U32(file, key + KeyField.LargestValueName), Is.EqualTo(10));
+        Assert.That(U32(file, key + KeyField.LargestValueData), Is.EqualTo(7));
     }
 
     [TestCase(507, 1, 0)]
@@ -116,7 +122,7 @@ internal sealed class HiveWriterTests
     {
         var file = Hives.Write(Hives.Read(new KeySpec("root").With(new KeySpec("aB"))));
         var leaf = Positions(file, "lh").Single();
-        Assert.That(U32(file, leaf + 8), Is.EqualTo(('A' * 37) + 'B'));
+        Assert.That(U32(file, leaf + ListField.Elements + ListField.PlainElement), Is.EqualTo(('A' * 37) + 'B'));
     }
 
     [TestCase(0, 0x8000_0000u)]
@@ -127,7 +133,7 @@ internal sealed class HiveWriterTests
     public void Data_lies_where_its_size_puts_it(int size, uint stored)
     {
         var file = Hives.Write(new Hive(new HiveKey("root") { Values = [new HiveValue("v", 3, new byte[size])] }));
-        Assert.That(U32(file, Positions(file, "vk").Single() + 4), Is.EqualTo(stored));
+        Assert.That(U32(file, Positions(file, "vk").Single() + ValueField.DataSize), Is.EqualTo(stored));
         Assert.That(Positions(file, "db"), Has.Count.EqualTo(size > 16_344 ? 1 : 0));
     }
 
@@ -142,7 +148,8 @@ internal sealed class HiveWriterTests
     private static KeySpec Everything() => new KeySpec("root") { Security = [1], Flags = 8 }
         .With(
             new KeySpec("wide 日本") { Layer = 0x83, ClassName = "cls", Security = [2], Flags = 0x10, ControlFlags = 0x21, DebugFlags = 4 }
-                .With([.. Enumerable.Range(0, 600).Select(i => new KeySpec($"key{i:d4}") { LastWritten = i }.With(ValueSpec.Text("t", "v" + i)))]),
+                .With([.. Enumerable.Range(0, 600)
+                    .Select(i => new KeySpec($"key{i:d4}") { LastWritten = i }.With(ValueSpec.Text("t", "v" + i)))]),
             new KeySpec("Latin é") { Lists = SubkeyLists.Index, AccessBits = 1 }.With(new KeySpec("x") { Layer = 1 }))
         .With(
             new ValueSpec(string.Empty, 1, []),
@@ -153,19 +160,20 @@ internal sealed class HiveWriterTests
 
     private static uint U32(byte[] file, int at) => BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at));
 
-    private static uint CellOf(int record) => (uint)(record - 4 - BaseBlock);
+    private static uint CellOf(int record) => (uint)(record - CellField.SizeLength - BaseBlock);
 
     /// <summary>Where records of that kind start: at the head of a cell in use.</summary>
     private static List<int> Positions(byte[] file, string signature)
     {
         var found = new List<int>();
-        for (var bin = BaseBlock; bin < file.Length; bin += (int)U32(file, bin + 8))
+        for (var bin = BaseBlock; bin < file.Length; bin += (int)U32(file, bin + BinField.Size))
         {
-            for (var cell = bin + 32; cell < bin + (int)U32(file, bin + 8); cell += Math.Abs((int)U32(file, cell)))
+            var end = bin + (int)U32(file, bin + BinField.Size);
+            for (var cell = bin + BinField.HeaderSize; cell < end; cell += Math.Abs((int)U32(file, cell)))
             {
-                if ((int)U32(file, cell) < 0 && Encoding.ASCII.GetString(file, cell + 4, 2) == signature)
+                if ((int)U32(file, cell) < 0 && Encoding.ASCII.GetString(file, cell + CellField.SizeLength, 2) == signature)
                 {
-                    found.Add(cell + 4);
+                    found.Add(cell + CellField.SizeLength);
                 }
             }
         }

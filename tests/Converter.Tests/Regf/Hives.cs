@@ -35,9 +35,10 @@ internal static class Hives
         while (pending.TryPop(out var next))
         {
             var key = next.Key;
-            text.Append(CultureInfo.InvariantCulture, $"{next.Depth} '{key.Name}' {(int)key.Flags:x} {key.LastWritten:x} {key.AccessBits:x}")
-                .Append(CultureInfo.InvariantCulture, $" {key.Layer} {key.InheritsClass} {key.ControlFlags:x} {key.DebugFlags:x}")
-                .Append(CultureInfo.InvariantCulture, $" class {Hex(key.ClassName)} sd {Hex(key.Security?.Descriptor)} {key.PredefinedHandle:x}\n");
+            text.Append(CultureInfo.InvariantCulture, $"{next.Depth} '{key.Name}' {(int)key.Flags:x} {key.LastWritten:x}")
+                .Append(CultureInfo.InvariantCulture, $" {key.AccessBits:x} {key.Layer} {key.InheritsClass} {key.ControlFlags:x} {key.DebugFlags:x}")
+                .Append(CultureInfo.InvariantCulture, $" class {Hex(key.ClassName)} sd {Hex(key.Security?.Descriptor)}")
+                .Append(CultureInfo.InvariantCulture, $" handle {key.PredefinedHandle:x}\n");
             foreach (var value in key.Values)
             {
                 text.Append(CultureInfo.InvariantCulture, $"  '{value.Name}' {value.Type:x} {value.IsTombstone} {Hex(value.Data)}\n");

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace Converter.Tests.Regf;
 
-/// <summary>Our export against hivexregedit's, of hives made by Windows, by hivexsh, by the test kit, by our writer and by our merge.</summary>
+/// <summary>Our export against hivexregedit's, of hives by Windows, hivex, the test kit, our writer and our merge.</summary>
 internal sealed class RegExportTests
 {
     private readonly HiveTools _tools = new();
@@ -139,7 +139,8 @@ internal sealed class RegExportTests
     [Test]
     public void A_key_below_the_root_in_any_case()
     {
-        var hive = new HiveBuilder(new KeySpec("root").With(new KeySpec("One").With(new KeySpec("Two").With(new KeySpec("Three"))))).Build();
+        var root = new KeySpec("root").With(new KeySpec("One").With(new KeySpec("Two").With(new KeySpec("Three"))));
+        var hive = new HiveBuilder(root).Build();
         Assert.That(
             Encoding.UTF8.GetString(Hives.Export(HiveReader.Read(hive), @"\one\TWO")),
             Is.EqualTo(Encoding.UTF8.GetString(_tools.Export(hive, @"\one\TWO"))));
@@ -171,6 +172,7 @@ internal sealed class RegExportTests
             Assert.Fail($"exports differ at byte {at}: hivexregedit '{Around(theirs, at)}', ours '{Around(ours, at)}'");
         }
 
-        static string Around(byte[] text, int at) => Encoding.Latin1.GetString(text.AsSpan(Math.Max(0, at - 40)..Math.Min(text.Length, at + 40)));
+        static string Around(byte[] text, int at) =>
+            Encoding.Latin1.GetString(text.AsSpan(Math.Max(0, at - 40)..Math.Min(text.Length, at + 40)));
     }
 }
