@@ -64,7 +64,7 @@ internal sealed class RecordingImageWriter : IImageWriter
 
     public void MakeOpaque(CimPath directory) => Record($$"""{"op":"MakeOpaque","path":"{{Text(directory)}}"}""");
 
-    public void Commit() => Assert.Fail("an import does not commit");
+    public CommittedImage Commit(CancellationToken cancellation) => throw new AssertionException("an import does not commit");
 
     public void Dispose()
     {
