@@ -12,8 +12,8 @@ public sealed class LayerImportException : Exception
         TarOffset = tarOffset;
     }
 
-    public LayerImportException(string reason)
-        : base(reason)
+    public LayerImportException(string reason, Exception? cause = null)
+        : base(reason, cause)
     {
     }
 
