@@ -54,5 +54,8 @@ internal static class CimConvert
     public static Task<JsonElement> ConvertAsync(string reference, string store, params IEnumerable<string> more) =>
         JsonAsync(["convert", reference, "--plain-http", "--output", store, "--quiet", .. more]);
 
+    /// <summary>The whole command line, for a shell to run.</summary>
+    public static IReadOnlyList<string> CommandLine(params IEnumerable<string> arguments) => [Host(), s_program, .. arguments];
+
     private static string Host() => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? Tools.Require("dotnet");
 }

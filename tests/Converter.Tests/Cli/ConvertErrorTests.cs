@@ -29,7 +29,7 @@ public class ConvertErrorTests
         AssertNothingOf(folder["store"]);
     }
 
-    [TestCase("UPPER/case:v1", "UPPER/case:v1")]
+    [TestCase("win/UPPER:v1", "win/UPPER:v1")]
     [TestCase("win/app:v1@sha256:12", "sha256")]
     [TestCase("win/app:", "win/app:")]
     public async Task A_malformed_reference_is_wrong_usage(string reference, string named)
@@ -43,7 +43,7 @@ public class ConvertErrorTests
     }
 
     [TestCase("--no-such-option", "--no-such-option")]
-    [TestCase("--platform=windows", "--platform|platform 'windows'")]
+    [TestCase("--platform=windows", "platform 'windows'")]
     [TestCase("--concurrency=0", "--concurrency")]
     [TestCase("--concurrency=many", "many")]
     public async Task A_wrong_option_is_wrong_usage(string option, string named)

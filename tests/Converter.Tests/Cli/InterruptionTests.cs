@@ -94,7 +94,7 @@ public class InterruptionTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(error, Does.StartWith($"error: {Reference(registry)}: layer {tooLarge + 1} of 2 (").And.Contains("free some space"));
-            Assert.That(StoreFiles.Names(store, "layers"), Is.EqualTo(image.Layers.Take(tooLarge).Select(l => StoreFiles.Hex(l.ChainId))));
+            Assert.That(StoreFiles.Names(store, "layers"), Is.SubsetOf(image.Layers.Take(tooLarge).Select(l => StoreFiles.Hex(l.ChainId))));
             Assert.That(StoreFiles.Names(store, "blobs", "sha256"), Is.Empty);
             Assert.That(StoreFiles.Names(store, "ingest"), Is.Empty);
             Assert.That(File.Exists(Path.Combine(store, "index.json")), Is.False);
