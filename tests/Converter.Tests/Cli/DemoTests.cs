@@ -34,18 +34,4 @@ public class DemoTests
         Assert.That(ConvertJson.Names(json.RootElement), Is.EqualTo(new[] { "ok", "problems" }));
         Assert.That(json.RootElement.GetProperty("ok").GetBoolean(), Is.True);
     }
-
-    [Test]
-    public async Task Its_layers_are_the_same_every_time()
-    {
-        using var folder = new TempFolder();
-
-        var first = await CimConvert.JsonAsync("demo", "--output", folder["one"], "--quiet");
-        var second = await CimConvert.JsonAsync("demo", "--output", folder["two"], "--quiet");
-
-        Assert.That(second.GetProperty("converted").GetRawText(), Is.EqualTo(first.GetProperty("converted").GetRawText()));
-        Assert.That(
-            StoreFiles.Snapshot(folder["two", "layers"]),
-            Is.EqualTo(StoreFiles.Snapshot(folder["one", "layers"])));
-    }
 }

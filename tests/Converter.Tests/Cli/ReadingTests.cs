@@ -47,6 +47,7 @@ public class ReadingTests
             d----l              0 2023-11-14 22:13:20 Files\junction -> c:\somewhere
             -a----              5 2023-11-14 22:13:20 Files\linked
             -a---l              0 2023-11-14 22:13:20 Files\outside -> ..\..\etc
+            -a-hs-              6 2023-11-14 22:13:20 Files\parents
             d-----              0 2023-11-14 22:13:20 Files\target
             d-----              0                   - Files\Windows
 
@@ -61,7 +62,8 @@ public class ReadingTests
         Assert.That(result.Output, Is.EqualTo("""
             d-----              0                   - Files
             ------              0                   - Files\gone (removed)
-            ------              0                   - Files\linked => Files\target\file
+            -a----              5 2023-11-14 22:13:20 Files\linked
+            ------              0                   - Files\parents => Files\hidden
             d-----              0 2023-11-14 22:13:20 Files\target
             -a----              5 2023-11-14 22:13:20 Files\target\File
 
@@ -75,14 +77,14 @@ public class ReadingTests
         var file = (await CimConvert.RunAsync(["ls", Merged, @"Files\target\file", .. Sources])).EnsureSuccess();
         var error = await CimConvert.FailAsync(1, ["ls", Merged, "Files/gone", .. Sources]);
 
-        Assert.That(below.Output, Does.EndWith(@"arget\File" + "\n").And.Matches(@"\A[^\n]+\n\z"));
+        Assert.That(below.Output, Does.EndWith(@"Files\target\File" + "\n").IgnoreCase.And.Matches(@"\A[^\n]+\n\z"));
         Assert.That(file.Output, Does.Contain(@"Files\target\file").IgnoreCase.And.Matches(@"\A[^\n]+\n\z"));
         Assert.That(error, Does.Contain(@"Files\gone"));
     }
 
     [Test]
-    public async Task Ls_without_its_sources_says_what_is_missing() =>
-        Assert.That(await CimConvert.FailAsync(1, "ls", Merged), Does.Contain(Merged).And.Contains("region_"));
+    public async Task A_merged_cim_without_its_sources_says_what_is_missing() =>
+        Assert.That(await CimConvert.FailAsync(1, "cat", Merged, "Files/linked"), Does.Contain("region_"));
 
     [Test]
     public async Task The_json_of_ls_has_the_fields_that_scripts_rely_on()
@@ -108,12 +110,14 @@ public class ReadingTests
     }
 
     [Test]
-    public async Task Ls_into_a_closed_pipe_ends_quietly()
+    [Platform(Exclude = "Win", Reason = "uses a Unix shell for the pipe")]
+    public async Task A_reader_that_has_seen_enough_is_no_error()
     {
         var shell = await ExternalProcess.RunAsync(
-            "/bin/sh", ["-c", "\"$@\" | head -n 1", "sh", .. CimConvert.CommandLine(["ls", Merged, "-R", "--json", .. Sources])]);
+            "/bin/sh", ["-c", "\"$@\" | head -c 4", "sh", .. CimConvert.CommandLine(["cat", Merged, "Files/Windows/large", .. Sources])]);
 
         Assert.That((shell.ExitCode, shell.Error), Is.EqualTo((0, "")));
+        Assert.That(shell.OutputBytes, Is.EqualTo(SeededContent.Bytes(2, 4)));
     }
 
     [Test]
@@ -155,7 +159,7 @@ public class ReadingTests
             Assert.That(json.RootElement.GetProperty("directories").GetInt32(), Is.EqualTo(expected.Count(e => e.Type == "directory")));
             Assert.That(json.RootElement.GetProperty("bytes").GetInt64(), Is.EqualTo(files.Sum(e => e.Size)));
             Assert.That(json.RootElement.GetProperty("links").GetInt32(), Is.EqualTo(1));
-            Assert.That(json.RootElement.GetProperty("skipped").GetInt32(), Is.EqualTo(3), result.Error);
+            Assert.That(json.RootElement.GetProperty("skipped").GetInt32(), Is.EqualTo(4), result.Error);
             Assert.That(new FileInfo(folder["out", "Files", "inside"]).LinkTarget, Is.EqualTo("target/file"));
             Assert.That(
                 StoreFiles.Relative(folder.Path).Except([Path.Combine("out", "Files", "inside")]),
@@ -181,6 +185,7 @@ public class ReadingTests
 
     private static LayerBuilder Lower() => new LayerBuilder()
         .BaseHives()
+        .File("Files/Windows/large", SeededContent.Bytes(2, 2 << 20))
         .File("Files/gone", "gone")
         .File("Files/hidden", "hidden", With(FileAttributes.Hidden | FileAttributes.System | FileAttributes.Archive))
         .Symlink("Files/inside", "target/file", new EntryOptions { Times = s_times })
@@ -192,7 +197,8 @@ public class ReadingTests
         .Directory("Files/target", With(FileAttributes.Directory))
         .File("Files/target/File", "upper", With(FileAttributes.Archive))
         .AlternateStream("Files/target/File", "data", SeededContent.Bytes(1, 5000))
-        .HardLink("Files/linked", "Files/target/file");
+        .HardLink("Files/linked", "Files/target/file")
+        .HardLink("Files/parents", "Files/hidden");
 
     private static EntryOptions With(FileAttributes attributes) => new() { Attributes = attributes, Times = s_times };
 }
