@@ -37,7 +37,7 @@ internal sealed class HiveCommandTests : IDisposable
     [Test]
     public async Task Ls_lists_subkeys_and_values()
     {
-        Assert.That((await CliProcess.SucceedAsync("hive", "ls", _base, "microsoft")).Output, Is.EqualTo(
+        Assert.That((await CimConvert.SucceedAsync("hive", "ls", _base, "microsoft")).Output, Is.EqualTo(
             """
             key        0 keys        2 values  Windows
             value REG_SZ                   24 B  @
@@ -45,7 +45,7 @@ internal sealed class HiveCommandTests : IDisposable
             value 0x12345                   0 B  Odd
 
             """));
-        Assert.That((await CliProcess.SucceedAsync("hive", "ls", _delta)).Output, Is.EqualTo(
+        Assert.That((await CimConvert.SucceedAsync("hive", "ls", _delta)).Output, Is.EqualTo(
             """
             key        1 keys        1 values  Microsoft
             key        0 keys        0 values  MIME (removed)
@@ -56,7 +56,7 @@ internal sealed class HiveCommandTests : IDisposable
     [Test]
     public async Task Ls_as_json_says_what_a_script_needs()
     {
-        using var json = JsonDocument.Parse((await CliProcess.SucceedAsync("hive", "ls", _delta, "/Microsoft", "--json")).OutputBytes);
+        using var json = JsonDocument.Parse((await CimConvert.SucceedAsync("hive", "ls", _delta, "/Microsoft", "--json")).OutputBytes);
         Assert.That(JsonSerializer.Serialize(json), Is.EqualTo(
             """
             {"path":"\\Microsoft","lastWriteTime":130604389193744384,"layer":"merge",
@@ -73,7 +73,7 @@ internal sealed class HiveCommandTests : IDisposable
     [TestCase(@"MIME\text/html", "Extension", "2e00680074006d000000")]
     public async Task Cat_writes_the_data_as_it_is(string key, string value, string hex)
     {
-        var result = await CliProcess.SucceedAsync("hive", "cat", _base, key, value);
+        var result = await CimConvert.SucceedAsync("hive", "cat", _base, key, value);
         Assert.That(Convert.ToHexStringLower(result.OutputBytes), Is.EqualTo(hex));
     }
 
@@ -82,7 +82,7 @@ internal sealed class HiveCommandTests : IDisposable
     public async Task Export_writes_what_hivexregedit_writes(string key)
     {
         var theirs = (await ExternalProcess.RunAsync(Tools.Require("hivexregedit"), ["--export", _base, key])).EnsureSuccess();
-        var ours = key == @"\" ? await CliProcess.SucceedAsync("hive", "export", _base) : await CliProcess.SucceedAsync("hive", "export", _base, key);
+        var ours = key == @"\" ? await CimConvert.SucceedAsync("hive", "export", _base) : await CimConvert.SucceedAsync("hive", "export", _base, key);
         ByteAssert.Equal(theirs.OutputBytes, ours.OutputBytes);
     }
 
@@ -91,7 +91,7 @@ internal sealed class HiveCommandTests : IDisposable
     {
         var second = _folder.Write("second", new HiveBuilder(new KeySpec("ROOT").With(new KeySpec("Microsoft") { Layer = 3 })).Build());
         var output = _folder["merged"];
-        using var json = JsonDocument.Parse((await CliProcess.SucceedAsync("hive", "merge", _base, _delta, "--output", output, "--json")).OutputBytes);
+        using var json = JsonDocument.Parse((await CimConvert.SucceedAsync("hive", "merge", _base, _delta, "--output", output, "--json")).OutputBytes);
         Assert.That(json.RootElement.GetProperty("path").GetString(), Is.EqualTo(output));
         Assert.That(json.RootElement.GetProperty("size").GetInt64(), Is.EqualTo(new FileInfo(output).Length));
         Assert.That(json.RootElement.GetProperty("hives").GetString(), Is.EqualTo("managed"));
@@ -100,7 +100,7 @@ internal sealed class HiveCommandTests : IDisposable
         Assert.That(merged.Root.Subkeys[0].Subkeys.Select(key => key.Name), Is.EqualTo(new[] { "New", "Windows" }));
         Assert.That(merged.Root.Subkeys[0].Values.Select(value => value.Name), Is.EqualTo(new[] { "", "@C:\\x.dll,-1" }));
 
-        await CliProcess.SucceedAsync("hive", "merge", _base, _delta, second, "-o", _folder["chain"]);
+        await CimConvert.SucceedAsync("hive", "merge", _base, _delta, second, "-o", _folder["chain"]);
         var chain = HiveReader.Read(await File.ReadAllBytesAsync(_folder["chain"]));
         Assert.That(Encoding.UTF8.GetString(Hives.Export(chain)), Is.EqualTo("Windows Registry Editor Version 5.00\n\n[\\]\n\n[\\Microsoft]\n\n"));
     }
@@ -109,20 +109,20 @@ internal sealed class HiveCommandTests : IDisposable
     public async Task Merge_replaces_nothing_and_leaves_nothing_half_done()
     {
         var there = _folder.Write("there", "precious"u8);
-        Assert.That(await CliProcess.FailAsync(1, "hive", "merge", _base, _delta, "--output", there), Does.Contain("exists already"));
+        Assert.That(await CimConvert.FailAsync(1, "hive", "merge", _base, _delta, "--output", there), Does.Contain("exists already"));
         Assert.That(await File.ReadAllTextAsync(there), Is.EqualTo("precious"));
 
-        Assert.That(await CliProcess.FailAsync(1, "hive", "merge", _base, there, "--output", _folder["new"]), Does.Contain(there).And.Contain("too few"));
+        Assert.That(await CimConvert.FailAsync(1, "hive", "merge", _base, there, "--output", _folder["new"]), Does.Contain(there).And.Contain("too few"));
         Assert.That(Directory.EnumerateFiles(_folder.Path).Select(Path.GetFileName), Is.EquivalentTo(new[] { "base", "delta", "there" }));
     }
 
     [Test]
     public async Task What_is_not_there_is_said_in_one_line()
     {
-        Assert.That(await CliProcess.FailAsync(1, "hive", "ls", _base, "Nowhere"), Is.EqualTo($"error: '{_base}' has no key 'Nowhere'"));
-        Assert.That(await CliProcess.FailAsync(1, "hive", "cat", _base, @"MIME", "x"), Is.EqualTo(@"error: key '\MIME' has no value 'x'"));
-        Assert.That(await CliProcess.FailAsync(1, "hive", "cat", _base, @"\", "@"), Is.EqualTo(@"error: key '\' has no default value"));
-        Assert.That(await CliProcess.FailAsync(1, "hive", "cat", _delta, "Microsoft", "Odd"), Does.Contain("is a tombstone"));
-        Assert.That(await CliProcess.FailAsync(2, "hive", "merge", _base, "--output", _folder["new"]), Does.Contain("--help"));
+        Assert.That(await CimConvert.FailAsync(1, "hive", "ls", _base, "Nowhere"), Is.EqualTo($"error: '{_base}' has no key 'Nowhere'"));
+        Assert.That(await CimConvert.FailAsync(1, "hive", "cat", _base, @"MIME", "x"), Is.EqualTo(@"error: key '\MIME' has no value 'x'"));
+        Assert.That(await CimConvert.FailAsync(1, "hive", "cat", _base, @"\", "@"), Is.EqualTo(@"error: key '\' has no default value"));
+        Assert.That(await CimConvert.FailAsync(1, "hive", "cat", _delta, "Microsoft", "Odd"), Does.Contain("is a tombstone"));
+        Assert.That(await CimConvert.FailAsync(2, "hive", "merge", _base, "--output", _folder["new"]), Does.Contain("--help"));
     }
 }

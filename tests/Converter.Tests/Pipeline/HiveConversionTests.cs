@@ -31,13 +31,13 @@ internal sealed class HiveConversionTests : IDisposable
         LayerBuilder[] layers = [HiveImage.Base(), HiveImage.Without(), HiveImage.Changing("SOFTWARE_DELTA", HiveImage.BuildDelta(HiveImage.SoftwareDelta))];
         registry.Serve(_folder.Sub("image"), layers);
 
-        var converted = await CliProcess.SucceedAsync(
+        var converted = await CimConvert.SucceedAsync(
             "convert", registry.Reference().ToString(), "--output", Store, "--plain-http", "--json", "--quiet");
         using var json = JsonDocument.Parse(converted.OutputBytes);
         Assert.That(json.RootElement.GetProperty("hives").GetString(), Is.EqualTo("managed"));
         var merged = json.RootElement.GetProperty("merged").GetProperty("path").GetString()!;
 
-        var hive = _folder.Write("hive", (await CliProcess.SucceedAsync("cat", merged, @"Hives\SOFTWARE_BASE")).OutputBytes);
+        var hive = _folder.Write("hive", (await CimConvert.SucceedAsync("cat", merged, @"Hives\SOFTWARE_BASE")).OutputBytes);
         Assert.That((await ExternalProcess.RunAsync(hivexregedit, ["--export", hive, @"\"])).EnsureSuccess().Output, Is.EqualTo(HiveImage.MergedSoftware));
         FileContentAssert.Equal(hive, Path.Combine(Path.GetDirectoryName(merged)!, "Hives", "SOFTWARE_BASE"));
 
@@ -49,7 +49,7 @@ internal sealed class HiveConversionTests : IDisposable
             oracle.Add(layer.ToArray());
         }
 
-        var listed = ListedEntry.ParseLines((await CliProcess.SucceedAsync("ls", merged, "-R", "--json", "--hash")).Output);
+        var listed = ListedEntry.ParseLines((await CimConvert.SucceedAsync("ls", merged, "-R", "--json", "--hash")).Output);
         Assert.That(OracleDiff.Compare(oracle.Entries(), listed), Is.Empty);
     }
 

@@ -19,16 +19,16 @@ internal sealed class HiveImportTests : IDisposable
     {
         var lowest = await ImportAsync("0", HiveImage.Base());
         var middle = await ImportAsync("1", HiveImage.Without(), lowest);
-        var result = await CliProcess.SucceedAsync(Arguments("2", Delta("one"), middle, lowest));
+        var result = await CimConvert.SucceedAsync(Arguments("2", Delta("one"), middle, lowest));
         using var json = JsonDocument.Parse(result.OutputBytes);
         Assert.That(json.RootElement.GetProperty("hives").GetString(), Is.EqualTo("managed"));
         await ImportAsync("3", Delta("two"), _folder["2", "layer.bcim"], middle, lowest);
 
         Assert.That(Names("1"), Is.EqualTo(new[] { "layer.bcim" }), "nothing to merge, nothing beside it");
         Assert.That(Names("3"), Is.EqualTo(new[] { "Hives/SAM_BASE", "Hives/SAM_DELTA", "layer.bcim" }));
-        var listed = (await CliProcess.SucceedAsync("hive", "ls", _folder["3", "Hives", "SAM_BASE"])).Output;
+        var listed = (await CimConvert.SucceedAsync("hive", "ls", _folder["3", "Hives", "SAM_BASE"])).Output;
         Assert.That(listed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')[^1]), Is.EqualTo(new[] { "one", "SAM", "two" }));
-        var inImage = await CliProcess.SucceedAsync("cat", _folder["3", "layer.bcim"], @"Hives\SAM_BASE");
+        var inImage = await CimConvert.SucceedAsync("cat", _folder["3", "layer.bcim"], @"Hives\SAM_BASE");
         ByteAssert.Equal(await File.ReadAllBytesAsync(_folder["3", "Hives", "SAM_BASE"]), inImage.OutputBytes);
     }
 
@@ -37,7 +37,7 @@ internal sealed class HiveImportTests : IDisposable
     {
         var lowest = await ImportAsync("0", HiveImage.Base());
         File.Delete(_folder["0", "Hives", "SAM_BASE"]);
-        var error = await CliProcess.FailAsync(1, Arguments("1", Delta("one"), lowest));
+        var error = await CimConvert.FailAsync(1, Arguments("1", Delta("one"), lowest));
         Assert.That(error, Does.Contain(_folder["1.tar"]).And.Contain("hive SAM").And.Contain(@"none of the 1 has 'Hives\SAM_BASE'"));
         Assert.That(Names("1"), Is.Empty);
     }
@@ -50,7 +50,7 @@ internal sealed class HiveImportTests : IDisposable
         File.Copy(_folder["0", "Hives", "SAM_BASE"], before);
         var names = Names("0");
         var tar = Delta("one").WriteFile(_folder["1.tar"]);
-        var error = await CliProcess.FailAsync(1, "import", tar, "--block", _folder["0", "child.bcim"], "--parent", lowest, "--quiet");
+        var error = await CimConvert.FailAsync(1, "import", tar, "--block", _folder["0", "child.bcim"], "--parent", lowest, "--quiet");
         Assert.That(error, Does.Contain(_folder["0", "Hives", "SAM_BASE"]).And.Contain("another layer's"));
         Assert.That(Names("0"), Is.EqualTo(names));
         FileContentAssert.Equal(before, _folder["0", "Hives", "SAM_BASE"]);
@@ -66,7 +66,7 @@ internal sealed class HiveImportTests : IDisposable
 
     private async Task<string> ImportAsync(string name, LayerBuilder layer, params string[] parents)
     {
-        await CliProcess.SucceedAsync(Arguments(name, layer, parents));
+        await CimConvert.SucceedAsync(Arguments(name, layer, parents));
         return _folder[name, "layer.bcim"];
     }
 
