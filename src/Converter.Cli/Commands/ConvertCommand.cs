@@ -53,6 +53,7 @@ internal static class ConvertCommand
                 Platform = parsed.GetRequiredValue(platform),
                 OsVersion = parsed.GetValue(osVersion),
                 Image = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter)),
+                Hives = CommonOptions.MakeHiveMerger(),
                 Concurrency = parsed.GetValue(concurrency),
             };
             var result = await RunAsync(

@@ -9,6 +9,9 @@ namespace Converter.Formats.Cim;
 /// </summary>
 public sealed class CimReader : IDisposable
 {
+    /// <summary>As many as 32-bit file ids can reach.</summary>
+    private const uint MaxFileTables = 0x40_0000;
+
     /// <summary>Link tables kept for <see cref="Find"/>, so that many look-ups in one directory read its table once.</summary>
     private const int MaxCachedTables = 64;
 
@@ -44,7 +47,7 @@ public sealed class CimReader : IDisposable
             _upcase = ReadUpcase(upcase);
             _fileTables = ReadFileTables(directory, tables);
             Root = Entry(rootId);
-            if (!Root.IsPlainDirectory)
+            if (!Root.IsPlainDirectory || Root.Has(CimFileFlags.Tombstone | CimFileFlags.MergeLink))
             {
                 throw new InvalidDataException("the CIM's root is not a directory");
             }
@@ -210,7 +213,17 @@ public sealed class CimReader : IDisposable
         }
     }
 
+    /// <summary>Bytes of the region file that an offset lies in.</summary>
+    public long RegionLength(RegionOffset offset) => _regions.LengthOf(offset);
+
     public void Dispose() => _regions.Dispose();
+
+    internal uint StreamTableSize(CimEntry entry)
+    {
+        Span<byte> size = stackalloc byte[sizeof(uint)];
+        _regions.Read(entry.StreamTable, size);
+        return BinaryPrimitives.ReadUInt32LittleEndian(size);
+    }
 
     private static IEnumerable<string> FileNames(RegionSet set)
     {
@@ -260,6 +273,11 @@ public sealed class CimReader : IDisposable
 
     private (RegionOffset Offset, ushort Count, ushort EntrySize)[] ReadFileTables(RegionOffset offset, uint count)
     {
+        if (count > MaxFileTables)
+        {
+            throw new InvalidDataException($"the CIM says it has {count} file tables; file ids reach {MaxFileTables}");
+        }
+
         _regions.Check(offset, (long)count * CimFormat.FileTableEntrySize);
         var bytes = new byte[count * CimFormat.FileTableEntrySize];
         _regions.Read(offset, bytes);

@@ -43,6 +43,9 @@ internal sealed class CimRegions : IDisposable
         }
     }
 
+    /// <summary>Bytes of the region that an offset lies in.</summary>
+    public long LengthOf(RegionOffset offset) => Of(offset).File.Length;
+
     public void Dispose()
     {
         foreach (var region in _regions)

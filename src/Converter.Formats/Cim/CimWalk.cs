@@ -9,7 +9,8 @@ public static class CimWalk
     public static IEnumerable<(CimPath Path, CimEntry Entry)> Below(CimReader cim, CimPath from, CimEntry directory)
     {
         ArgumentNullException.ThrowIfNull(cim);
-        var seen = new HashSet<uint> { directory.FileId };
+        var budget = new WalkBudget(cim);
+        budget.Enter(directory);
         var open = new Stack<(CimPath Path, IEnumerator<(string Name, CimEntry Entry)> Children)>();
         try
         {
@@ -24,10 +25,11 @@ public static class CimWalk
 
                 var (name, entry) = at.Children.Current;
                 var path = at.Path.Append(name);
+                budget.ReadStreamsOf(entry);
                 yield return (path, entry);
                 if (entry.IsPlainDirectory && !entry.Has(CimFileFlags.Tombstone))
                 {
-                    if (!seen.Add(entry.FileId))
+                    if (!budget.Enter(entry))
                     {
                         throw new InvalidDataException($"directory '{path}' (file {entry.FileId}) is in the CIM twice");
                     }

@@ -70,6 +70,7 @@ internal sealed class LinkTable
     private void CheckNames(RegionOffset at, UpcaseTable upcase)
     {
         string? before = null;
+        var room = _table.Length - CimFormat.LinkTableHeaderSize - ((long)Count * (_entrySize + sizeof(uint)));
         for (var i = 0; i < Count; i++)
         {
             var name = Name(i);
@@ -81,6 +82,13 @@ internal sealed class LinkTable
             if (before is not null && upcase.Compare(before, name) >= 0)
             {
                 throw new InvalidDataException($"link table at {at}: name {i} does not sort after the one before it");
+            }
+
+            // Names that overlap would let a small table hold many long ones.
+            room -= sizeof(ushort) + (name.Length * sizeof(char));
+            if (room < 0)
+            {
+                throw new InvalidDataException($"link table at {at}: its names overlap");
             }
 
             before = name;

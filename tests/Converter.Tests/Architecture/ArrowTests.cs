@@ -14,8 +14,8 @@ public class ArrowTests
     {
         [Core] = [],
         [Core + ".Oci"] = [Core],
-        [Core + ".Registry"] = [Core, Core + ".Oci"],
-        [Core + ".Compression"] = [Core, Core + ".Oci"],
+        [Core + ".Registry"] = [Core, Core + ".Oci", Formats + ".Binary"],
+        [Core + ".Compression"] = [Core, Core + ".Oci", Formats + ".Binary"],
         [Core + ".Native"] = [],
         [Core + ".Imaging"] = [Core, Core + ".Native", Formats + ".Binary", Formats + ".BlockFile", Formats + ".Cim", Formats + ".Vhd"],
         [Core + ".Layers"] =

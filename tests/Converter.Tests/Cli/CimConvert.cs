@@ -31,6 +31,9 @@ internal static class CimConvert
     public static Task<ProcessResult> RunUnderAsync(IReadOnlyList<string> watcher, params IEnumerable<string> arguments) =>
         ExternalProcess.RunAsync(watcher[0], [.. watcher.Skip(1), Host(), s_program, .. arguments], Patience, s_environment);
 
+    /// <summary>Runs a command that is to succeed.</summary>
+    public static async Task<ProcessResult> SucceedAsync(params IEnumerable<string> arguments) => (await RunAsync(arguments)).EnsureSuccess();
+
     /// <summary>Runs a command that is to succeed, with <c>--json</c>, and gives its document.</summary>
     public static async Task<JsonElement> JsonAsync(params IEnumerable<string> arguments)
     {

@@ -20,7 +20,7 @@ public class ImportTests
         (await CimConvert.RunAsync(["export", merged, folder["out"], .. Sources(layers)])).EnsureSuccess();
         var verified = await CimConvert.RunAsync(["verify", merged, .. Sources(layers)]);
 
-        var expected = TarOracle.Apply([.. WindowsImage.Layers.Select(layer => layer.ToArray())]);
+        var expected = WindowsImage.Expected;
         using (Assert.EnterMultipleScope())
         {
             Assert.That(OracleDiff.Compare(expected, ListedEntry.ParseLines(listed.Output)), Is.Empty);
