@@ -44,10 +44,10 @@ public class ConvertTests
     [OneTimeTearDown]
     public static async Task Remove()
     {
+        s_folder?.Dispose();
         if (s_registry is not null)
         {
             await s_registry.DisposeAsync();
-            s_folder.Dispose();
         }
     }
 

@@ -53,6 +53,10 @@ public class ImportTests
             Assert.That(Text(merged, "cimName"), Is.EqualTo("merged.cim"));
             Assert.That(lower.GetProperty("filesSize").GetInt64(), Is.EqualTo((5 * 8192) + 4));
             Assert.That(lower.GetProperty("entries").GetInt64(), Is.EqualTo(7));
+            Assert.That(StoreFiles.Names(folder["0"]), Is.EqualTo(sealedFiles ? new[] { "Hives", "base.bcim", "integrity_checksum" } : ["Hives", "base.bcim"]));
+            Assert.That(
+                StoreFiles.Names(folder["0", "Hives"]),
+                Is.EqualTo(new[] { "DEFAULTUSER_BASE", "SAM_BASE", "SECURITY_BASE", "SOFTWARE_BASE", "SYSTEM_BASE" }));
             foreach (var image in new[] { lower, upper, merged })
             {
                 var path = Text(image, "path")!;
