@@ -45,7 +45,7 @@ public class ImportTests
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(ConvertJson.Names(lower), Is.EqualTo(new[] { "path", "cimName", "size", "integrity", "filesSize", "entries", "backend" }));
+            Assert.That(ConvertJson.Names(lower), Is.EqualTo(new[] { "path", "cimName", "size", "integrity", "filesSize", "entries", "backend", "hives" }));
             Assert.That(ConvertJson.Names(merged), Is.EqualTo(new[] { "path", "cimName", "size", "integrity", "backend" }));
             Assert.That(Text(lower, "path"), Is.EqualTo(folder["0", "base.bcim"]));
             Assert.That(Text(lower, "cimName"), Is.EqualTo("layer.cim"));

@@ -108,7 +108,7 @@ internal static class WindowsImage
 
     public static LayerBuilder Middle() => new LayerBuilder { DefaultSecurityDescriptor = Descriptors.Administrators }
         .Directory("Files")
-        .Directory("Files/Opaque").OpaqueWhiteout("Files/Opaque").File("Files/Opaque/again", "second")
+        .OpaqueWhiteout("Files/Opaque").File("Files/Opaque/again", "second")
         .File("Files/WINDOWS/system32/CASE.DLL", "another spelling", s_hidden)
         .HardLink("Files/third-chain.dll", "Files/Program Files/Runtime/chain.dll")
         .Directory("Files/becomes-directory").File("Files/becomes-directory/child", "new")
