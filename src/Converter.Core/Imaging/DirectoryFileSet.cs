@@ -10,4 +10,6 @@ internal sealed class DirectoryFileSet(string directory) : IFileSet
         var path = Path.Combine(directory, name);
         return File.Exists(path) ? new FileRandomReader(path) : null;
     }
+
+    public bool Has(string name) => File.Exists(Path.Combine(directory, name));
 }

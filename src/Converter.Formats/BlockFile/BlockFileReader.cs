@@ -94,8 +94,7 @@ public sealed class BlockFileReader : IDisposable
     {
         public IRandomReader? TryOpen(string name)
         {
-            var entry = set.Files.FirstOrDefault(f => string.Equals(f.Name, name, StringComparison.OrdinalIgnoreCase));
-            if (entry is null)
+            if (Find(name) is not { } entry)
             {
                 return null;
             }
@@ -104,6 +103,11 @@ public sealed class BlockFileReader : IDisposable
             CheckDigest(reader, entry);
             return reader;
         }
+
+        public bool Has(string name) => Find(name) is not null;
+
+        private BlockDirectory.Entry? Find(string name) =>
+            set.Files.FirstOrDefault(f => string.Equals(f.Name, name, StringComparison.OrdinalIgnoreCase));
 
         private static void CheckDigest(ExtentReader reader, BlockDirectory.Entry entry)
         {

@@ -12,7 +12,7 @@ public sealed class CimReader : IDisposable
     /// <summary>As many as 32-bit file ids can reach.</summary>
     private const uint MaxFileTables = 0x40_0000;
 
-    /// <summary>Link tables kept for <see cref="Find"/>, so that many look-ups in one directory read its table once.</summary>
+    /// <summary>Link tables kept for <see cref="Find(CimPath)"/>, so that many look-ups in one directory read its table once.</summary>
     private const int MaxCachedTables = 64;
 
     private readonly CimRegions _regions;
@@ -73,6 +73,10 @@ public sealed class CimReader : IDisposable
     /// <summary>Names of the CIM's own region and object ID files.</summary>
     public IEnumerable<string> OwnFileNames => FileNames(_header.Own);
 
+    /// <summary>Names of the region files of its parents or sources, without which it cannot be read.</summary>
+    public IEnumerable<string> ParentRegionFileNames => _header.Parents.Distinct()
+        .SelectMany(set => Enumerable.Range(0, set.Count).Select(i => CimFormat.RegionName(set.Id, i)));
+
     /// <summary>Names of the region and object ID files of its parents or sources, each once.</summary>
     public IEnumerable<string> ParentFileNames => _header.Parents.Distinct().SelectMany(FileNames);
 
@@ -106,8 +110,13 @@ public sealed class CimReader : IDisposable
     }
 
     /// <summary>The entry at a path, names compared by the CIM's upcase table; null where there is none.</summary>
-    public CimEntry? Find(CimPath path)
+    public CimEntry? Find(CimPath path) => Find(path, out _);
+
+    /// <param name="path">In any letter case.</param>
+    /// <param name="spelled">The path as the CIM spells it.</param>
+    public CimEntry? Find(CimPath path, out CimPath spelled)
     {
+        spelled = CimPath.Root;
         var at = Root;
         if (path.IsRoot)
         {
@@ -116,12 +125,19 @@ public sealed class CimReader : IDisposable
 
         foreach (var name in path.Value.Split(CimPath.Separator))
         {
-            if (!at.IsPlainDirectory || FindChild(at, name) is not { } child)
+            if (!at.IsPlainDirectory)
             {
                 return null;
             }
 
-            at = child;
+            var table = SearchableTable(at);
+            if (table.IndexOf(name, _upcase) is not { } index)
+            {
+                return null;
+            }
+
+            spelled = spelled.Append(table.Name(index));
+            at = Entry(table.FileId(index));
         }
 
         return at;
@@ -131,20 +147,7 @@ public sealed class CimReader : IDisposable
     public CimEntry? FindChild(CimEntry directory, string name)
     {
         var table = SearchableTable(directory);
-        var (low, high) = (0, table.Count - 1);
-        while (low <= high)
-        {
-            var middle = low + ((high - low) / 2);
-            var order = _upcase.Compare(table.Name(middle), name);
-            if (order == 0)
-            {
-                return Entry(table.FileId(middle));
-            }
-
-            (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
-        }
-
-        return null;
+        return table.IndexOf(name, _upcase) is { } index ? Entry(table.FileId(index)) : null;
     }
 
     public IReadOnlyList<CimNamedStream> AlternateStreams(CimEntry entry)
