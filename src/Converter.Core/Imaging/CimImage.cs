@@ -64,9 +64,7 @@ public sealed class CimImage : IDisposable
                 sourceFiles.Add(OpenFiles(sourcePath, sourceName, blockFiles).Files);
             }
 
-            var cim = new CimReader(name, [files, .. sourceFiles]);
-            CheckSources(cim, [files, .. sourceFiles]);
-            return new CimImage(cim, name, files, sourceFiles, blockFiles);
+            return new CimImage(new CimReader(name, [files, .. sourceFiles]), name, files, sourceFiles, blockFiles);
         }
         catch (InvalidDataException e)
         {
@@ -84,19 +82,6 @@ public sealed class CimImage : IDisposable
     {
         Cim.Dispose();
         _blockFiles.ForEach(f => f.Dispose());
-    }
-
-    /// <summary>Said when the CIM is opened, not when the first of its files is read.</summary>
-    private static void CheckSources(CimReader cim, IReadOnlyList<IFileSet> sets)
-    {
-        foreach (var name in cim.ParentRegionFileNames)
-        {
-            if (!sets.Any(set => set.Has(name)))
-            {
-                throw new InvalidDataException(
-                    $"it needs the CIMs it was made from, and '{name}' of one of them is missing: name their files with --source, topmost first");
-            }
-        }
     }
 
     internal static (string Path, string? Name) Split(string location)

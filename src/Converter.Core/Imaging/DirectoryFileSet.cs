@@ -10,6 +10,4 @@ internal sealed class DirectoryFileSet(string directory) : IFileSet
         var path = Path.Combine(directory, name);
         return File.Exists(path) ? new FileRandomReader(path) : null;
     }
-
-    public bool Has(string name) => File.Exists(Path.Combine(directory, name));
 }

@@ -5,9 +5,6 @@ public interface IFileSet
 {
     /// <summary>Opens a file of the set, or returns null where the set has none of that name. The caller disposes it.</summary>
     IRandomReader? TryOpen(string name);
-
-    /// <summary>Whether the set has a file of that name, whatever is in it.</summary>
-    bool Has(string name);
 }
 
 /// <summary>Takes new files that grow side by side and get their names only when their content is known.</summary>

@@ -94,7 +94,8 @@ public sealed class BlockFileReader : IDisposable
     {
         public IRandomReader? TryOpen(string name)
         {
-            if (Find(name) is not { } entry)
+            var entry = set.Files.FirstOrDefault(f => string.Equals(f.Name, name, StringComparison.OrdinalIgnoreCase));
+            if (entry is null)
             {
                 return null;
             }
@@ -103,11 +104,6 @@ public sealed class BlockFileReader : IDisposable
             CheckDigest(reader, entry);
             return reader;
         }
-
-        public bool Has(string name) => Find(name) is not null;
-
-        private BlockDirectory.Entry? Find(string name) =>
-            set.Files.FirstOrDefault(f => string.Equals(f.Name, name, StringComparison.OrdinalIgnoreCase));
 
         private static void CheckDigest(ExtentReader reader, BlockDirectory.Entry entry)
         {

@@ -73,10 +73,6 @@ public sealed class CimReader : IDisposable
     /// <summary>Names of the CIM's own region and object ID files.</summary>
     public IEnumerable<string> OwnFileNames => FileNames(_header.Own);
 
-    /// <summary>Names of the region files of its parents or sources, without which it cannot be read.</summary>
-    public IEnumerable<string> ParentRegionFileNames => _header.Parents.Distinct()
-        .SelectMany(set => Enumerable.Range(0, set.Count).Select(i => CimFormat.RegionName(set.Id, i)));
-
     /// <summary>Names of the region and object ID files of its parents or sources, each once.</summary>
     public IEnumerable<string> ParentFileNames => _header.Parents.Distinct().SelectMany(FileNames);
 

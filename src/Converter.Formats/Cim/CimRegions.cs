@@ -84,7 +84,7 @@ internal sealed class CimRegions : IDisposable
                 }
             }
 
-            throw new InvalidDataException($"region file '{Name}' is missing: a CIM with parents or sources is read together with them");
+            throw new InvalidDataException($"region file '{Name}' is missing: name the files of the CIMs that this one was made from (--source)");
         }
 
         private IRandomReader Checked(IRandomReader file)

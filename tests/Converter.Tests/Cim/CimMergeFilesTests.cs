@@ -54,7 +54,7 @@ internal sealed class CimMergeFilesTests
         Assert.That(alone.Cim.Find(CimPath.Parse("a"))!.Value.Size, Is.EqualTo(1), "names need no source");
         Assert.That(
             () => LayerScript.List(alone.Cim),
-            Throws.TypeOf<InvalidDataException>().With.Message.Contains("is missing: a CIM with parents or sources is read together with them"));
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("is missing: name the files of the CIMs that this one was made from"));
     }
 
     [Test]

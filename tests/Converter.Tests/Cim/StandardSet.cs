@@ -87,8 +87,6 @@ internal sealed class StandardSet : IFileSet
 
     public IRandomReader? TryOpen(string name) => _files.TryGetValue(name, out var bytes) ? new MemoryReader(bytes) : null;
 
-    public bool Has(string name) => _files.ContainsKey(name);
-
     /// <summary>
     /// Reads the set as every part of the product does: walk, all buffers, all streams, a merge over another CIM, verification.
     /// True where all of it went through.
