@@ -140,9 +140,14 @@ public sealed class CimMerge
         file.SecurityDescriptor = DescriptorOf(from);
         file.ExtendedAttributes = _tree.Blobs.Add(source.ExtendedAttributes(entry));
         file.Reparse = _tree.Blobs.Add(source.Reparse(entry));
-        file.AlternateStreams = entry.StreamTable.IsNull
-            ? null
-            : [.. source.AlternateStreams(entry).Select(s => new CimAlternateStream(s.Name, Rebase(from.Source, s.Stream)))];
+        if (!entry.StreamTable.IsNull)
+        {
+            file.AlternateStreams = new Dictionary<string, CimAlternateStream>(NameComparer.Instance);
+            foreach (var stream in source.AlternateStreams(entry))
+            {
+                file.AlternateStreams[stream.Name] = new CimAlternateStream(stream.Name, Rebase(from.Source, stream.Stream));
+            }
+        }
     }
 
     /// <summary>Sources keep each descriptor once, so most files' is known by its offset.</summary>

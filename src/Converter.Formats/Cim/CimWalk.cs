@@ -11,20 +11,24 @@ public static class CimWalk
         ArgumentNullException.ThrowIfNull(cim);
         var budget = new WalkBudget(cim);
         budget.Enter(directory);
-        var open = new Stack<(CimPath Path, IEnumerator<(string Name, CimEntry Entry)> Children)>();
+
+        // The path at hand and no other: a stack of all would be quadratic in a tree of 16,000 levels.
+        var at = from;
+        var open = new Stack<IEnumerator<(string Name, CimEntry Entry)>>();
         try
         {
-            open.Push((from, cim.Children(directory).GetEnumerator()));
-            while (open.TryPeek(out var at))
+            open.Push(cim.Children(directory).GetEnumerator());
+            while (open.TryPeek(out var children))
             {
-                if (!at.Children.MoveNext())
+                if (!children.MoveNext())
                 {
-                    open.Pop().Children.Dispose();
+                    open.Pop().Dispose();
+                    at = at.Parent;
                     continue;
                 }
 
-                var (name, entry) = at.Children.Current;
-                var path = at.Path.Append(name);
+                var (name, entry) = children.Current;
+                var path = at.Append(name);
                 budget.ReadStreamsOf(entry);
                 yield return (path, entry);
                 if (entry.IsPlainDirectory && !entry.Has(CimFileFlags.Tombstone))
@@ -34,15 +38,16 @@ public static class CimWalk
                         throw new InvalidDataException($"directory '{path}' (file {entry.FileId}) is in the CIM twice");
                     }
 
-                    open.Push((path, cim.Children(entry).GetEnumerator()));
+                    open.Push(cim.Children(entry).GetEnumerator());
+                    at = path;
                 }
             }
         }
         finally
         {
-            while (open.TryPop(out var at))
+            while (open.TryPop(out var children))
             {
-                at.Children.Dispose();
+                children.Dispose();
             }
         }
     }

@@ -69,9 +69,8 @@ public sealed class CimWriter : IDisposable
         var file = _openFile!;
         if (_openStream is { } name)
         {
-            file.AlternateStreams ??= [];
-            file.AlternateStreams.RemoveAll(s => NameComparer.Instance.Equals(s.Name, name));
-            file.AlternateStreams.Add(new CimAlternateStream(name, stream));
+            file.AlternateStreams ??= new Dictionary<string, CimAlternateStream>(NameComparer.Instance);
+            file.AlternateStreams[name] = new CimAlternateStream(name, stream);
         }
         else if (!file.IsDirectory)
         {

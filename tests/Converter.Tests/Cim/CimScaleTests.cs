@@ -82,19 +82,19 @@ internal sealed class CimScaleTests
     }
 
     [Test]
-    public void A_thousand_alternate_streams_come_back()
+    public void Forty_thousand_alternate_streams_come_back()
     {
         var path = _lab.Write("l", w =>
         {
             w.File("f", "x");
-            for (var i = 0; i < 1000; i++)
+            for (var i = 0; i < 40_000; i++)
             {
                 w.Stream("f", $"s{i}", Content(i));
             }
         });
         var streams = _lab.Walk(path).Entries.Single().AlternateStreams.ToDictionary(s => s.Name, s => s.Sha256, StringComparer.Ordinal);
-        Assert.That(streams, Has.Count.EqualTo(1000));
-        Assert.That(streams["s999"], Is.EqualTo(CimWriting.Sha256(Content(999))));
+        Assert.That(streams, Has.Count.EqualTo(40_000));
+        Assert.That(streams["s39999"], Is.EqualTo(CimWriting.Sha256(Content(39_999))));
     }
 
     private static byte[] Content(int i) => System.Text.Encoding.UTF8.GetBytes(i.ToString(CultureInfo.InvariantCulture));
