@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Converter.TestKit;
 using Converter.TestKit.Images;
 using Converter.TestKit.Layers;
@@ -93,7 +94,8 @@ public class InterruptionTests
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(error, Does.StartWith($"error: {Reference(registry)}: layer {tooLarge + 1} of 2 (").And.Contains("free some space"));
+            // The layer before is sealed while the large one fills the disk: either may be the one that finds it full.
+            Assert.That(error, Does.Match($@"^error: {Regex.Escape(Reference(registry))}: layer [12] of 2 \(").And.Contains("free some space"));
             Assert.That(StoreFiles.Names(store, "layers"), Is.SubsetOf(image.Layers.Take(tooLarge).Select(l => StoreFiles.Hex(l.ChainId))));
             Assert.That(StoreFiles.Names(store, "blobs", "sha256"), Is.Empty);
             Assert.That(StoreFiles.Names(store, "ingest"), Is.Empty);
