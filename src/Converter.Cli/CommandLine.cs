@@ -9,6 +9,9 @@ namespace Converter.Cli;
 /// <summary>Builds the command line, runs one command, and turns how it ended into one line and an exit code.</summary>
 internal static class CommandLine
 {
+    /// <summary>An argument that starts with '@' is what it says, not a file of arguments: registry values have such names.</summary>
+    private static readonly ParserConfiguration s_parser = new() { ResponseFileTokenReplacer = null };
+
     public static async Task<int> RunAsync(string[] args)
     {
         using var cancellation = new CancellationTokenSource();
@@ -26,7 +29,7 @@ internal static class CommandLine
 
     public static async Task<int> RunAsync(string[] args, CancellationToken cancellation)
     {
-        var parsed = Root().Parse(args);
+        var parsed = Root().Parse(args, s_parser);
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors)
@@ -92,6 +95,7 @@ internal static class CommandLine
         ExtractCommand.Create(),
         ExportCommand.Create(),
         VerifyCommand.Create(),
+        HiveCommand.Create(),
         DemoCommand.Create(),
     };
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Converter.Cli.Output;
 using Converter.Core.Imaging;
+using Converter.Core.Layers;
 using Microsoft.Extensions.Logging;
 
 namespace Converter.Cli.Commands;
@@ -44,6 +45,9 @@ internal static class CommonOptions
 
     /// <summary>Both names mean the managed back end: no other is in this version.</summary>
     public static IImageBackend MakeBackend() => new ManagedBackend();
+
+    /// <summary>Ours, on any system: offreg.dll is not used in this version.</summary>
+    public static IHiveMerger MakeHiveMerger() => new ManagedHiveMerger();
 
     public static ILoggerFactory MakeLoggers(bool quiet, bool verbose, bool liveDisplay)
     {

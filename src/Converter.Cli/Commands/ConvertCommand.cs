@@ -47,6 +47,7 @@ internal static class ConvertCommand
                 Platform = Platform.Parse(parsed.GetRequiredValue(platform)),
                 OsVersion = parsed.GetValue(osVersion),
                 Image = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter)),
+                Hives = CommonOptions.MakeHiveMerger(),
                 Concurrency = parsed.GetValue(concurrency),
             };
             var result = await RunAsync(

@@ -2,9 +2,11 @@ using System.CommandLine;
 using Converter.Cli.Demo;
 using Converter.Cli.Output;
 using Converter.Core.Imaging;
+using Converter.Core.Layers;
 using Converter.Core.Oci;
 using Converter.Core.Pipeline;
 using Converter.Formats.Cim;
+using Converter.Formats.Regf;
 
 namespace Converter.Cli.Commands;
 
@@ -26,7 +28,12 @@ internal static class DemoCommand
             var temporary = parsed.GetValue(output) is null ? System.IO.Directory.CreateTempSubdirectory("cimconvert-demo-").FullName : null;
             try
             {
-                var options = new ConversionOptions { Platform = Platform.Parse("windows/amd64"), Image = new ImageOptions(Integrity: true) };
+                var options = new ConversionOptions
+                {
+                    Platform = Platform.Parse("windows/amd64"),
+                    Image = new ImageOptions(Integrity: true),
+                    Hives = CommonOptions.MakeHiveMerger(),
+                };
                 var store = parsed.GetValue(output) ?? temporary!;
                 var result = await ConvertAsync(store, options, parsed.GetValue(quiet), parsed.GetValue(verbose), cancellation);
                 if (parsed.GetValue(json))
@@ -37,6 +44,7 @@ internal static class DemoCommand
                 {
                     ConversionReport.WriteText(result);
                     ShowMerged(result);
+                    ShowSoftware(result);
                 }
 
                 return ExitCodes.Done;
@@ -70,5 +78,15 @@ internal static class DemoCommand
         {
             Console.WriteLine($"  {listing.Line(path, entry)}");
         }
+    }
+
+    private static void ShowSoftware(ConversionResult result)
+    {
+        var merged = RegistryHive.All.Single(hive => hive.Name == "SOFTWARE").BaseFile(result.Top.Folder);
+        Console.WriteLine();
+        Console.WriteLine("Its registry hive SOFTWARE, merged of the base layer's and the application's changes:");
+        Console.Out.Flush();
+        using var output = Console.OpenStandardOutput();
+        RegExport.Write(HiveFile.Read(merged).Root, Hive.PathSeparator.ToString(), output);
     }
 }

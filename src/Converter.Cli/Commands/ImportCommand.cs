@@ -14,7 +14,7 @@ internal static class ImportCommand
         var layer = new Argument<string>("LAYER") { Description = "The layer's tar, plain or compressed with gzip." };
         var block = new Option<string>("--block") { Description = "The block file to make.", Required = true, HelpName = "FILE" };
         var cimName = new Option<string>("--cim-name") { Description = "Name of the CIM in it.", DefaultValueFactory = _ => "layer.cim", HelpName = "NAME" };
-        var parents = new Option<string[]>("--parent") { Description = "A parent layer's block file; once for each, nearest first. None for a base layer.", HelpName = "FILE" };
+        var parents = new Option<string[]>("--parent") { Description = "A parent layer's block file; once for each, nearest first. Its hives are taken from the folder Hives beside it. None for a base layer.", HelpName = "FILE" };
         var integrity = CommonOptions.Integrity();
         var vhdFooter = CommonOptions.VhdFooter();
         var json = CommonOptions.Json();
@@ -36,13 +36,14 @@ internal static class ImportCommand
             }
 
             var backend = CommonOptions.MakeBackend();
+            var hives = CommonOptions.MakeHiveMerger();
             var import = new FileImport(
-                backend, new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter)), loggers.CreateLogger("import"));
+                backend, hives, new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter)), loggers.CreateLogger("import"));
             try
             {
                 var (result, image) = await import.RunAsync(
-                    path, parsed.GetRequiredValue(block), parsed.GetRequiredValue(cimName), isBase: parentFiles.Length == 0, cancellation);
-                Report(image, parsed.GetRequiredValue(cimName), result.Size, result.Entries, backend.Name, parsed.GetValue(json));
+                    path, parsed.GetRequiredValue(block), parsed.GetRequiredValue(cimName), parentFiles, cancellation);
+                Report(image, parsed.GetRequiredValue(cimName), result.Size, result.Entries, backend.Name, hives.Name, parsed.GetValue(json));
             }
             catch (Exception e) when (Failures.IsExpected(e))
             {
@@ -54,7 +55,7 @@ internal static class ImportCommand
         return command;
     }
 
-    private static void Report(CommittedImage image, string cimName, long filesSize, long entries, string backend, bool asJson)
+    private static void Report(CommittedImage image, string cimName, long filesSize, long entries, string backend, string hives, bool asJson)
     {
         if (!asJson)
         {
@@ -69,6 +70,7 @@ internal static class ImportCommand
             json.WriteNumber("filesSize", filesSize);
             json.WriteNumber("entries", entries);
             json.WriteString("backend", backend);
+            json.WriteString("hives", hives);
             json.WriteEndObject();
         });
     }

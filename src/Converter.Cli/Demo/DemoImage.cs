@@ -1,14 +1,13 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Converter.Core.Oci;
 
 namespace Converter.Cli.Demo;
 
-/// <summary>A small Windows image in memory: a base layer with its hives, and two layers that add, replace, link and remove.</summary>
+/// <summary>A small Windows image in memory: a base layer with its hives, and two layers that add, replace, link and remove, files and registry keys.</summary>
 internal sealed class DemoImage
 {
     public const string Repository = "demo/app";
@@ -57,7 +56,7 @@ internal sealed class DemoImage
         layer.AddDirectory("Files", "Files/Windows", "Files/Windows/System32", "Files/Windows/System32/config", "Files/Users", "Files/Users/Public");
         foreach (var hive in (ReadOnlySpan<string>)["DEFAULT", "SAM", "SECURITY", "SOFTWARE", "SYSTEM"])
         {
-            layer.AddFile($"Files/Windows/System32/config/{hive}", Encoding.ASCII.GetBytes($"stand-in for the hive {hive}\n"));
+            layer.AddFile($"Files/Windows/System32/config/{hive}", DemoHives.Base(hive));
         }
 
         layer.AddFile("Files/Windows/win.ini", "; for 16-bit app support\r\n"u8);
@@ -86,6 +85,8 @@ internal sealed class DemoImage
         layer.AddFile("Files/app/app.exe", Content(120_000));
         layer.AddFile("Files/app/app.exe:Zone.Identifier:$DATA", "[ZoneTransfer]\r\nZoneId=3\r\n"u8);
         layer.AddFile("Files/Windows/win.ini", "; replaced by the application\r\n"u8);
+        layer.AddDirectory("Hives");
+        layer.AddFile("Hives/SOFTWARE_DELTA", DemoHives.SoftwareDelta());
         return layer.Finish();
     }
 

@@ -30,6 +30,7 @@ internal static class ConversionReport
         json.WriteEndArray();
         WriteMerged(json, result.Top);
         json.WriteString("backend", result.Backend);
+        json.WriteString("hives", result.Hives);
         json.WriteStartObject("bytes");
         json.WriteNumber("downloaded", result.Bytes.Downloaded);
         json.WriteNumber("decompressed", result.Bytes.Decompressed);

@@ -12,8 +12,8 @@ public sealed class LayerImportException : ConversionException
         TarOffset = tarOffset;
     }
 
-    public LayerImportException(string reason)
-        : base(reason)
+    public LayerImportException(string reason, Exception? cause = null)
+        : base(reason, cause)
     {
     }
 

@@ -1,4 +1,5 @@
 using Converter.Core.Imaging;
+using Converter.Core.Layers;
 using Converter.Core.Oci;
 
 namespace Converter.Core.Pipeline;
@@ -12,6 +13,9 @@ public sealed record ConversionOptions
     public string? OsVersion { get; init; }
 
     public ImageOptions Image { get; init; } = new();
+
+    /// <summary>What merges the registry hives of child layers.</summary>
+    public IHiveMerger Hives { get; init; } = new ManagedHiveMerger();
 
     /// <summary>Layers that are downloaded and imported at once. The output does not depend on it.</summary>
     public int Concurrency { get; init; } = DefaultConcurrency;

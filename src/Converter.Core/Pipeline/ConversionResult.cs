@@ -21,6 +21,7 @@ public sealed record ConversionBytes(long Downloaded, long Decompressed, long Wr
 /// <param name="Layers">Base first.</param>
 /// <param name="Top">The topmost layer, holding the merged CIM of an image of several layers.</param>
 /// <param name="Backend">Who wrote the images.</param>
+/// <param name="Hives">Who merged the registry hives.</param>
 /// <param name="Bytes">Bytes that went through.</param>
 /// <param name="Timings">Time taken.</param>
 public sealed record ConversionResult(
@@ -29,5 +30,6 @@ public sealed record ConversionResult(
     IReadOnlyList<ConvertedLayer> Layers,
     StoredLayer Top,
     string Backend,
+    string Hives,
     ConversionBytes Bytes,
     ConversionTimings Timings);

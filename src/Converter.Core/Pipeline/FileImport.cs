@@ -7,10 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace Converter.Core.Pipeline;
 
 /// <summary>A layer tar on disk, compressed or not, made into a block file: what the importer does for one layer, without a registry.</summary>
-public sealed class FileImport(IImageBackend backend, ImageOptions options, ILogger logger)
+public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOptions options, ILogger logger)
 {
     private const string StagingSuffix = ".staging";
-    private const string HivesFolder = "Hives";
     private const int BufferSize = 256 * 1024;
     private const int BuffersAhead = 8;
     private const int MagicSize = 4;
@@ -18,12 +17,12 @@ public sealed class FileImport(IImageBackend backend, ImageOptions options, ILog
     /// <param name="layerTar">Path of the tar; its compression is told by its first bytes.</param>
     /// <param name="blockFile">What to make; nothing may have the name yet.</param>
     /// <param name="cimName">Name of the CIM in it.</param>
-    /// <param name="isBase">Whether the layer has no parents.</param>
+    /// <param name="parents">The block files of the layers below, nearest first; none for a base layer. Their hives lie in the folder <c>Hives</c> beside each.</param>
     /// <param name="cancellation">Stops, and leaves nothing behind.</param>
     public async Task<(LayerImportResult Import, CommittedImage Image)> RunAsync(
-        string layerTar, string blockFile, string cimName, bool isBase, CancellationToken cancellation)
+        string layerTar, string blockFile, string cimName, IReadOnlyList<string> parents, CancellationToken cancellation)
     {
-        var folder = Path.GetDirectoryName(Path.GetFullPath(blockFile))!;
+        var folder = FolderOf(blockFile);
         Directory.CreateDirectory(folder);
         var staging = blockFile + StagingSuffix;
         using var image = backend.Create(blockFile, cimName, options);
@@ -31,18 +30,28 @@ public sealed class FileImport(IImageBackend backend, ImageOptions options, ILog
         {
             RemoveFolder(staging);
             Directory.CreateDirectory(staging);
-            var importOptions = new LayerImportOptions { IsBase = isBase, LayerFolder = staging, Logger = logger };
+            var importOptions = new LayerImportOptions { IsBase = parents.Count == 0, LayerFolder = staging, Logger = logger };
             var result = await ReadAsync(layerTar, (tar, token) => LayerImport.Run(tar, image, importOptions, token), cancellation);
 
+            if (parents.Count > 0)
+            {
+                var parentFolders = parents.Select(parent => FolderOf(ImageSource.Parse(parent).BlockFile)).ToArray();
+                new HiveMerging(hives).Run(staging, result.DeltaHives, parentFolders, image, cancellation);
+            }
+
             // The hives are in place before the image gets its name: an image that is there has them.
-            var hives = MoveHives(Path.Combine(staging, HivesFolder), Path.Combine(folder, HivesFolder));
+            var moved = HivesBesideImage.Move(staging, folder);
             try
             {
                 return (result, image.Commit(cancellation));
             }
             catch
             {
-                hives.ForEach(File.Delete);
+                foreach (var hive in moved)
+                {
+                    File.Delete(hive);
+                }
+
                 throw;
             }
         }
@@ -51,6 +60,8 @@ public sealed class FileImport(IImageBackend backend, ImageOptions options, ILog
             RemoveFolder(staging);
         }
     }
+
+    private static string FolderOf(string blockFile) => Path.GetDirectoryName(Path.GetFullPath(blockFile))!;
 
     /// <summary>Decompresses on one thread and imports on another.</summary>
     private static async Task<LayerImportResult> ReadAsync(
@@ -95,23 +106,6 @@ public sealed class FileImport(IImageBackend backend, ImageOptions options, ILog
         });
         await stages.CompleteAsync();
         return result!;
-    }
-
-    private static List<string> MoveHives(string from, string to)
-    {
-        var moved = new List<string>();
-        if (Directory.Exists(from))
-        {
-            Directory.CreateDirectory(to);
-            foreach (var file in Directory.EnumerateFiles(from).Order(StringComparer.Ordinal))
-            {
-                var target = Path.Combine(to, Path.GetFileName(file));
-                File.Move(file, target, overwrite: true);
-                moved.Add(target);
-            }
-        }
-
-        return moved;
     }
 
     private static void RemoveFolder(string folder)

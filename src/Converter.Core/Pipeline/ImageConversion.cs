@@ -61,6 +61,7 @@ public sealed class ImageConversion(
             layers,
             top,
             backend.Name,
+            options.Hives.Name,
             new ConversionBytes(
                 registry.BytesDownloaded,
                 Layers.Sum(l => l.Progress.Decompressed),

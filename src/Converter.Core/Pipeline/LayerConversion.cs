@@ -68,11 +68,17 @@ internal sealed class LayerConversion(
         }
     }
 
-    /// <summary>Commits the image and moves the layer to its place in the store.</summary>
+    /// <summary>Merges the layer's hives with those below, commits the image and moves the layer to its place in the store.</summary>
     public StoredLayer Seal(ImportedLayer layer, CancellationToken cancellation)
     {
         var plan = layer.Plan;
         plan.Progress.Stage = LayerStage.Sealing;
+        if (plan.Parents.Count > 0)
+        {
+            var parentFolders = plan.Parents.Select(store.LayerFolder).ToArray();
+            new HiveMerging(options.Hives).Run(layer.Folder.Path, layer.Result.DeltaHives, parentFolders, layer.Image, cancellation);
+        }
+
         var image = layer.Image.Commit(cancellation);
         var record = new LayerRecord
         {

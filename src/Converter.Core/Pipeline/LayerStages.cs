@@ -106,10 +106,10 @@ internal sealed class LayerStages(LayerConversion conversion, ImageReference ref
         }
     }
 
-    /// <summary>Seals, lowest first, what has its parent in the store.</summary>
+    /// <summary>Seals, lowest first, what has all its parents in the store: the hive it needs may be any one's.</summary>
     private async Task SealReadyAsync(SortedDictionary<int, ImportedLayer> early, CancellationToken cancellation)
     {
-        while (early.Count > 0 && early.First() is var (index, layer) && (index == 0 || Volatile.Read(ref _done[index - 1]) is not null))
+        while (early.Count > 0 && early.First() is var (index, layer) && HasParents(index))
         {
             early.Remove(index);
             using (layer)
@@ -118,6 +118,20 @@ internal sealed class LayerStages(LayerConversion conversion, ImageReference ref
                 Volatile.Write(ref _done[index], new ConvertedLayer(sealedLayer, Reused: false));
             }
         }
+    }
+
+    /// <summary>The nearest alone would not do: it may be from an earlier run, and one below it gone from the store since.</summary>
+    private bool HasParents(int index)
+    {
+        for (var below = 0; below < index; below++)
+        {
+            if (Volatile.Read(ref _done[below]) is null)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private bool TakeFromStore(LayerPlan plan)

@@ -1,4 +1,5 @@
 using Converter.Core.Imaging;
+using Converter.Core.Oci;
 using Converter.Core.Store;
 using Microsoft.Extensions.Logging;
 
@@ -18,27 +19,30 @@ internal sealed class MergeStage(ConversionStore store, IImageBackend backend, C
     public async Task<(StoredLayer Top, long Written)> RunAsync(IReadOnlyList<ConvertedLayer> layers, CancellationToken cancellation)
     {
         var top = layers[^1].Layer;
-        if (layers.Count == 1 || IsMerged(top))
+        Digest[] sources = [.. layers.Reverse().Select(l => l.Layer.Record.Image.Digest)];
+        if (layers.Count == 1 || IsMerged(top, sources))
         {
             return (top, 0);
         }
 
         using var folder = await store.ClaimAsync(top.ChainId, cancellation);
-        if (store.FindLayer(top.ChainId) is { } now && IsMerged(now))
+        if (store.FindLayer(top.ChainId) is { } now && IsMerged(now, sources))
         {
             return (now, 0);
         }
 
-        var sources = layers.Reverse().Select(l => new ImageSource(l.Layer.ImagePath, l.Layer.Record.Image.CimName)).ToArray();
-        var merged = backend.Merge(Path.Combine(folder.Path, FileName), CimName, sources, options.Image, cancellation);
-        var record = StoredLayer.Describe(merged, CimName, options.Image.VhdFooter, cancellation);
+        var images = layers.Reverse().Select(l => new ImageSource(l.Layer.ImagePath, l.Layer.Record.Image.CimName)).ToArray();
+        var merged = backend.Merge(Path.Combine(folder.Path, FileName), CimName, images, options.Image, cancellation);
+        var record = StoredLayer.Describe(merged, CimName, options.Image.VhdFooter, cancellation) with { Sources = sources };
         var stored = store.PublishMerged(top, folder, record);
         logger.LogInformation("merged {Count} layers into {Path}", layers.Count, stored.MergedPath);
         return (stored, record.Size);
     }
 
-    private bool IsMerged(StoredLayer top) =>
-        top.Merged is { } merged
+    /// <summary>A merged CIM says where in its sources the data lies: once one of them is made anew, it says so of something else.</summary>
+    private bool IsMerged(StoredLayer top, Digest[] sources) =>
+        top.Merged is { Sources: { } mergedFrom } merged
+        && mergedFrom.SequenceEqual(sources)
         && merged.File == FileName
         && merged.VhdFooter == options.Image.VhdFooter
         && merged.IntegrityRoot is not null == options.Image.Integrity;

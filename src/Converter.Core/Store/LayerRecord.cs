@@ -45,6 +45,9 @@ public sealed record FileRecord
 
     /// <summary>Hex of the 32-byte root digest; null where the file is not sealed.</summary>
     public string? IntegrityRoot { get; init; }
+
+    /// <summary>Digests of the block files that a merged CIM was merged from, topmost first; null for a layer's.</summary>
+    public IReadOnlyList<Digest>? Sources { get; init; }
 }
 
 [JsonSourceGenerationOptions(

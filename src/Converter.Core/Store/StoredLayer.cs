@@ -16,6 +16,11 @@ public sealed class StoredLayer
     /// <summary>Records are our own and small; a larger one is none.</summary>
     private const int MaxRecordSize = 1024 * 1024;
 
+    // Layers name the hives; what a store knows of them is the names' endings.
+    private const string HivesFolder = "Hives";
+    private const string BaseSuffix = "_BASE";
+    private const string DeltaSuffix = "_DELTA";
+
     private const int HashBufferSize = 1024 * 1024;
 
     private StoredLayer(string folder, LayerRecord record, FileRecord? merged)
@@ -41,7 +46,7 @@ public sealed class StoredLayer
     internal static StoredLayer? TryRead(string folder)
     {
         var record = TryReadRecord(folder, RecordFile, StoreJson.Default.LayerRecord);
-        if (record is null || !IsThere(folder, record.Image))
+        if (record is null || !IsThere(folder, record.Image) || !HasMergedHives(folder))
         {
             return null;
         }
@@ -94,6 +99,16 @@ public sealed class StoredLayer
     /// </summary>
     private static bool IsThere(string folder, FileRecord file) =>
         file.File == Path.GetFileName(file.File) && new FileInfo(Path.Combine(folder, file.File)) is { Exists: true } info && info.Length == file.Size;
+
+    /// <summary>
+    /// A layer with changes to a hive has the whole hive, too: one without was made before hives were merged, and is made anew.
+    /// </summary>
+    private static bool HasMergedHives(string folder)
+    {
+        var hives = Path.Combine(folder, HivesFolder);
+        return !Directory.Exists(hives)
+            || Directory.EnumerateFiles(hives, "*" + DeltaSuffix).All(delta => File.Exists(delta[..^DeltaSuffix.Length] + BaseSuffix));
+    }
 
     private static T? TryReadRecord<T>(string folder, string name, JsonTypeInfo<T> type)
         where T : class

@@ -1,0 +1,24 @@
+using System.CommandLine;
+
+namespace Converter.Cli.Commands;
+
+/// <summary><c>cimconvert hive ls|cat|export|merge</c></summary>
+internal static class HiveCommand
+{
+    public static Command Create() => new("hive", "Looks into registry hives, and merges them.")
+    {
+        HiveLsCommand.Create(),
+        HiveCatCommand.Create(),
+        HiveExportCommand.Create(),
+        HiveMergeCommand.Create(),
+    };
+
+    public static Argument<string> Hive() => new("HIVE") { Description = "A registry hive, such as the files in a layer's folder Hives." };
+
+    public static Argument<string> OptionalKey() => new("KEY")
+    {
+        Description = @"Path of a key, with \ or / between names; the root if not given.",
+        Arity = ArgumentArity.ZeroOrOne,
+        DefaultValueFactory = _ => string.Empty,
+    };
+}

@@ -1,0 +1,40 @@
+using Converter.Formats.Regf;
+
+namespace Converter.Core.Layers;
+
+/// <summary>Reads hives from disk.</summary>
+public static class HiveFile
+{
+    /// <summary>
+    /// Bytes of the largest hive that is read if not told otherwise. A hive is read into memory as a whole, and a layer's may
+    /// be anything: without a limit the layer would choose how much memory the merge takes. The largest hive of Windows images
+    /// is SOFTWARE, of about 100 MB.
+    /// </summary>
+    public const long DefaultMaxSize = 256 * 1024 * 1024;
+
+    /// <exception cref="InvalidDataException">The file is no hive, or a larger one; the message names it.</exception>
+    public static Hive Read(string path, long maxSize = DefaultMaxSize)
+    {
+        try
+        {
+            return HiveReader.Read(ReadBytes(path, maxSize));
+        }
+        catch (InvalidDataException wrong)
+        {
+            throw new InvalidDataException($"'{path}': {wrong.Message}", wrong);
+        }
+    }
+
+    private static byte[] ReadBytes(string path, long maxSize)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        if (stream.Length > maxSize)
+        {
+            throw new InvalidDataException($"hive of {stream.Length} bytes is larger than the {maxSize} that are read into memory");
+        }
+
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+}

@@ -1,0 +1,33 @@
+using Converter.Formats.Regf;
+
+namespace Converter.Core.Layers;
+
+/// <summary>Merges hives with our own reader and writer (<c>Converter.Formats/Regf/FORMAT.md</c>), on any system. The same hives give the same bytes.</summary>
+public sealed class ManagedHiveMerger(long maxHiveSize = HiveFile.DefaultMaxSize) : IHiveMerger
+{
+    private const int BufferSize = 256 * 1024;
+
+    public string Name => "managed";
+
+    public void Merge(IReadOnlyList<string> hives, string merged, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(hives.Count, nameof(hives));
+        var hive = HiveMerge.Merge(Read(hives[0]));
+        foreach (var delta in hives.Skip(1))
+        {
+            // One at a time: of a long chain, only what is still referred to stays in memory.
+            hive = HiveMerge.Merge(hive, Read(delta));
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        using var output = new FileStream(merged, FileMode.Create, FileAccess.Write, FileShare.None, BufferSize);
+        HiveWriter.Write(hive, output);
+        output.Flush(flushToDisk: true);
+
+        Hive Read(string file)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return HiveFile.Read(file, maxHiveSize);
+        }
+    }
+}
