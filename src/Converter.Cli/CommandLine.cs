@@ -32,12 +32,8 @@ internal static class CommandLine
         var parsed = Root().Parse(args, s_parser);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors)
-            {
-                await Console.Error.WriteLineAsync($"error: {error.Message}");
-            }
-
-            await Console.Error.WriteLineAsync($"run '{Usage(parsed)} --help' for the options");
+            var errors = string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')));
+            await Console.Error.WriteLineAsync($"error: {errors.ReplaceLineEndings(" ")}; run '{Usage(parsed)} --help' for the options");
             return ExitCodes.WrongUsage;
         }
 
@@ -59,19 +55,15 @@ internal static class CommandLine
     private static async Task<int> ReportAsync(Exception e, bool verbose)
     {
         var message = Failures.IsExpected(e) ? e.Message : $"internal error: {e.GetType().Name}: {e.Message}; --verbose says where";
-        await Console.Error.WriteLineAsync($"error: {message.ReplaceLineEndings(" ")}");
+        var isDiskFull = Failures.IsDiskFull(e);
+        var advice = isDiskFull ? "; free some space and run the same command again: what is complete is kept" : string.Empty;
+        await Console.Error.WriteLineAsync($"error: {message.ReplaceLineEndings(" ")}{advice}");
         if (verbose)
         {
             await Console.Error.WriteLineAsync(e.ToString());
         }
 
-        if (Failures.IsDiskFull(e))
-        {
-            await Console.Error.WriteLineAsync("free some space and run the same command again: what is complete is kept");
-            return ExitCodes.MachineUnfit;
-        }
-
-        return ExitCodes.Failed;
+        return isDiskFull ? ExitCodes.MachineUnfit : ExitCodes.Failed;
     }
 
     private static string Usage(ParseResult parsed)

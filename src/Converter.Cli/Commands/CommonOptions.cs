@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Converter.Cli.Output;
 using Converter.Core.Imaging;
 using Converter.Core.Layers;
@@ -41,6 +42,21 @@ internal static class CommonOptions
     public static Argument<string> Cim() => new("CIM")
     {
         Description = "A block file, FILE::NAME for one CIM of several in it, or the .cim file of a standard set.",
+    };
+
+    /// <summary>Reads a value by a method of ours; what it refuses is wrong usage, found before the command does anything.</summary>
+    public static Func<ArgumentResult, T?> Parser<T>(Func<string, T> parse)
+        where T : class => result =>
+    {
+        try
+        {
+            return parse(result.Tokens[^1].Value);
+        }
+        catch (InvalidDataException e)
+        {
+            result.AddError(e.Message);
+            return null;
+        }
     };
 
     /// <summary>Both names mean the managed back end: no other is in this version.</summary>

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Converter.Cli.Output;
-using Converter.Core;
 using Converter.Core.Imaging;
 using Converter.Core.Oci;
 using Converter.Core.Pipeline;
@@ -14,9 +13,18 @@ internal static class ConvertCommand
 {
     public static Command Create()
     {
-        var reference = new Argument<string>("REF") { Description = "The image: [REGISTRY/]REPOSITORY[:TAG][@DIGEST]." };
+        var reference = new Argument<ImageReference>("REF")
+        {
+            Description = "The image: [REGISTRY/]REPOSITORY[:TAG][@DIGEST].",
+            CustomParser = CommonOptions.Parser(ImageReference.Parse),
+        };
         var output = new Option<string>("--output", "-o") { Description = "The store to convert into, made where it is missing.", Required = true, HelpName = "DIR" };
-        var platform = new Option<string>("--platform") { Description = "The platform to take of an image with several.", DefaultValueFactory = _ => "windows/amd64" };
+        var platform = new Option<Platform>("--platform")
+        {
+            Description = "The platform to take of an image with several.",
+            DefaultValueFactory = _ => Platform.Parse("windows/amd64"),
+            CustomParser = CommonOptions.Parser(Platform.Parse),
+        };
         var osVersion = new Option<string?>("--os-version") { Description = "The Windows version to take, whole or its first parts; the newest if not given." };
         var plainHttp = new Option<bool>("--plain-http") { Description = "Talk to the registry without TLS." };
         var concurrency = new Option<int>("--concurrency")
@@ -44,14 +52,14 @@ internal static class ConvertCommand
         {
             var options = new ConversionOptions
             {
-                Platform = Platform.Parse(parsed.GetRequiredValue(platform)),
+                Platform = parsed.GetRequiredValue(platform),
                 OsVersion = parsed.GetValue(osVersion),
                 Image = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter)),
                 Hives = CommonOptions.MakeHiveMerger(),
                 Concurrency = parsed.GetValue(concurrency),
             };
             var result = await RunAsync(
-                ParseReference(parsed.GetRequiredValue(reference)),
+                parsed.GetRequiredValue(reference),
                 parsed.GetRequiredValue(output),
                 options,
                 parsed.GetValue(plainHttp),
@@ -84,17 +92,5 @@ internal static class ConvertCommand
         var conversion = new ImageConversion(registry, store, CommonOptions.MakeBackend(), options, loggers.CreateLogger("convert"));
         var running = conversion.RunAsync(reference, cancellation);
         return live ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
-    }
-
-    private static ImageReference ParseReference(string text)
-    {
-        try
-        {
-            return ImageReference.Parse(text);
-        }
-        catch (InvalidDataException e)
-        {
-            throw new ConversionException(e.Message, e);
-        }
     }
 }
