@@ -49,9 +49,10 @@ internal static class CommandLine
     public static async Task<int> RunAsync(string[] args, CancellationToken cancellation)
     {
         var parsed = Root().Parse(args, s_parser);
-        if (parsed.Errors.Count > 0)
+        string[] wrong = [.. parsed.Errors.Select(error => error.Message.TrimEnd('.')), .. EmptyNames(parsed)];
+        if (wrong.Length > 0)
         {
-            var errors = string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')));
+            var errors = string.Join("; ", wrong);
             await Console.Error.WriteLineAsync($"error: {errors.ReplaceLineEndings(" ")}; run '{Usage(parsed)} --help' for the options");
             return ExitCodes.WrongUsage;
         }
@@ -70,6 +71,14 @@ internal static class CommandLine
             return await ReportAsync(e, parsed.GetValue<bool>(CommonOptions.VerboseName));
         }
     }
+
+    /// <summary>Nothing has an empty name but a CIM's root, a hive's root and a key's default value.</summary>
+    private static IEnumerable<string> EmptyNames(ParseResult parsed) =>
+        from result in parsed.CommandResult.Children
+        where result.Tokens.Any(token => token.Value.Length == 0)
+        let name = (result as ArgumentResult)?.Argument.Name ?? (result as OptionResult)?.Option.Name
+        where name is not ("PATH" or "KEY" or "VALUE")
+        select $"{name} is empty";
 
     private static async Task<int> ReportAsync(Exception e, bool verbose)
     {

@@ -13,6 +13,7 @@
 #define EXPORT __declspec(dllexport)
 #define HASH_SIZE 32
 #define BLOCK_SIZE 4096
+#define ON_DEVICE 4
 #define FNV_START 0x14650fb0739d0383ull
 #define FNV_PRIME 1099511628211ull
 
@@ -64,14 +65,18 @@ EXPORT HRESULT CimCreateImage2(const WCHAR *path, uint32_t flags, const WCHAR *o
     string(&l, "old", old_name);
     string(&l, "new", new_name);
     if (SUCCEEDED(hr)) {
-        // Not shared, as long as it is open: whoever reads it before it is closed is wrong.
-        HANDLE file = CreateFileW(path, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
-        uint8_t block[BLOCK_SIZE] = {0};
-        DWORD written;
-        if (file == INVALID_HANDLE_VALUE) {
-            hr = HRESULT_FROM_WIN32(GetLastError());
-        } else {
-            WriteFile(file, block, sizeof block, &written, NULL);
+        HANDLE file = NULL;
+        if (!(flags & ON_DEVICE)) {
+            // Not shared, as long as it is open: whoever reads it before it is closed is wrong.
+            uint8_t block[BLOCK_SIZE] = {0};
+            DWORD written;
+            file = CreateFileW(path, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
+            if (file == INVALID_HANDLE_VALUE)
+                hr = HRESULT_FROM_WIN32(GetLastError());
+            else
+                WriteFile(file, block, sizeof block, &written, NULL);
+        }
+        if (SUCCEEDED(hr)) {
             *result = calloc(1, sizeof **result);
             (*result)->file = file;
             (*result)->number = trace;
@@ -205,7 +210,8 @@ EXPORT void CimCloseImage(image *owner)
     line l;
     lock();
     begin(&l, "CloseImage");
-    CloseHandle(owner->file);
+    if (owner->file)
+        CloseHandle(owner->file);
     end(&l, owner->number);
     free(owner);
 }

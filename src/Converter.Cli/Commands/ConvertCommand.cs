@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using Converter.Cli.Output;
 using Converter.Core.Imaging;
 using Converter.Core.Layers;
@@ -12,6 +14,8 @@ namespace Converter.Cli.Commands;
 /// <summary><c>cimconvert convert REF --output DIR</c></summary>
 internal static class ConvertCommand
 {
+    private const int MaxConcurrency = 64;
+
     public static Command Create()
     {
         var reference = new Argument<ImageReference>("REF")
@@ -32,14 +36,8 @@ internal static class ConvertCommand
         {
             Description = "Layers downloaded and imported at once; the result does not depend on it.",
             DefaultValueFactory = _ => ConversionOptions.DefaultConcurrency,
+            CustomParser = ParseConcurrency,
         };
-        concurrency.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > 64)
-            {
-                result.AddError("--concurrency takes a number from 1 to 64");
-            }
-        });
         var integrity = CommonOptions.Integrity();
         var vhdFooter = CommonOptions.VhdFooter();
         var backendName = CommonOptions.Backend();
@@ -104,5 +102,17 @@ internal static class ConvertCommand
         var conversion = new ImageConversion(registry, store, backend, options, loggers.CreateLogger("convert"));
         var running = conversion.RunAsync(reference, cancellation);
         return live ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
+    }
+
+    private static int ParseConcurrency(ArgumentResult result)
+    {
+        var text = result.Tokens[^1].Value;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= MaxConcurrency)
+        {
+            return number;
+        }
+
+        result.AddError($"--concurrency takes a number from 1 to {MaxConcurrency}, not '{text}'");
+        return 0;
     }
 }

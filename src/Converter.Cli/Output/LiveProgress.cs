@@ -11,6 +11,7 @@ internal sealed class LiveProgress
 
     private readonly IAnsiConsole _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
     private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly Dictionary<LayerPlan, TimeSpan> _started = [];
 
     /// <summary>Whether there is a terminal to draw on.</summary>
     public static bool IsPossible => !Console.IsErrorRedirected;
@@ -37,9 +38,7 @@ internal sealed class LiveProgress
         foreach (var layer in layers)
         {
             var progress = layer.Progress;
-            var speed = progress.Stage == LayerStage.Importing
-                ? $"{Sizes.Of((long)(progress.Decompressed / Math.Max(_clock.Elapsed.TotalSeconds, 0.001)))}/s"
-                : string.Empty;
+            var speed = progress.Stage == LayerStage.Importing ? $"{Sizes.Of(Speed(layer))}/s" : string.Empty;
             table.AddRow(
                 layer.Blob.Digest.Hex[..12],
                 progress.Stage.ToString().ToLowerInvariant(),
@@ -50,5 +49,16 @@ internal sealed class LiveProgress
         }
 
         return table;
+    }
+
+    /// <summary>Unpacked bytes a second since the layer was first seen to be imported.</summary>
+    private long Speed(LayerPlan layer)
+    {
+        if (!_started.TryGetValue(layer, out var start))
+        {
+            _started.Add(layer, start = _clock.Elapsed - s_interval);
+        }
+
+        return (long)(layer.Progress.Decompressed / (_clock.Elapsed - start).TotalSeconds);
     }
 }

@@ -22,6 +22,21 @@ public static class Decompression
         _ => throw new InvalidDataException($"layers compressed with {compression} are not supported"),
     };
 
+    /// <summary>Opens a blob and reads it; where its compression turns out to be damaged, the error says so in a user's words.</summary>
+    public static void Read(Stream blob, LayerCompression compression, Action<Stream> read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        try
+        {
+            using var decompressor = Open(blob, compression);
+            read(decompressor);
+        }
+        catch (InvalidDataException e) when (compression == LayerCompression.Gzip)
+        {
+            throw new InvalidDataException($"its gzip data is damaged or ends too early: {e.Message}", e);
+        }
+    }
+
     /// <summary>By a file's first bytes, since scripts name layer files as they like.</summary>
     public static LayerCompression Detect(ReadOnlySpan<byte> start) =>
         start.StartsWith((ReadOnlySpan<byte>)[0x1f, 0x8b]) ? LayerCompression.Gzip

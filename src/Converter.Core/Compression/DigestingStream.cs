@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Converter.Core.Oci;
+using Converter.Formats.Binary;
 
 namespace Converter.Core.Compression;
 
@@ -11,7 +12,7 @@ namespace Converter.Core.Compression;
 /// <param name="what">What the bytes are, to start a message with: <c>layer sha256:…</c>.</param>
 /// <param name="expected">What the bytes must hash to; null to only compute it.</param>
 /// <param name="expectedSize">How many bytes there must be; null where any number may come.</param>
-public sealed class DigestingStream(Stream inner, string what, Digest? expected, long? expectedSize) : Stream
+public sealed class DigestingStream(Stream inner, string what, Digest? expected, long? expectedSize) : ForwardStream
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private Digest? _digest;
@@ -22,20 +23,6 @@ public sealed class DigestingStream(Stream inner, string what, Digest? expected,
     /// <summary>The digest of all bytes; there once the end was read.</summary>
     public Digest Digest => _digest ?? throw new InvalidOperationException($"{what} was not read to its end");
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => BytesRead;
-        set => throw new NotSupportedException();
-    }
-
     public override int Read(Span<byte> buffer)
     {
         var count = inner.Read(buffer);
@@ -43,27 +30,12 @@ public sealed class DigestingStream(Stream inner, string what, Digest? expected,
         return count;
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var count = await inner.ReadAsync(buffer, cancellationToken);
         Take(buffer.Span[..count], atEnd: count == 0 && !buffer.IsEmpty);
         return count;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

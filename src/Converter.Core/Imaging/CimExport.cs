@@ -27,7 +27,7 @@ public static class CimExport
         var names = new List<string>();
         foreach (var name in image.Cim.ParentFileNames)
         {
-            CopyFromAny(image.Sources, name, directory, cancellation);
+            CopyFromAny([image.Files, .. image.Sources], name, directory, cancellation);
             names.Add(name);
         }
 

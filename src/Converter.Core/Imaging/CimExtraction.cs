@@ -45,7 +45,16 @@ public static class CimExtraction
             {
                 using var data = cim.OpenStream(entry.Data);
                 using var stream = new FileStream(target, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
-                data.CopyTo(stream, BufferSize);
+                if (entry.Data.IsSparse)
+                {
+                    // Nothing of it is stored: written out, a few bytes of metadata could fill the disk.
+                    stream.SetLength(entry.Size);
+                }
+                else
+                {
+                    data.CopyTo(stream, BufferSize);
+                }
+
                 files++;
                 bytes += entry.Size;
             }

@@ -46,15 +46,15 @@ public sealed class CimListing(CimReader cim)
     /// <exception cref="InvalidDataException">There is nothing at the path.</exception>
     public IEnumerable<(CimPath Path, CimEntry Entry)> Entries(CimPath path, bool recursive)
     {
-        var entry = cim.Find(path) ?? throw new InvalidDataException($"there is no '{path}' in the CIM");
+        var entry = cim.Find(path, out var spelled) ?? throw new InvalidDataException($"there is no '{path}' in the CIM");
         if (!entry.IsPlainDirectory)
         {
-            return [(path, entry)];
+            return [(spelled, entry)];
         }
 
         return recursive
-            ? CimWalk.Below(cim, path, entry)
-            : cim.Children(entry).Select(child => (path.Append(child.Name), child.Entry));
+            ? CimWalk.Below(cim, spelled, entry)
+            : cim.Children(entry).Select(child => (spelled.Append(child.Name), child.Entry));
     }
 
     /// <summary>One entry as a JSON object of the fields that scripts rely on, in their order.</summary>

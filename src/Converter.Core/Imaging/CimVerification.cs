@@ -49,11 +49,18 @@ public static class CimVerification
 
         for (var region = 0; region < image.Cim.OwnRegions.Count; region++)
         {
+            var objectBytes = 0L;
             foreach (var (offset, content) in image.Cim.Objects(region))
             {
                 cancellation.ThrowIfCancellationRequested();
                 CheckObject(image.Cim, offset, content, buffer);
                 objects++;
+                objectBytes += content.Length;
+                if (objectBytes > image.Cim.RegionLength(offset))
+                {
+                    // Each content is in a region once. Overlapping entries could ask for any amount of reading.
+                    throw new InvalidDataException($"the object IDs of region {region} name more bytes than it has");
+                }
             }
         }
 
@@ -109,7 +116,12 @@ public static class CimVerification
         }
 
         var bytes = entry.IsDirectory || entry.Has(CimFileFlags.LayerMask & ~CimFileFlags.Implicit) ? 0 : ReadStream(cim, entry.Data, buffer);
-        return bytes + cim.AlternateStreams(entry).Sum(s => ReadStream(cim, s.Stream, buffer));
+        foreach (var stream in cim.AlternateStreams(entry))
+        {
+            bytes += ReadStream(cim, stream.Stream, buffer);
+        }
+
+        return bytes;
     }
 
     private static long ReadStream(CimReader cim, CimStream stream, byte[] buffer)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Converter.Core.Imaging;
 using Converter.Formats.Cim;
 
@@ -14,8 +13,6 @@ namespace Converter.Core.Layers;
 /// </remarks>
 public sealed class HiveMerging(IHiveMerger merger)
 {
-    private const int CopyBufferSize = 256 * 1024;
-
     /// <summary>Merges, after the layer's import and before its image is committed; the parents are complete by now.</summary>
     /// <param name="layerFolder">The layer's folder, with its deltas in <c>Hives</c>.</param>
     /// <param name="deltas">The hives it has deltas of: <see cref="LayerImportResult.DeltaHives"/>.</param>
@@ -72,21 +69,6 @@ public sealed class HiveMerging(IHiveMerger merger)
     private static void Add(RegistryHive hive, string file, IImageWriter image, CancellationToken cancellation)
     {
         using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
-        image.CreateFile(hive.BasePath, EntryMetadata.Made(Win32Attributes.Normal, stream.Length));
-        var buffer = ArrayPool<byte>.Shared.Rent(CopyBufferSize);
-        try
-        {
-            for (int read; (read = stream.Read(buffer)) > 0;)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                image.Write(buffer.AsSpan(0, read));
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-
-        image.CloseStream();
+        ImageFiles.Add(image, hive.BasePath, EntryMetadata.Made(Win32Attributes.Normal, stream.Length), stream, cancellation);
     }
 }

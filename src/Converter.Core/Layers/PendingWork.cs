@@ -1,4 +1,3 @@
-using System.Buffers;
 using Converter.Core.Imaging;
 using Converter.Formats.Cim;
 
@@ -10,8 +9,6 @@ namespace Converter.Core.Layers;
 /// </summary>
 internal sealed class PendingWork(IImageWriter image, LayerEntries entries, StagingFolder staging, bool isBase)
 {
-    private const int CopyBufferSize = 64 * 1024;
-
     private readonly List<Item?> _items = [];
 
     /// <summary>The standard files that wait, by their standard paths.</summary>
@@ -45,11 +42,11 @@ internal sealed class PendingWork(IImageWriter image, LayerEntries entries, Stag
         for (var i = 0; i < _items.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            Apply(i);
+            Apply(i, cancellation);
         }
     }
 
-    private void Apply(int index)
+    private void Apply(int index, CancellationToken cancellation)
     {
         var item = _items[index];
         _items[index] = null;
@@ -58,10 +55,10 @@ internal sealed class PendingWork(IImageWriter image, LayerEntries entries, Stag
             switch (item)
             {
                 case StandardFile file:
-                    Add(file);
+                    Add(file, cancellation);
                     break;
                 case Link link:
-                    Add(link);
+                    Add(link, cancellation);
                     break;
                 default:
                     break;
@@ -73,33 +70,19 @@ internal sealed class PendingWork(IImageWriter image, LayerEntries entries, Stag
         }
     }
 
-    private void Add(StandardFile file)
+    private void Add(StandardFile file, CancellationToken cancellation)
     {
-        image.CreateFile(file.Path, file.Metadata);
         using var stream = staging.Open(file.Standard);
-        var buffer = ArrayPool<byte>.Shared.Rent(CopyBufferSize);
-        try
-        {
-            for (int read; (read = stream.Read(buffer)) > 0;)
-            {
-                image.Write(buffer.AsSpan(0, read));
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-
-        image.CloseStream();
+        ImageFiles.Add(image, file.Path, file.Metadata, stream, cancellation);
         entries.Settle(file.Path, isInImage: true);
     }
 
-    private void Add(Link link)
+    private void Add(Link link, CancellationToken cancellation)
     {
         var known = entries.TryGet(link.Target, out var target);
         if (known && target.Pending != LayerEntries.NothingPending && _items[target.Pending] is StandardFile)
         {
-            Apply(target.Pending);
+            Apply(target.Pending, cancellation);
             known = entries.TryGet(link.Target, out target);
         }
 

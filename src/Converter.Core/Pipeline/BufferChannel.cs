@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Threading.Channels;
+using Converter.Formats.Binary;
 
 namespace Converter.Core.Pipeline;
 
@@ -91,24 +92,10 @@ internal sealed class BufferChannel : IDisposable
 
     private readonly record struct Filled(byte[] Buffer, int Count);
 
-    private sealed class ChannelStream(ChannelReader<Filled> channel) : Stream
+    private sealed class ChannelStream(ChannelReader<Filled> channel) : ForwardStream
     {
         private Filled _current;
         private int _used;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override int Read(Span<byte> buffer)
         {
@@ -122,18 +109,6 @@ internal sealed class BufferChannel : IDisposable
             _used += count;
             return count;
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

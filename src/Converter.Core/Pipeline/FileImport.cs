@@ -97,8 +97,8 @@ public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOp
         {
             try
             {
-                using var decompressor = Decompression.Open(file, compression);
-                tar.PumpAsync(decompressor, static _ => { }, stages.Cancellation).GetAwaiter().GetResult();
+                Decompression.Read(
+                    file, compression, stream => tar.PumpAsync(stream, static _ => { }, stages.Cancellation).GetAwaiter().GetResult());
             }
             catch (Exception e)
             {

@@ -68,7 +68,11 @@ internal sealed class LayerStages(LayerConversion conversion, ImageReference ref
             var layer = await Named(plan, () => conversion.ImportAsync(reference, plan, cancellation));
             if (layer is null)
             {
-                TakeFromStore(plan);
+                if (!TakeFromStore(plan))
+                {
+                    throw new ConversionException($"{plan.Name}: another process replaced it a moment ago: run the same command again");
+                }
+
                 continue;
             }
 

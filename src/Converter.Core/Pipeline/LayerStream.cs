@@ -67,8 +67,10 @@ internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<S
     {
         try
         {
-            using var decompressor = Decompression.Open(compressed.Reader, plan.Compression);
-            tar.PumpAsync(decompressor, plan.Progress.AddDecompressed, cancellation).GetAwaiter().GetResult();
+            Decompression.Read(
+                compressed.Reader,
+                plan.Compression,
+                stream => tar.PumpAsync(stream, plan.Progress.AddDecompressed, cancellation).GetAwaiter().GetResult());
         }
         catch (Exception e)
         {

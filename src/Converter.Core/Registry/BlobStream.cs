@@ -1,3 +1,5 @@
+using System.Buffers;
+using Converter.Formats.Binary;
 using Microsoft.Extensions.Logging;
 
 namespace Converter.Core.Registry;
@@ -5,7 +7,7 @@ namespace Converter.Core.Registry;
 /// <summary>
 /// A blob as one unbroken stream over as many connections as it takes. It ends after exactly the size the manifest states, or throws.
 /// </summary>
-internal sealed class BlobStream : Stream
+internal sealed class BlobStream : ForwardStream
 {
     /// <summary>What a new connection must bring before old failures are forgotten, or a server could keep us for ever, byte by byte.</summary>
     private const long ProgressThatCounts = 64 << 10;
@@ -42,12 +44,6 @@ internal sealed class BlobStream : Stream
         _lifetime = lifetime;
         _stall = NewStallSource();
     }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
 
     /// <summary>The size the manifest states.</summary>
     public override long Length => _source.Size;
@@ -93,22 +89,21 @@ internal sealed class BlobStream : Stream
         }
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <summary>For readers that pull a layer's tar without async; the token the blob was opened with still ends it.</summary>
-    public override int Read(byte[] buffer, int offset, int count) =>
-        ReadAsync(buffer.AsMemory(offset, count), CancellationToken.None).AsTask().GetAwaiter().GetResult();
-
-    public override void Flush()
+    /// <summary>For readers that are not asynchronous; the token the blob was opened with still ends it.</summary>
+    public override int Read(Span<byte> buffer)
     {
+        var bytes = ArrayPool<byte>.Shared.Rent(buffer.Length);
+        try
+        {
+            var read = ReadAsync(bytes.AsMemory(0, buffer.Length), CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            bytes.AsSpan(0, read).CopyTo(buffer);
+            return read;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
     }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

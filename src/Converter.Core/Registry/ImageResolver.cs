@@ -49,7 +49,7 @@ public sealed class ImageResolver(RegistryClient client)
         }
         catch (Exception e) when (e is InvalidDataException or PlatformNotFoundException)
         {
-            throw new RegistryException($"cannot use {reference}: {e.Message}", e);
+            throw new RegistryException(e.Message, e);
         }
     }
 

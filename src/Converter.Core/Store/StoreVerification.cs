@@ -1,5 +1,6 @@
 using Converter.Core.Imaging;
 using Converter.Core.Oci;
+using Converter.Formats.Cim;
 
 namespace Converter.Core.Store;
 
@@ -29,11 +30,16 @@ public sealed class StoreVerification(ConversionStore store, CancellationToken c
     {
         if (store.FindLayer(chainId) is not { } layer)
         {
-            _problems.Add($"layer {chainId}: its folder has no valid {StoredLayer.RecordFile}, or not the files it names");
+            _problems.Add($"layer {chainId}: its folder has no valid {StoredLayer.RecordFile}, or not the files it names, or changes to a hive without the merged hive");
             return;
         }
 
         Try($"layer {chainId}", () => CheckImage(layer.ImagePath, layer.Record.Image, layer.Record.Backend, [], IntegrityFile.LayerName));
+        if (layer.Record.Backend == ImageBackends.Managed)
+        {
+            Try($"hives of {chainId}", () => CheckHives(layer));
+        }
+
         if (layer.Merged is { } merged)
         {
             Try($"merged CIM of {chainId}", () => CheckImage(layer.MergedPath!, merged, layer.Record.Backend, store.SourcesOf(layer), IntegrityFile.MergedName));
@@ -58,6 +64,23 @@ public sealed class StoreVerification(ConversionStore store, CancellationToken c
         if (digest != record.Digest)
         {
             throw new InvalidDataException($"'{path}' has the digest {digest}, its record says {record.Digest}");
+        }
+    }
+
+    /// <summary>Layers above merge with what is on disk; the image beside it, checked by its digest, says what that must be.</summary>
+    private void CheckHives(StoredLayer layer)
+    {
+        using var image = CimImage.Open(layer.ImagePath, []);
+        foreach (var file in layer.HiveFiles)
+        {
+            var path = CimPath.Parse(StoredLayer.HivesFolder).Append(Path.GetFileName(file));
+            using var inImage = image.Cim.Find(path) is { } entry
+                ? image.Cim.OpenStream(entry.Data)
+                : throw new InvalidDataException($"'{file}' is not in the layer's image");
+            if (StoredLayer.DigestOf(file, cancellation) != StoredLayer.DigestOf(inImage, cancellation))
+            {
+                throw new InvalidDataException($"'{file}' is not what the layer's image has as '{path}'");
+            }
         }
     }
 

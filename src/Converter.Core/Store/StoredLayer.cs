@@ -13,11 +13,12 @@ public sealed class StoredLayer
     public const string RecordFile = "layer.json";
     public const string MergedRecordFile = "merged.json";
 
+    internal const string HivesFolder = "Hives";
+
     /// <summary>Records are our own and small; a larger one is none.</summary>
     private const int MaxRecordSize = 1024 * 1024;
 
     // Layers name the hives; what a store knows of them is the names' endings.
-    private const string HivesFolder = "Hives";
     private const string BaseSuffix = "_BASE";
     private const string DeltaSuffix = "_DELTA";
 
@@ -42,6 +43,9 @@ public sealed class StoredLayer
     public string ImagePath => Path.Combine(Folder, Record.Image.File);
 
     public string? MergedPath => Merged is null ? null : Path.Combine(Folder, Merged.File);
+
+    /// <summary>The hives kept for the layers above, sorted; the image has each, too, in a folder of the same name.</summary>
+    internal IEnumerable<string> HiveFiles => FilesOf(Path.Combine(Folder, HivesFolder), "*").Order(StringComparer.Ordinal);
 
     internal static StoredLayer? TryRead(string folder)
     {
@@ -73,6 +77,11 @@ public sealed class StoredLayer
     public static Digest DigestOf(string path, CancellationToken cancellation)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        return DigestOf(stream, cancellation);
+    }
+
+    internal static Digest DigestOf(Stream stream, CancellationToken cancellation)
+    {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = ArrayPool<byte>.Shared.Rent(HashBufferSize);
         try
@@ -103,12 +112,10 @@ public sealed class StoredLayer
     /// <summary>
     /// A layer with changes to a hive has the whole hive, too: one without was made before hives were merged, and is made anew.
     /// </summary>
-    private static bool HasMergedHives(string folder)
-    {
-        var hives = Path.Combine(folder, HivesFolder);
-        return !Directory.Exists(hives)
-            || Directory.EnumerateFiles(hives, "*" + DeltaSuffix).All(delta => File.Exists(delta[..^DeltaSuffix.Length] + BaseSuffix));
-    }
+    private static bool HasMergedHives(string folder) =>
+        FilesOf(Path.Combine(folder, HivesFolder), "*" + DeltaSuffix).All(delta => File.Exists(delta[..^DeltaSuffix.Length] + BaseSuffix));
+
+    private static IEnumerable<string> FilesOf(string folder, string pattern) => Directory.Exists(folder) ? Directory.EnumerateFiles(folder, pattern) : [];
 
     private static T? TryReadRecord<T>(string folder, string name, JsonTypeInfo<T> type)
         where T : class

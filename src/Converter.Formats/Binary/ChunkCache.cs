@@ -45,6 +45,8 @@ public sealed class ChunkCache(IRandomReader inner) : IRandomReader
         if (!_chunks.TryGetValue(index, out var chunk))
         {
             // The oldest chunk's array serves again; the last chunk of a file is short, and an array of its own.
+            // It may be the one at hand: until it is filled anew, which can fail, nothing may be read from it.
+            _lastIndex = -1;
             chunk = _chunks.Count == MaxChunks && _chunks.Remove(_age.Dequeue(), out var oldest) ? oldest : [];
             var size = (int)Math.Min(ChunkSize, inner.Length - (index * ChunkSize));
             if (chunk.Length != size)

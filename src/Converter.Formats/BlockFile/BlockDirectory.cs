@@ -106,25 +106,43 @@ internal static class BlockDirectory
         }
 
         var files = new Entry[fileHeads.Length];
+        var taken = 0;
         for (var i = 0; i < files.Length; i++)
         {
             var head = fileHeads[i];
             var entry = new Entry(
-                reader.Utf16(head.NameLength), head.Length, head.Digest, Range(allExtents, head.FirstExtent, head.Extents));
+                reader.Utf16(head.NameLength), head.Length, head.Digest, Take(allExtents, ref taken, head.FirstExtent, head.Extents));
             Check(entry, blocks);
             files[i] = entry;
         }
 
-        return [.. setHeads.Select((head, i) => new Set(setNames[i], Range(files, head.FirstFile, head.Files)))];
+        var sets = new Set[setHeads.Length];
+        taken = 0;
+        for (var i = 0; i < sets.Length; i++)
+        {
+            sets[i] = new Set(setNames[i], Take(files, ref taken, setHeads[i].FirstFile, setHeads[i].Files));
+        }
+
+        return sets;
     }
 
-    private static ArraySegment<T> Range<T>(T[] all, uint first, uint count) =>
-        first <= all.Length && count <= all.Length - first
-            ? new ArraySegment<T>(all, (int)first, (int)count)
-            : throw new InvalidDataException("the block CIM file's directory points outside itself");
+    /// <summary>
+    /// The next run of a list. Runs follow each other: if they could overlap, a small directory could name any amount of work.
+    /// </summary>
+    private static ArraySegment<T> Take<T>(T[] all, ref int taken, uint first, uint count)
+    {
+        if (first != taken || count > all.Length - taken)
+        {
+            throw new InvalidDataException("the block CIM file's directory points outside itself, or not in order");
+        }
+
+        var run = new ArraySegment<T>(all, taken, (int)count);
+        taken += (int)count;
+        return run;
+    }
 
     private static int NameLength(uint length) =>
-        length is > 0 and <= 255 ? (int)length : throw new InvalidDataException($"the block CIM file's directory has a name of {length} UTF-16 units");
+        length is > 0 and <= BlockFileFormat.MaxNameLength ? (int)length : throw new InvalidDataException($"the block CIM file's directory has a name of {length} UTF-16 units");
 
     private static void Check(Entry entry, long blocks)
     {
@@ -136,10 +154,16 @@ internal static class BlockDirectory
                 throw new InvalidDataException($"file '{entry.Name}' has blocks {extent.Block}..+{extent.Count} of a container of {blocks}");
             }
 
-            held = checked(held + extent.Count);
+            held += extent.Count;
+            if (held > blocks)
+            {
+                break;
+            }
         }
 
-        if (entry.Length < 0 || Align.Up(entry.Length, BlockFileFormat.BlockSize) / BlockFileFormat.BlockSize != held)
+        // Compared in blocks, not bytes: a length near the largest number must not overflow.
+        if (entry.Length < 0 || held > blocks
+            || (entry.Length / BlockFileFormat.BlockSize) + (entry.Length % BlockFileFormat.BlockSize == 0 ? 0 : 1) != held)
         {
             throw new InvalidDataException($"file '{entry.Name}' has {entry.Length} bytes but {held} blocks");
         }

@@ -14,6 +14,9 @@ internal static class BlockFileFormat
     /// <summary>A directory lists a handful of files for each CIM and an extent for each MiB of small data; more is not ours.</summary>
     public const int MaxDirectorySize = 64 * 1024 * 1024;
 
+    /// <summary>UTF-16 units of a CIM's or a file's name.</summary>
+    public const int MaxNameLength = 255;
+
     public const int DigestSize = 32;
 
     /// <summary>A trailer is a disk footer of one sector, or absent: it is told by the file's length.</summary>

@@ -23,7 +23,8 @@ public sealed class BlockFileWriter(SafeFileHandle handle)
     /// <summary>Starts a CIM: a set of files under one name. Sets are written one after the other.</summary>
     public IFileSetWriter BeginSet(string name)
     {
-        if (_sets.Exists(s => string.Equals(s.Name, name, StringComparison.Ordinal)))
+        CheckName(name);
+        if (_sets.Exists(s => string.Equals(s.Name, name, StringComparison.OrdinalIgnoreCase)))
         {
             throw new InvalidDataException($"the block CIM file already holds '{name}'");
         }
@@ -81,6 +82,14 @@ public sealed class BlockFileWriter(SafeFileHandle handle)
         return superblock.Root();
     }
 
+    private static void CheckName(string name)
+    {
+        if (name.Length is 0 or > BlockFileFormat.MaxNameLength)
+        {
+            throw new InvalidDataException($"a name in a block CIM file has 1 to {BlockFileFormat.MaxNameLength} UTF-16 units, not {name.Length}");
+        }
+    }
+
     private static long BlocksFor(long bytes) => Align.Up(bytes, BlockFileFormat.BlockSize) / BlockFileFormat.BlockSize;
 
     private sealed class Set(BlockFileWriter owner, string name) : IFileSetWriter
@@ -98,6 +107,12 @@ public sealed class BlockFileWriter(SafeFileHandle handle)
 
         public void Publish(IAppendableFile file, string name)
         {
+            CheckName(name);
+            if (Files.Exists(f => string.Equals(f.Name, name, StringComparison.OrdinalIgnoreCase)))
+            {
+                throw new InvalidOperationException($"the set already has a file '{name}'");
+            }
+
             var growing = (GrowingFile)file;
             growing.Finish();
             growing.Name = name;
@@ -142,7 +157,7 @@ public sealed class BlockFileWriter(SafeFileHandle handle)
 
         public void TruncateTo(long length)
         {
-            if (_hash is not null || length % BlockFileFormat.BlockSize != 0 || length > _length)
+            if (_hash is not null || _buffer is null || length < 0 || length % BlockFileFormat.BlockSize != 0 || length > _length)
             {
                 throw new InvalidOperationException($"a file of {_length} bytes cannot be cut back to {length}");
             }
@@ -219,5 +234,4 @@ public sealed class BlockFileWriter(SafeFileHandle handle)
             _used = 0;
         }
     }
-
 }

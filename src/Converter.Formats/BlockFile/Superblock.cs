@@ -91,7 +91,13 @@ internal sealed record Superblock(
 
         var read = Parse(block);
         read.Check(file.Length);
-        return read;
+
+        // The root digest is that of the block as it is written from these fields: a block that holds anything else has none.
+        Span<byte> canonical = stackalloc byte[BlockFileFormat.BlockSize];
+        read.Write(canonical);
+        return canonical.SequenceEqual(block)
+            ? read
+            : throw new InvalidDataException("the block CIM file's superblock has bytes in it that say nothing");
     }
 
     private static Superblock Parse(ReadOnlySpan<byte> block)
@@ -115,6 +121,11 @@ internal sealed record Superblock(
         {
             throw new InvalidDataException(
                 $"the block CIM file has {fileLength} bytes; its superblock says {Blocks} blocks and {TrailerSize} bytes more: it is truncated or was added to");
+        }
+
+        if (!IsSealed && TreeTop.AsSpan().ContainsAnyExcept((byte)0))
+        {
+            throw new InvalidDataException("the block CIM file's superblock has the top of a hash tree that is nowhere");
         }
 
         if (TreeBlock < 0 || TreeBlock >= Blocks || (IsSealed && HashTree.TreeBlocks(TreeBlock) != Blocks - 1 - TreeBlock))

@@ -5,8 +5,14 @@ namespace Converter.Formats.Cim;
 /// <summary>Byte strings, each kept once. Windows layers repeat a few hundred security descriptors over all their files.</summary>
 internal sealed class BlobTable
 {
+    /// <summary>
+    /// Bytes in all. Windows' largest layers need a few MiB; what a hostile one may make us keep in memory is bounded here.
+    /// </summary>
+    private const long MaxSize = 256L * 1024 * 1024;
+
     private readonly Dictionary<byte[], int> _indexes = new(BytesComparer.Instance);
     private readonly List<byte[]> _blobs = [];
+    private long _size;
 
     public int Count => _blobs.Count;
 
@@ -23,6 +29,12 @@ internal sealed class BlobTable
         ref var index = ref CollectionsMarshal.GetValueRefOrAddDefault(_indexes.GetAlternateLookup<ReadOnlySpan<byte>>(), bytes, out var known);
         if (!known)
         {
+            _size += bytes.Length;
+            if (_size > MaxSize)
+            {
+                throw new InvalidDataException($"more than {MaxSize} bytes of different security descriptors, EAs and reparse buffers");
+            }
+
             index = _blobs.Count;
             _blobs.Add(bytes.ToArray());
         }

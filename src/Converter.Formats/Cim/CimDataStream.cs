@@ -1,7 +1,9 @@
+using Converter.Formats.Binary;
+
 namespace Converter.Formats.Cim;
 
 /// <summary>A stream of a CIM, read front to back. Does not own the CIM it reads from.</summary>
-internal sealed class CimDataStream : Stream
+internal sealed class CimDataStream : ForwardStream
 {
     private readonly CimRegions _regions;
     private readonly CimStream _stream;
@@ -12,12 +14,6 @@ internal sealed class CimDataStream : Stream
         _regions = regions;
         _stream = stream;
     }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
 
     public override long Length => _stream.Length;
 
@@ -47,16 +43,4 @@ internal sealed class CimDataStream : Stream
         _position += count;
         return count;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

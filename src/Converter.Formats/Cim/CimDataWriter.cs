@@ -45,6 +45,14 @@ internal sealed class CimDataWriter : IDisposable
 
     public IReadOnlyList<Region> Regions => [_pages, _small];
 
+    public static void CheckSize(long size)
+    {
+        if (size is < 0 or > CimStream.MaxLength)
+        {
+            throw new InvalidDataException($"a stream cannot have {size} bytes: a CIM holds at most {CimStream.MaxLength}");
+        }
+    }
+
     public void Begin(long size)
     {
         if (_open)
@@ -52,11 +60,7 @@ internal sealed class CimDataWriter : IDisposable
             throw new InvalidOperationException("the stream before is still open");
         }
 
-        if (size is < 0 or > CimStream.MaxLength)
-        {
-            throw new InvalidDataException($"a stream cannot have {size} bytes: a CIM holds at most {CimStream.MaxLength}");
-        }
-
+        CheckSize(size);
         (_open, _declared, _written, _start, _onlyZeros) = (true, size, 0, _pages.File.Length, true);
     }
 
@@ -86,6 +90,11 @@ internal sealed class CimDataWriter : IDisposable
 
     public CimStream End()
     {
+        if (!_open)
+        {
+            throw new InvalidOperationException("no stream is open");
+        }
+
         if (_written != _declared)
         {
             throw new InvalidDataException($"{_written} bytes were written to a stream declared to hold {_declared}");

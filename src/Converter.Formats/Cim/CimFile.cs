@@ -31,7 +31,8 @@ internal sealed class CimFile
 
     public int Reparse { get; set; } = NoBlob;
 
-    public List<CimAlternateStream>? AlternateStreams { get; set; }
+    /// <summary>By name, in any case of its letters.</summary>
+    public Dictionary<string, CimAlternateStream>? AlternateStreams { get; set; }
 
     /// <summary>Names in this directory; null for anything that is not a directory.</summary>
     public Dictionary<string, CimFile>? Children { get; set; }

@@ -29,6 +29,12 @@ internal static class CimFormat
     /// <summary>Alignment of small data and of every metadata structure.</summary>
     public const int SmallAlignment = 8;
 
+    /// <summary>Region sets a CIM may have before its own. A merged one has a set for each layer; images have at most 127 of those.</summary>
+    public const int MaxParents = 4096;
+
+    /// <summary>Regions in all, as many as offsets can name; a standard CIM of Microsoft's uses a handful.</summary>
+    public const int MaxRegions = 0x10000;
+
     public const string RegionPrefix = "region_";
     public const string ObjectIdPrefix = "objectid_";
 

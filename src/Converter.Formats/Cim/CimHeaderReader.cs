@@ -11,12 +11,6 @@ public readonly record struct CimObject(long Length, byte[] Digest, long Offset)
 /// <summary>Reads and checks the headers of the standard files.</summary>
 internal static class CimHeaderReader
 {
-    /// <summary>A merged CIM has one for each layer; images have at most 127 of those.</summary>
-    private const int MaxParents = 4096;
-
-    /// <summary>Regions in all; a standard CIM of Microsoft's uses a handful.</summary>
-    private const int MaxRegions = 0x10000;
-
     public static FilesystemHeader ReadFilesystem(IRandomReader file)
     {
         Span<byte> fixedPart = stackalloc byte[CimFormat.FilesystemHeaderSize];
@@ -25,9 +19,9 @@ internal static class CimHeaderReader
         var filesystem = new RegionOffset(reader.U64());
         reader.Skip(sizeof(uint) + sizeof(ushort));
         var count = reader.U16();
-        if (count > MaxParents)
+        if (count > CimFormat.MaxParents)
         {
-            throw new InvalidDataException($"the CIM says it has {count} parents; at most {MaxParents} are read");
+            throw new InvalidDataException($"the CIM says it has {count} parents; at most {CimFormat.MaxParents} are read");
         }
 
         var bytes = new byte[count * CimFormat.RegionSetSize];
@@ -39,7 +33,7 @@ internal static class CimHeaderReader
             parents[i] = ReadRegionSet(ref parentReader);
         }
 
-        return parents.Sum(p => p.Count) + own.Count <= MaxRegions
+        return parents.Sum(p => p.Count) + own.Count <= CimFormat.MaxRegions
             ? new FilesystemHeader(own, filesystem, parents)
             : throw new InvalidDataException("the CIM says it has more regions than offsets can name");
     }

@@ -146,7 +146,7 @@ internal sealed class CimLayout
 
         if (file.AlternateStreams is { Count: > 0 } streams)
         {
-            var sorted = streams.ToArray();
+            var sorted = streams.Values.ToArray();
             Array.Sort(sorted, static (x, y) => NameComparer.Instance.Compare(x.Name, y.Name));
             _tables.Add(new Table(file, [], sorted) { Size = TableSize(sorted.Select(s => s.Name), sorted.Length, CimFormat.StreamSize) });
         }

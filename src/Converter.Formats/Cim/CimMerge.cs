@@ -14,8 +14,7 @@ public sealed class CimMerge
     private readonly CimTree _tree = new(SecurityDescriptor.NullDacl.Span);
     private readonly MergedView _view;
 
-    /// <summary>Directories that no layer described, parents before children.</summary>
-    private readonly List<(CimFile Parent, string Name)> _implicit = [];
+    private readonly WalkBudget[] _budgets;
     private readonly Dictionary<(int Source, uint FileId), CimFile> _files = [];
     private readonly Dictionary<(int Source, RegionOffset Offset), int> _descriptors = [];
 
@@ -24,11 +23,21 @@ public sealed class CimMerge
         _sources = sources;
         _cancellation = cancellation;
         _view = new MergedView(sources);
+        _budgets = [.. sources.Select(s => new WalkBudget(s))];
         _firstRegion = new int[sources.Count];
-        for (var (i, region) = (0, 0); i < sources.Count; i++)
+        var (regions, sets) = (0, 0);
+        for (var i = 0; i < sources.Count; i++)
         {
-            _firstRegion[i] = region;
-            region += sources[i].ParentRegions.Sum(p => p.Count) + sources[i].OwnRegions.Count;
+            _firstRegion[i] = regions;
+            regions += sources[i].ParentRegions.Sum(p => p.Count) + sources[i].OwnRegions.Count;
+            sets += sources[i].ParentRegions.Count + 1;
+        }
+
+        // What is written must be readable: the merged CIM has one region of its own.
+        if (regions >= CimFormat.MaxRegions || sets > CimFormat.MaxParents)
+        {
+            throw new InvalidDataException(
+                $"the sources have {regions} regions in {sets} sets; a merged CIM can have {CimFormat.MaxRegions - 1} in {CimFormat.MaxParents}");
         }
     }
 
@@ -45,22 +54,16 @@ public sealed class CimMerge
             throw new InvalidDataException($"a merge takes at least two CIMs, not {sources.Count}");
         }
 
+        CimPath.CheckCimName(name);
         var merge = new CimMerge(sources, cancellation);
         merge.Unite();
-        merge.PruneImplicit();
         return CimCommit.Write(files, name, merge._tree, [.. sources.SelectMany(s => s.ParentRegions.Append(s.OwnRegions))], data: []);
     }
 
     private void Unite()
     {
-        var root = new MergedName(string.Empty);
-        for (var source = 0; source < _sources.Count; source++)
-        {
-            root.Offer(string.Empty, new SourceEntry(source, _sources[source].Root));
-        }
-
+        var root = _view.Roots(topmost: 0);
         Describe(_tree.Root, root.Describing);
-        var seen = new HashSet<(int Source, uint FileId)>();
         var open = new Stack<(CimPath Path, CimFile Directory, IReadOnlyList<SourceEntry> From)>();
         open.Push((CimPath.Root, _tree.Root, root.Directories));
         while (open.TryPop(out var at))
@@ -68,7 +71,7 @@ public sealed class CimMerge
             _cancellation.ThrowIfCancellationRequested();
             foreach (var directory in at.From)
             {
-                if (!seen.Add((directory.Source, directory.Entry.FileId)))
+                if (!_budgets[directory.Source].Enter(directory.Entry))
                 {
                     throw new InvalidDataException($"directory '{at.Path}' (file {directory.Entry.FileId}) is in source {directory.Source} twice");
                 }
@@ -80,31 +83,13 @@ public sealed class CimMerge
                 {
                     at.Directory.Children!.Add(name.Name, FileOf(leaf, at.Path, name.Name));
                 }
-                else if (name.Directories.Count > 0)
+                else if (name.IsDirectory)
                 {
                     var directory = CimFile.NewDirectory();
                     Describe(directory, name.Describing);
                     at.Directory.Children!.Add(name.Name, directory);
-                    if (name.Describing.Entry.Has(CimFileFlags.Implicit))
-                    {
-                        _implicit.Add((at.Directory, name.Name));
-                    }
-
                     open.Push((at.Path.Append(name.Name), directory, name.Directories));
                 }
-            }
-        }
-    }
-
-    /// <summary>A directory that only held whiteouts of what no lower layer has is not there.</summary>
-    private void PruneImplicit()
-    {
-        for (var i = _implicit.Count - 1; i >= 0; i--)
-        {
-            var (parent, name) = _implicit[i];
-            if (parent.Children![name].Children!.Count == 0)
-            {
-                parent.Children.Remove(name);
             }
         }
     }
@@ -118,7 +103,7 @@ public sealed class CimMerge
             {
                 if (!names.TryGetValue(name, out var merged))
                 {
-                    names.Add(name, merged = new MergedName(name));
+                    names.Add(name, merged = _view.NewName());
                 }
 
                 merged.Offer(name, new SourceEntry(directory.Source, entry));
@@ -145,6 +130,7 @@ public sealed class CimMerge
     private void Describe(CimFile file, SourceEntry from)
     {
         var (source, entry) = (_sources[from.Source], from.Entry);
+        _budgets[from.Source].ReadStreamsOf(entry);
         file.Flags = entry.Flags & ~CimFileFlags.LayerMask;
         file.ReparseTag = entry.ReparseTag;
         file.CreationTime = entry.CreationTime;
@@ -154,9 +140,14 @@ public sealed class CimMerge
         file.SecurityDescriptor = DescriptorOf(from);
         file.ExtendedAttributes = _tree.Blobs.Add(source.ExtendedAttributes(entry));
         file.Reparse = _tree.Blobs.Add(source.Reparse(entry));
-        file.AlternateStreams = entry.StreamTable.IsNull
-            ? null
-            : [.. source.AlternateStreams(entry).Select(s => new CimAlternateStream(s.Name, Rebase(from.Source, s.Stream)))];
+        if (!entry.StreamTable.IsNull)
+        {
+            file.AlternateStreams = new Dictionary<string, CimAlternateStream>(NameComparer.Instance);
+            foreach (var stream in source.AlternateStreams(entry))
+            {
+                file.AlternateStreams[stream.Name] = new CimAlternateStream(stream.Name, Rebase(from.Source, stream.Stream));
+            }
+        }
     }
 
     /// <summary>Sources keep each descriptor once, so most files' is known by its offset.</summary>

@@ -43,11 +43,13 @@ public readonly record struct CimPath : IComparable<CimPath>
     {
         ArgumentNullException.ThrowIfNull(text);
         var value = text.Replace('/', Separator);
-        while (value.StartsWith(@".\", StringComparison.Ordinal))
+        var start = 0;
+        while (value.AsSpan(start).StartsWith(@".\", StringComparison.Ordinal))
         {
-            value = value[2..];
+            start += 2;
         }
 
+        value = value[start..];
         if (value.EndsWith(Separator))
         {
             value = value[..^1];
@@ -96,6 +98,15 @@ public readonly record struct CimPath : IComparable<CimPath>
         _ when name.ContainsAny("\0:/\\") => "has a NUL, a ':' or a separator in a component",
         _ => null,
     };
+
+    /// <summary>A CIM's name is a file name.</summary>
+    internal static void CheckCimName(string name)
+    {
+        if (WhyNotAName(name) is { } why)
+        {
+            throw new InvalidDataException($"CIM name '{name}' {why}");
+        }
+    }
 
     public int CompareTo(CimPath other) => string.CompareOrdinal(Value, other.Value);
 

@@ -9,7 +9,10 @@ namespace Converter.Formats.Cim;
 /// </summary>
 public sealed class CimReader : IDisposable
 {
-    /// <summary>Link tables kept for <see cref="Find"/>, so that many look-ups in one directory read its table once.</summary>
+    /// <summary>As many as 32-bit file ids can reach.</summary>
+    private const uint MaxFileTables = 0x40_0000;
+
+    /// <summary>Link tables kept for <see cref="Find(CimPath)"/>, so that many look-ups in one directory read its table once.</summary>
     private const int MaxCachedTables = 64;
 
     private readonly CimRegions _regions;
@@ -44,7 +47,7 @@ public sealed class CimReader : IDisposable
             _upcase = ReadUpcase(upcase);
             _fileTables = ReadFileTables(directory, tables);
             Root = Entry(rootId);
-            if (!Root.IsPlainDirectory)
+            if (!Root.IsPlainDirectory || Root.Has(CimFileFlags.Tombstone | CimFileFlags.MergeLink))
             {
                 throw new InvalidDataException("the CIM's root is not a directory");
             }
@@ -103,8 +106,13 @@ public sealed class CimReader : IDisposable
     }
 
     /// <summary>The entry at a path, names compared by the CIM's upcase table; null where there is none.</summary>
-    public CimEntry? Find(CimPath path)
+    public CimEntry? Find(CimPath path) => Find(path, out _);
+
+    /// <param name="path">In any letter case.</param>
+    /// <param name="spelled">The path as the CIM spells it.</param>
+    public CimEntry? Find(CimPath path, out CimPath spelled)
     {
+        spelled = CimPath.Root;
         var at = Root;
         if (path.IsRoot)
         {
@@ -113,12 +121,19 @@ public sealed class CimReader : IDisposable
 
         foreach (var name in path.Value.Split(CimPath.Separator))
         {
-            if (!at.IsPlainDirectory || FindChild(at, name) is not { } child)
+            if (!at.IsPlainDirectory)
             {
                 return null;
             }
 
-            at = child;
+            var table = SearchableTable(at);
+            if (table.IndexOf(name, _upcase) is not { } index)
+            {
+                return null;
+            }
+
+            spelled = spelled.Append(table.Name(index));
+            at = Entry(table.FileId(index));
         }
 
         return at;
@@ -128,20 +143,7 @@ public sealed class CimReader : IDisposable
     public CimEntry? FindChild(CimEntry directory, string name)
     {
         var table = SearchableTable(directory);
-        var (low, high) = (0, table.Count - 1);
-        while (low <= high)
-        {
-            var middle = low + ((high - low) / 2);
-            var order = _upcase.Compare(table.Name(middle), name);
-            if (order == 0)
-            {
-                return Entry(table.FileId(middle));
-            }
-
-            (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
-        }
-
-        return null;
+        return table.IndexOf(name, _upcase) is { } index ? Entry(table.FileId(index)) : null;
     }
 
     public IReadOnlyList<CimNamedStream> AlternateStreams(CimEntry entry)
@@ -210,7 +212,17 @@ public sealed class CimReader : IDisposable
         }
     }
 
+    /// <summary>Bytes of the region file that an offset lies in.</summary>
+    public long RegionLength(RegionOffset offset) => _regions.LengthOf(offset);
+
     public void Dispose() => _regions.Dispose();
+
+    internal uint StreamTableSize(CimEntry entry)
+    {
+        Span<byte> size = stackalloc byte[sizeof(uint)];
+        _regions.Read(entry.StreamTable, size);
+        return BinaryPrimitives.ReadUInt32LittleEndian(size);
+    }
 
     private static IEnumerable<string> FileNames(RegionSet set)
     {
@@ -260,6 +272,11 @@ public sealed class CimReader : IDisposable
 
     private (RegionOffset Offset, ushort Count, ushort EntrySize)[] ReadFileTables(RegionOffset offset, uint count)
     {
+        if (count > MaxFileTables)
+        {
+            throw new InvalidDataException($"the CIM says it has {count} file tables; file ids reach {MaxFileTables}");
+        }
+
         _regions.Check(offset, (long)count * CimFormat.FileTableEntrySize);
         var bytes = new byte[count * CimFormat.FileTableEntrySize];
         _regions.Read(offset, bytes);

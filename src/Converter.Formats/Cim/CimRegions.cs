@@ -43,6 +43,9 @@ internal sealed class CimRegions : IDisposable
         }
     }
 
+    /// <summary>Bytes of the region that an offset lies in.</summary>
+    public long LengthOf(RegionOffset offset) => Of(offset).File.Length;
+
     public void Dispose()
     {
         foreach (var region in _regions)
@@ -81,7 +84,7 @@ internal sealed class CimRegions : IDisposable
                 }
             }
 
-            throw new InvalidDataException($"region file '{Name}' is missing: a CIM with parents or sources is read together with them");
+            throw new InvalidDataException($"region file '{Name}' is missing: name the files of the CIMs that this one was made from (--source)");
         }
 
         private IRandomReader Checked(IRandomReader file)

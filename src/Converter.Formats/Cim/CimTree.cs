@@ -124,19 +124,25 @@ internal sealed class CimTree
         }
 
         var parent = ParentOf(path);
-        if (!parent.Children!.TryGetValue(path.Name, out var existing))
+        if (!parent.Children!.TryGetValue(path.Name, out var existing) || HoldsOnlyWhiteouts(existing))
         {
             Put(parent, path.Name, new CimFile { Flags = CimFileFlags.Tombstone });
         }
         else if (existing.IsPlainDirectory)
         {
-            existing.Flags |= CimFileFlags.Opaque;
+            // The lower directory is gone with its metadata: what this layer has starts anew.
+            existing.Flags = (existing.Flags | CimFileFlags.Opaque) & ~CimFileFlags.Implicit;
         }
     }
 
-    /// <summary>Hides what lower layers have in the directory, which is made where it is missing.</summary>
+    /// <summary>Hides what lower layers have in the directory, which is made where it is missing; its lower metadata stands.</summary>
     public void MakeOpaque(CimPath directory)
     {
+        if (LiesBelowTombstone(directory) || Find(directory)?.Has(CimFileFlags.Tombstone) == true)
+        {
+            return;
+        }
+
         var file = directory.IsRoot ? Root : DirectoryAt(ParentOf(directory), directory.Name, directory);
         file.Flags |= CimFileFlags.Opaque;
     }
@@ -191,8 +197,36 @@ internal sealed class CimTree
         directory.Children.Add(name, file);
     }
 
+    /// <summary>Whether a directory is only there because something in it is removed from lower layers.</summary>
+    private static bool HoldsOnlyWhiteouts(CimFile file)
+    {
+        var open = new Stack<CimFile>([file]);
+        while (open.TryPop(out var at))
+        {
+            if (!at.Has(CimFileFlags.Tombstone) && !at.Has(CimFileFlags.Implicit))
+            {
+                return false;
+            }
+
+            if (at.Children is not null)
+            {
+                foreach (var child in at.Children.Values)
+                {
+                    open.Push(child);
+                }
+            }
+        }
+
+        return file.IsDirectory;
+    }
+
     private bool LiesBelowTombstone(CimPath path)
     {
+        if (path.IsRoot)
+        {
+            return false;
+        }
+
         var at = Root;
         var value = path.Value.AsSpan();
         foreach (var range in value.Split(CimPath.Separator))
@@ -264,7 +298,8 @@ internal sealed class CimTree
             }
         }
 
-        var directory = CimFile.NewDirectory(CimFileFlags.Implicit | HidesLower(existing));
+        // In place of a tombstone it starts anew; else a lower directory's metadata stands.
+        var directory = CimFile.NewDirectory(existing is null ? CimFileFlags.Implicit : CimFileFlags.Opaque);
         directory.SecurityDescriptor = Root.SecurityDescriptor;
         Put(parent, name, directory);
         return directory;

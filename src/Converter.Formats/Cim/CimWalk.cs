@@ -9,38 +9,45 @@ public static class CimWalk
     public static IEnumerable<(CimPath Path, CimEntry Entry)> Below(CimReader cim, CimPath from, CimEntry directory)
     {
         ArgumentNullException.ThrowIfNull(cim);
-        var seen = new HashSet<uint> { directory.FileId };
-        var open = new Stack<(CimPath Path, IEnumerator<(string Name, CimEntry Entry)> Children)>();
+        var budget = new WalkBudget(cim);
+        budget.Enter(directory);
+
+        // The path at hand and no other: a stack of all would be quadratic in a tree of 16,000 levels.
+        var at = from;
+        var open = new Stack<IEnumerator<(string Name, CimEntry Entry)>>();
         try
         {
-            open.Push((from, cim.Children(directory).GetEnumerator()));
-            while (open.TryPeek(out var at))
+            open.Push(cim.Children(directory).GetEnumerator());
+            while (open.TryPeek(out var children))
             {
-                if (!at.Children.MoveNext())
+                if (!children.MoveNext())
                 {
-                    open.Pop().Children.Dispose();
+                    open.Pop().Dispose();
+                    at = at.Parent;
                     continue;
                 }
 
-                var (name, entry) = at.Children.Current;
-                var path = at.Path.Append(name);
+                var (name, entry) = children.Current;
+                var path = at.Append(name);
+                budget.ReadStreamsOf(entry);
                 yield return (path, entry);
                 if (entry.IsPlainDirectory && !entry.Has(CimFileFlags.Tombstone))
                 {
-                    if (!seen.Add(entry.FileId))
+                    if (!budget.Enter(entry))
                     {
                         throw new InvalidDataException($"directory '{path}' (file {entry.FileId}) is in the CIM twice");
                     }
 
-                    open.Push((path, cim.Children(entry).GetEnumerator()));
+                    open.Push(cim.Children(entry).GetEnumerator());
+                    at = path;
                 }
             }
         }
         finally
         {
-            while (open.TryPop(out var at))
+            while (open.TryPop(out var children))
             {
-                at.Children.Dispose();
+                children.Dispose();
             }
         }
     }

@@ -14,16 +14,13 @@ public sealed class CimWriter : IDisposable
     private readonly CimTree _tree = new(SecurityDescriptor.NullDacl.Span);
     private CimFile? _openFile;
     private string? _openStream;
+    private bool _committed;
 
     /// <param name="files">Where the standard files go. Not owned.</param>
     /// <param name="name">The CIM's name, the name of its filesystem file (<c>layer.cim</c>).</param>
     public CimWriter(IFileSetWriter files, string name)
     {
-        if (CimPath.WhyNotAName(name) is { } why)
-        {
-            throw new InvalidDataException($"CIM name '{name}' {why}");
-        }
-
+        CimPath.CheckCimName(name);
         _files = files;
         _name = name;
         _data = new CimDataWriter(files, firstRegion: 0);
@@ -39,8 +36,10 @@ public sealed class CimWriter : IDisposable
             throw new InvalidDataException($"'{path}' is a directory or a link and cannot hold {metadata.Size} bytes");
         }
 
-        _data.Begin(metadata.Size);
+        // The size first and the stream last: an entry that is refused leaves neither a file nor an open stream.
+        CimDataWriter.CheckSize(metadata.Size);
         _openFile = _tree.Create(path, metadata);
+        _data.Begin(metadata.Size);
     }
 
     /// <summary>Opens an alternate stream; one of that name that the file already had is replaced.</summary>
@@ -70,9 +69,8 @@ public sealed class CimWriter : IDisposable
         var file = _openFile!;
         if (_openStream is { } name)
         {
-            file.AlternateStreams ??= [];
-            file.AlternateStreams.RemoveAll(s => NameComparer.Instance.Equals(s.Name, name));
-            file.AlternateStreams.Add(new CimAlternateStream(name, stream));
+            file.AlternateStreams ??= new Dictionary<string, CimAlternateStream>(NameComparer.Instance);
+            file.AlternateStreams[name] = new CimAlternateStream(name, stream);
         }
         else if (!file.IsDirectory)
         {
@@ -110,6 +108,7 @@ public sealed class CimWriter : IDisposable
     public RegionSet Commit()
     {
         CheckClosed();
+        _committed = true;
         return CimCommit.Write(_files, _name, _tree, parents: [], _data.Regions);
     }
 
@@ -117,6 +116,11 @@ public sealed class CimWriter : IDisposable
 
     private void CheckClosed()
     {
+        if (_committed)
+        {
+            throw new InvalidOperationException("the CIM is committed");
+        }
+
         if (_openFile is not null)
         {
             throw new InvalidOperationException("a stream is still open");

@@ -32,6 +32,25 @@ internal sealed class LinkTable
     public static LinkTable ReadStreams(CimRegions regions, RegionOffset offset, UpcaseTable upcase) =>
         offset.IsNull ? Empty : Read(regions, offset, CimFormat.StreamSize, upcase, expectedSize: null);
 
+    /// <summary>Where a name stands, by the upcase table the table was checked with; null where it does not.</summary>
+    public int? IndexOf(string name, UpcaseTable upcase)
+    {
+        var (low, high) = (0, Count - 1);
+        while (low <= high)
+        {
+            var middle = low + ((high - low) / 2);
+            var order = upcase.Compare(Name(middle), name);
+            if (order == 0)
+            {
+                return middle;
+            }
+
+            (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
+        }
+
+        return null;
+    }
+
     public string Name(int index) => SpanReader.Utf16Of(NameBytes(index));
 
     public uint FileId(int index) => BinaryPrimitives.ReadUInt32LittleEndian(Entry(index));
@@ -70,6 +89,7 @@ internal sealed class LinkTable
     private void CheckNames(RegionOffset at, UpcaseTable upcase)
     {
         string? before = null;
+        var room = _table.Length - CimFormat.LinkTableHeaderSize - ((long)Count * (_entrySize + sizeof(uint)));
         for (var i = 0; i < Count; i++)
         {
             var name = Name(i);
@@ -81,6 +101,13 @@ internal sealed class LinkTable
             if (before is not null && upcase.Compare(before, name) >= 0)
             {
                 throw new InvalidDataException($"link table at {at}: name {i} does not sort after the one before it");
+            }
+
+            // Names that overlap would let a small table hold many long ones.
+            room -= sizeof(ushort) + (name.Length * sizeof(char));
+            if (room < 0)
+            {
+                throw new InvalidDataException($"link table at {at}: its names overlap");
             }
 
             before = name;

@@ -3,69 +3,25 @@ namespace Converter.Formats.Cim;
 /// <summary>An entry of one of the sources of a merge; sources are numbered from the topmost.</summary>
 internal readonly record struct SourceEntry(int Source, CimEntry Entry);
 
-/// <summary>
-/// One name as the sources have it, offered topmost first: what is visible of it. A tombstone ends it; a file hides all below,
-/// and is hidden by a directory above it; directories unite until one is opaque.
-/// </summary>
-internal sealed class MergedName(string name)
-{
-    /// <summary>Made only for directories: most names are files.</summary>
-    private List<SourceEntry>? _directories;
-    private bool _closed;
-
-    /// <summary>As the source that describes the entry spells it.</summary>
-    public string Name { get; private set; } = name;
-
-    /// <summary>A file or link; null for a directory and for nothing.</summary>
-    public SourceEntry? Leaf { get; private set; }
-
-    /// <summary>The directories that unite here, topmost first.</summary>
-    public IReadOnlyList<SourceEntry> Directories => _directories ?? [];
-
-    /// <summary>The directory whose metadata stands: the topmost that its layer described.</summary>
-    public SourceEntry Describing
-    {
-        get
-        {
-            var described = _directories!.FindIndex(d => !d.Entry.Has(CimFileFlags.Implicit));
-            return _directories[Math.Max(described, 0)];
-        }
-    }
-
-    public void Offer(string name, SourceEntry candidate)
-    {
-        if (_closed)
-        {
-            return;
-        }
-
-        var entry = candidate.Entry;
-        if (entry.Has(CimFileFlags.Tombstone))
-        {
-            _closed = true;
-        }
-        else if (entry.IsPlainDirectory)
-        {
-            _directories ??= [];
-            if (!entry.Has(CimFileFlags.Implicit) && _directories.TrueForAll(d => d.Entry.Has(CimFileFlags.Implicit)))
-            {
-                Name = name;
-            }
-
-            _directories.Add(candidate);
-            _closed = entry.Has(CimFileFlags.Opaque);
-        }
-        else
-        {
-            Leaf = _directories is null ? candidate : null;
-            _closed = true;
-        }
-    }
-}
-
 /// <summary>Looks up paths in a chain of layers as it is seen from one of them, and follows merge links.</summary>
 internal sealed class MergedView(IReadOnlyList<CimReader> sources)
 {
+    private readonly Scaffolds _scaffolds = new(sources);
+
+    public MergedName NewName() => new(_scaffolds);
+
+    /// <summary>The roots of a source and all below it, as one directory.</summary>
+    public MergedName Roots(int topmost)
+    {
+        var root = NewName();
+        for (var source = topmost; source < sources.Count; source++)
+        {
+            root.Offer(string.Empty, new SourceEntry(source, sources[source].Root));
+        }
+
+        return root;
+    }
+
     /// <summary>The file a merge link means: never a link itself, never a directory.</summary>
     /// <exception cref="InvalidDataException">The target is nowhere, a directory, or the link itself over others.</exception>
     public SourceEntry Follow(SourceEntry link, CimPath linkPath)
@@ -100,17 +56,12 @@ internal sealed class MergedView(IReadOnlyList<CimReader> sources)
 
     private SourceEntry? FindBelow(int topmost, CimPath path)
     {
-        var directories = new List<SourceEntry>();
-        for (var source = topmost; source < sources.Count; source++)
-        {
-            directories.Add(new SourceEntry(source, sources[source].Root));
-        }
-
+        var at = Roots(topmost);
         var names = path.Value.Split(CimPath.Separator);
         for (var i = 0; i < names.Length; i++)
         {
-            var merged = new MergedName(names[i]);
-            foreach (var directory in directories)
+            var merged = NewName();
+            foreach (var directory in at.Directories)
             {
                 if (sources[directory.Source].FindChild(directory.Entry, names[i]) is { } child)
                 {
@@ -123,14 +74,14 @@ internal sealed class MergedView(IReadOnlyList<CimReader> sources)
                 return i == names.Length - 1 ? leaf : null;
             }
 
-            if (merged.Directories.Count == 0)
+            if (!merged.IsDirectory)
             {
                 return null;
             }
 
-            directories = [.. merged.Directories];
+            at = merged;
         }
 
-        return directories.Count > 0 ? directories[0] : null;
+        return at.Describing;
     }
 }

@@ -20,6 +20,7 @@ public sealed class FakeRegistry : IAsyncDisposable
     private readonly RegistryContent _content = new();
     private readonly Login _login = new();
     private readonly ConcurrentQueue<RecordedRequest> _requests = new();
+    private readonly SemaphoreSlim _arrived = new(0);
 
     private FakeRegistry(WebApplication app) => _app = app;
 
@@ -71,10 +72,23 @@ public sealed class FakeRegistry : IAsyncDisposable
     /// <summary>Makes all tokens given out so far worthless.</summary>
     public void ExpireTokens() => _login.ExpireTokens();
 
+    /// <summary>Waits until a request whose path contains the text has come. For one waiter at a time.</summary>
+    public async Task WaitForRequestAsync(string pathContains, TimeSpan timeout)
+    {
+        while (!_requests.Any(request => request.Path.Contains(pathContains, StringComparison.Ordinal)))
+        {
+            if (!await _arrived.WaitAsync(timeout))
+            {
+                throw new TimeoutException($"no request for {pathContains} came in {timeout}");
+            }
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
+        _arrived.Dispose();
     }
 
     private async Task AnswerAsync(HttpContext context)
@@ -88,6 +102,7 @@ public sealed class FakeRegistry : IAsyncDisposable
             request.Host.Value!,
             request.Headers.Authorization.FirstOrDefault(),
             request.Headers.Range.FirstOrDefault()));
+        _arrived.Release();
         var answer = new FaultyAnswer(context, Faults.Take(path), _app.Lifetime.ApplicationStopping);
         if (await answer.InsteadAsync())
         {

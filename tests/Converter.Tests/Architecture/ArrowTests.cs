@@ -14,13 +14,13 @@ public class ArrowTests
     {
         [Core] = [],
         [Core + ".Oci"] = [Core],
-        [Core + ".Registry"] = [Core, Core + ".Oci"],
-        [Core + ".Compression"] = [Core, Core + ".Oci"],
+        [Core + ".Registry"] = [Core, Core + ".Oci", Formats + ".Binary"],
+        [Core + ".Compression"] = [Core, Core + ".Oci", Formats + ".Binary"],
         [Core + ".Native"] = [Core],
         [Core + ".Imaging"] = [Core, Core + ".Native", Formats + ".Binary", Formats + ".BlockFile", Formats + ".Cim", Formats + ".Vhd"],
         [Core + ".Layers"] =
             [Core, Core + ".Imaging", Core + ".Native", Formats + ".Binary", Formats + ".Cim", Formats + ".Regf", Formats + ".Tar"],
-        [Core + ".Store"] = [Core, Core + ".Imaging", Core + ".Native", Core + ".Oci"],
+        [Core + ".Store"] = [Core, Core + ".Imaging", Core + ".Native", Core + ".Oci", Formats + ".Cim"],
         [Core + ".Publish"] = [Core, Core + ".Oci", Core + ".Registry", Core + ".Store"],
     };
 

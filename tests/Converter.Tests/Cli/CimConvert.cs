@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using Converter.TestKit.Servers;
+using NUnit.Framework;
 
 namespace Converter.Tests.Cli;
 
@@ -22,6 +23,17 @@ internal static class CimConvert
     public static Task<ProcessResult> RunAsync(params IEnumerable<string> arguments) =>
         ExternalProcess.RunAsync(Host(), [s_program, .. arguments], Patience, s_environment);
 
+    /// <summary>As <see cref="RunAsync"/>, with its temporary files in a folder of the caller's.</summary>
+    public static Task<ProcessResult> RunWithTempAsync(string temporary, params IEnumerable<string> arguments) => ExternalProcess.RunAsync(
+        Host(), [s_program, .. arguments], Patience, new Dictionary<string, string?>(s_environment, StringComparer.Ordinal) { ["TMPDIR"] = temporary });
+
+    /// <summary>Runs the program below another that watches it, such as <c>time</c>.</summary>
+    public static Task<ProcessResult> RunUnderAsync(IReadOnlyList<string> watcher, params IEnumerable<string> arguments) =>
+        ExternalProcess.RunAsync(watcher[0], [.. watcher.Skip(1), Host(), s_program, .. arguments], Patience, s_environment);
+
+    /// <summary>Runs a command that is to succeed.</summary>
+    public static async Task<ProcessResult> SucceedAsync(params IEnumerable<string> arguments) => (await RunAsync(arguments)).EnsureSuccess();
+
     /// <summary>Runs a command that is to succeed, with <c>--json</c>, and gives its document.</summary>
     public static async Task<JsonElement> JsonAsync(params IEnumerable<string> arguments)
     {
@@ -30,9 +42,23 @@ internal static class CimConvert
         return document.RootElement.Clone();
     }
 
+    /// <summary>Runs a command that is to fail: with this exit code, one line on standard error, and nothing on standard output.</summary>
+    /// <returns>The line.</returns>
+    public static async Task<string> FailAsync(int exitCode, params IEnumerable<string> arguments)
+    {
+        var result = await RunAsync(arguments);
+        Assert.That(result.ExitCode, Is.EqualTo(exitCode), $"{result.Command}\n{result.Output}\n{result.Error}");
+        Assert.That(result.Error, Does.Match(@"\Aerror: [^\n]+\n\z").And.Not.Contains("internal error").And.Not.Contains("   at "));
+        Assert.That(result.Output, Is.Empty);
+        return result.Error.TrimEnd('\n');
+    }
+
     /// <summary>Converts an image of a plain-HTTP registry, which is to succeed.</summary>
     public static Task<JsonElement> ConvertAsync(string reference, string store, params IEnumerable<string> more) =>
         JsonAsync(["convert", reference, "--plain-http", "--output", store, "--quiet", .. more]);
+
+    /// <summary>The whole command line, for a shell to run.</summary>
+    public static IReadOnlyList<string> CommandLine(params IEnumerable<string> arguments) => [Host(), s_program, .. arguments];
 
     private static string Host() => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? Tools.Require("dotnet");
 }

@@ -3,12 +3,12 @@ using NUnit.Framework;
 
 namespace Converter.Tests.Cli;
 
-/// <summary>The document of <c>convert --json</c>, as design.md lays it down.</summary>
+/// <summary>The document of <c>convert --json</c>, as design.md lays it down; <c>hives</c> says who merged them (issue 4).</summary>
 internal static class ConvertJson
 {
     public static void AssertShape(JsonElement result)
     {
-        Assert.That(Names(result), Is.EqualTo(new[] { "image", "source", "converted", "layers", "merged", "backend", "bytes", "timings" }));
+        Assert.That(Names(result), Is.EqualTo(new[] { "image", "source", "converted", "layers", "merged", "backend", "hives", "bytes", "timings" }));
         Assert.That(Names(result.GetProperty("source")), Is.EqualTo(new[] { "digest", "mediaType", "platform" }));
         Assert.That(Names(result.GetProperty("converted")), Is.EqualTo(new[] { "digest", "mediaType", "size" }));
         Assert.That(Names(result.GetProperty("bytes")), Is.EqualTo(new[] { "downloaded", "decompressed", "written" }));

@@ -28,7 +28,7 @@ public class ConvertTests
 
     private static string Merged => s_result.GetProperty("merged").GetProperty("path").GetString()!;
 
-    private static IReadOnlyList<OracleEntry> Expected => TarOracle.Apply([.. WindowsImage.Layers.Select(layer => layer.ToArray())]);
+    private static IReadOnlyList<OracleEntry> Expected => WindowsImage.Expected;
 
     [OneTimeSetUp]
     public static async Task ConvertOnce()
@@ -44,10 +44,10 @@ public class ConvertTests
     [OneTimeTearDown]
     public static async Task Remove()
     {
+        s_folder?.Dispose();
         if (s_registry is not null)
         {
             await s_registry.DisposeAsync();
-            s_folder.Dispose();
         }
     }
 

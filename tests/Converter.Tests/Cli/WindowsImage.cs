@@ -1,7 +1,10 @@
 using System.Text;
+using Converter.Formats.Regf;
 using Converter.TestKit;
+using Converter.TestKit.Hives;
 using Converter.TestKit.Images;
 using Converter.TestKit.Layers;
+using Converter.TestKit.Oracles;
 
 namespace Converter.Tests.Cli;
 
@@ -10,10 +13,28 @@ internal static class WindowsImage
 {
     public const int BigZeroSize = 24 << 20;
 
+    /// <summary>The layer that changes the registry.</summary>
+    private const int HiveLayer = 1;
+
     private static readonly EntryOptions s_hidden = new() { Attributes = FileAttributes.Hidden | FileAttributes.System | FileAttributes.ReadOnly };
 
     /// <summary>All four, base first.</summary>
     public static IReadOnlyList<LayerBuilder> Layers => [Base(), Runtime(), Middle(), App()];
+
+    /// <summary>What the four make together. Of a merged hive only the bytes are asked for: how hives merge is judged by their own tests.</summary>
+    public static IReadOnlyList<OracleEntry> Expected
+    {
+        get
+        {
+            var oracle = new TarOracle { MergedHives = (layer, hive) => layer == HiveLayer ? MergedHive(hive) : null };
+            foreach (var layer in Layers)
+            {
+                oracle.Add(layer.ToArray());
+            }
+
+            return oracle.Entries();
+        }
+    }
 
     public static ImageBuilder Image(params IEnumerable<LayerBuilder> layers)
     {
@@ -32,7 +53,7 @@ internal static class WindowsImage
 
     public static LayerBuilder Base() => new LayerBuilder { DefaultSecurityDescriptor = Descriptors.Administrators }
         .Directory("Files").Directory("Files/Windows").Directory("Files/Windows/System32").Directory("Files/Windows/System32/config")
-        .BaseHives()
+        .BaseHives(BaseHive)
         .File("Files/Windows/win.ini", "; for 16-bit app support\r\n")
         .File("Files/Windows/System32/library.dll", SeededContent.Bytes(1, 200_000))
         .File("Files/Windows/System32/same.dll", SeededContent.Bytes(1, 200_000))
@@ -83,11 +104,11 @@ internal static class WindowsImage
         .Directory("Files/Old").File("Files/Old/c", "only this is left")
         .File("Files/Windows/win.ini", "; replaced\r\n")
         .File("Files/implicit/parents/everywhere/file.txt", "the tar has none of its parents")
-        .Directory("Hives").DeltaHives();
+        .Directory("Hives").DeltaHives(DeltaHive);
 
     public static LayerBuilder Middle() => new LayerBuilder { DefaultSecurityDescriptor = Descriptors.Administrators }
         .Directory("Files")
-        .Directory("Files/Opaque").OpaqueWhiteout("Files/Opaque").File("Files/Opaque/again", "second")
+        .OpaqueWhiteout("Files/Opaque").File("Files/Opaque/again", "second")
         .File("Files/WINDOWS/system32/CASE.DLL", "another spelling", s_hidden)
         .HardLink("Files/third-chain.dll", "Files/Program Files/Runtime/chain.dll")
         .Directory("Files/becomes-directory").File("Files/becomes-directory/child", "new")
@@ -105,4 +126,18 @@ internal static class WindowsImage
         .Whiteout("Files/Windows/System32/same.dll")
         .MountPoint("Files/relative", @"c:\elsewhere")
         .Directory("Files/app", new EntryOptions { Attributes = FileAttributes.Directory | FileAttributes.Hidden });
+
+    private static byte[] BaseHive(string name) =>
+        new HiveBuilder(new KeySpec("ROOT").With(new KeySpec(name).With(ValueSpec.Text("Where", "base layer")))).Build();
+
+    private static byte[] DeltaHive(string name) =>
+        new HiveBuilder(new KeySpec("ROOT").With(new KeySpec("Changed").With(ValueSpec.Text("By", name)))) { MinorVersion = 6, Flags = 2 }.Build();
+
+    private static byte[] MergedHive(string name)
+    {
+        var inBase = name == "DEFAULTUSER" ? "DEFAULT" : name;
+        using var merged = new MemoryStream();
+        HiveWriter.Write(HiveMerge.Merge(HiveReader.Read(BaseHive(inBase)), HiveReader.Read(DeltaHive(name + "_DELTA"))), merged);
+        return merged.ToArray();
+    }
 }

@@ -134,6 +134,32 @@ public class NativeLayerTests
         Assert.That(traces.Images(), Is.Empty);
     }
 
+    [TestCase(0x14, 2)]
+    [TestCase(0x54, 6, "--integrity")]
+    public async Task Devices_are_merged_into_a_device(int create, int merge, params string[] options)
+    {
+        using var folder = new TempFolder();
+        var traces = new Traces(folder["traces"]);
+        var json = await WindowsProgram.WithWriter.JsonAsync(
+            ["merge", "--block", @"\\.\PhysicalDrive9", @"\\.\PhysicalDrive8\", @"\\.\PhysicalDrive7", "--backend", "native", .. options], traces.Environment());
+
+        string[] expected =
+        [
+            $$"""{"op":"CreateImage2","path":"\\\\.\\PhysicalDrive9","flags":{{create}},"old":null,"new":"merged.cim"}""",
+            $$"""{"op":"AddFsToMergedImage2","path":"\\\\.\\PhysicalDrive8\\layer.cim","flags":{{merge}}}""",
+            $$"""{"op":"AddFsToMergedImage2","path":"\\\\.\\PhysicalDrive7\\layer.cim","flags":{{merge}}}""",
+            """{"op":"CommitImage"}""",
+            """{"op":"CloseImage"}""",
+        ];
+        string[] sealing =
+        [
+            """{"op":"SealImage","path":"\\\\.\\PhysicalDrive9"}""",
+            """{"op":"GetVerificationInformation","path":"\\\\.\\PhysicalDrive9"}""",
+        ];
+        Assert.That(traces.Only(), Is.EqualTo(options.Length > 0 ? expected.Concat(sealing) : expected));
+        Assert.That(json.GetProperty("integrity").ValueKind, Is.EqualTo(options.Length > 0 ? JsonValueKind.String : JsonValueKind.Null));
+    }
+
     [Test]
     public async Task Long_paths_reach_the_library_in_their_long_form()
     {

@@ -1,6 +1,7 @@
 using Converter.TestKit;
 using Converter.TestKit.Images;
 using Converter.TestKit.Registry;
+using Converter.Tests.Cli;
 using Converter.Tests.Layers;
 using NUnit.Framework;
 
@@ -92,6 +93,11 @@ public class TraceParityTests
             Assert.That(Directory.EnumerateFileSystemEntries(folder["store", "ingest"]), Is.Empty);
             Assert.That(File.Exists(folder["store", "layers", chains[1], $"merged.{extension}"]));
             Assert.That(File.Exists(folder["store", "layers", chains[1], "merged_integrity_checksum"]), Is.EqualTo(options.Length > 0));
+            var manifest = await File.ReadAllTextAsync(
+                folder["store", "blobs", "sha256", json.GetProperty("converted").GetProperty("digest").GetString()!["sha256:".Length..]]);
+            Assert.That(manifest, Does.Contain("\"io.cimconvert.backend\":\"native\""));
+            Assert.That(manifest.Contains("\"io.cimconvert.integrity-scheme\":\"cimfs-verified\"", StringComparison.Ordinal), Is.EqualTo(options.Length > 0));
+            await AssertVerifiedAsync(folder["store"], folder["store", "layers", chains[0], $"layer.{extension}"]);
         }
 
         string Canonical(string line)
@@ -108,6 +114,18 @@ public class TraceParityTests
         }
 
         string Store(params string[] parts) => Json(WinePrefix.PathOf(folder[["store", .. parts]]));
+    }
+
+    /// <summary>Nobody but Windows can look inside; that a byte has changed is seen anywhere.</summary>
+    private static async Task AssertVerifiedAsync(string store, string layer)
+    {
+        var good = await CimConvert.RunAsync("verify", store);
+        Assert.That(good.ExitCode, Is.Zero, good.Error);
+
+        Corrupter.FlipByteAt(layer, 100);
+        var damaged = await CimConvert.RunAsync("verify", store);
+        Assert.That(damaged.ExitCode, Is.EqualTo(1));
+        Assert.That(damaged.Error, Does.Contain("its record says"));
     }
 
     private static string[][] Recorded(string trace)
