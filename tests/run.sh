@@ -11,7 +11,12 @@ tools=(
   qemu-img=qemu-utils
   hivexsh=libhivex-bin
   hivexregedit=libwin-hivex-perl
+  wine64=wine64
+  x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64
 )
+
+# Debian's wine64 is there, and on no path.
+export PATH="$PATH:/usr/lib/wine"
 
 missing=()
 for tool in "${tools[@]}"; do

@@ -12,18 +12,37 @@ internal static class CommandLine
     /// <summary>An argument that starts with '@' is what it says, not a file of arguments: registry values have such names.</summary>
     private static readonly ParserConfiguration s_parser = new() { ResponseFileTokenReplacer = null };
 
+    /// <summary>Windows itself waits five seconds (HandlerRoutine, "Timeouts", learn.microsoft.com).</summary>
+    private static readonly TimeSpan s_consoleClose = TimeSpan.FromSeconds(4);
+
     public static async Task<int> RunAsync(string[] args)
     {
         using var cancellation = new CancellationTokenSource();
+        var cleanedUp = new TaskCompletionSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
-        return await RunAsync(args, cancellation.Token);
+
+        // On Windows: the console is closed.
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Cancel);
+        try
+        {
+            return await RunAsync(args, cancellation.Token);
+        }
+        finally
+        {
+            cleanedUp.SetResult();
+        }
 
         // The first signal lets the command clean up after itself; a second one ends the process as usual.
         void Cancel(PosixSignalContext context)
         {
             context.Cancel = !cancellation.IsCancellationRequested;
             cancellation.Cancel();
+            if (OperatingSystem.IsWindows() && context.Signal != PosixSignal.SIGINT)
+            {
+                // Windows ends the process when the handler of a closed console, or of its own shutdown, returns.
+                cleanedUp.Task.Wait(s_consoleClose);
+            }
         }
     }
 
@@ -97,6 +116,8 @@ internal static class CommandLine
         ExportCommand.Create(),
         VerifyCommand.Create(),
         HiveCommand.Create(),
+        MountCommand.Create(),
+        DismountCommand.Create(),
         DemoCommand.Create(),
     };
 }

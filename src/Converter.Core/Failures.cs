@@ -16,7 +16,8 @@ public static class Failures
     public static bool IsDiskFull(Exception? e) => e switch
     {
         null => false,
-        IOException { HResult: UnixNoSpace or UnixQuota or WindowsDiskFull or WindowsHandleDiskFull } => true,
+        IOException { HResult: UnixNoSpace or UnixQuota } => true,
+        IOException or ConversionException when e.HResult is WindowsDiskFull or WindowsHandleDiskFull => true,
         _ => IsDiskFull(e.InnerException),
     };
 

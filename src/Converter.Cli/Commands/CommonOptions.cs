@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Converter.Cli.Output;
 using Converter.Core.Imaging;
-using Converter.Core.Layers;
 using Microsoft.Extensions.Logging;
 
 namespace Converter.Cli.Commands;
@@ -22,10 +21,10 @@ internal static class CommonOptions
     {
         var option = new Option<string>("--backend")
         {
-            Description = "What writes the CIMs: 'managed' is our own writer, on any system; 'auto' takes the best there is.",
-            DefaultValueFactory = _ => "auto",
+            Description = "What writes the CIMs: 'native' is Windows' own writer, 'managed' is ours, on any system; 'auto' is native where the machine has it.",
+            DefaultValueFactory = _ => ImageBackends.Auto,
         };
-        option.AcceptOnlyFromAmong("auto", "managed");
+        option.AcceptOnlyFromAmong(ImageBackends.Auto, ImageBackends.Native, ImageBackends.Managed);
         return option;
     }
 
@@ -58,12 +57,6 @@ internal static class CommonOptions
             return null;
         }
     };
-
-    /// <summary>Both names mean the managed back end: no other is in this version.</summary>
-    public static IImageBackend MakeBackend() => new ManagedBackend();
-
-    /// <summary>Ours, on any system: offreg.dll is not used in this version.</summary>
-    public static IHiveMerger MakeHiveMerger() => new ManagedHiveMerger();
 
     public static ILoggerFactory MakeLoggers(bool quiet, bool verbose, bool liveDisplay)
     {

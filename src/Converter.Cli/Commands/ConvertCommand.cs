@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Converter.Cli.Output;
 using Converter.Core.Imaging;
+using Converter.Core.Layers;
 using Converter.Core.Oci;
 using Converter.Core.Pipeline;
 using Converter.Core.Registry;
@@ -39,26 +40,30 @@ internal static class ConvertCommand
         };
         var integrity = CommonOptions.Integrity();
         var vhdFooter = CommonOptions.VhdFooter();
+        var backendName = CommonOptions.Backend();
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var verbose = CommonOptions.Verbose();
         var command = new Command("convert", "Pulls an image and converts every layer of it, merged and ready, into a store.")
         {
-            reference, output, platform, osVersion, integrity, vhdFooter, plainHttp, concurrency, CommonOptions.Backend(), json, quiet, verbose,
+            reference, output, platform, osVersion, integrity, vhdFooter, plainHttp, concurrency, backendName, json, quiet, verbose,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
+            var image = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
+            var backend = ImageBackends.Select(parsed.GetRequiredValue(backendName), image);
             var options = new ConversionOptions
             {
                 Platform = parsed.GetRequiredValue(platform),
                 OsVersion = parsed.GetValue(osVersion),
-                Image = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter)),
-                Hives = CommonOptions.MakeHiveMerger(),
+                Image = image,
+                Hives = HiveMergers.For(backend),
                 Concurrency = parsed.GetValue(concurrency),
             };
             var result = await RunAsync(
                 parsed.GetRequiredValue(reference),
                 parsed.GetRequiredValue(output),
+                backend,
                 options,
                 parsed.GetValue(plainHttp),
                 parsed.GetValue(quiet),
@@ -80,14 +85,21 @@ internal static class ConvertCommand
 
     /// <summary>Converts one image, with progress on a terminal and log lines elsewhere.</summary>
     public static async Task<ConversionResult> RunAsync(
-        ImageReference reference, string output, ConversionOptions options, bool plainHttp, bool quiet, bool verbose, CancellationToken cancellation)
+        ImageReference reference,
+        string output,
+        IImageBackend backend,
+        ConversionOptions options,
+        bool plainHttp,
+        bool quiet,
+        bool verbose,
+        CancellationToken cancellation)
     {
         var live = !quiet && !verbose && LiveProgress.IsPossible;
         using var loggers = CommonOptions.MakeLoggers(quiet, verbose, live);
         using var registry = RegistryClientFactory.Create(
             new RegistryOptions { PlainHttp = plainHttp, Credentials = DockerConfigCredentials.Load(DockerConfigCredentials.DefaultPath) }, loggers);
         var store = ConversionStore.Open(output);
-        var conversion = new ImageConversion(registry, store, CommonOptions.MakeBackend(), options, loggers.CreateLogger("convert"));
+        var conversion = new ImageConversion(registry, store, backend, options, loggers.CreateLogger("convert"));
         var running = conversion.RunAsync(reference, cancellation);
         return live ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
     }

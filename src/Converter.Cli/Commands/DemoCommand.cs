@@ -32,7 +32,6 @@ internal static class DemoCommand
                 {
                     Platform = Platform.Parse("windows/amd64"),
                     Image = new ImageOptions(Integrity: true),
-                    Hives = CommonOptions.MakeHiveMerger(),
                 };
                 var store = parsed.GetValue(output) ?? temporary!;
                 var result = await ConvertAsync(store, options, parsed.GetValue(quiet), parsed.GetValue(verbose), cancellation);
@@ -65,7 +64,9 @@ internal static class DemoCommand
     {
         await using var registry = new DemoRegistry(new DemoImage());
         var reference = ImageReference.Parse($"{registry.Host}/{DemoImage.Repository}:{DemoImage.Tag}");
-        return await ConvertCommand.RunAsync(reference, store, options, plainHttp: true, quiet, verbose, cancellation);
+
+        // Ours on any system: what it wrote is then read and shown.
+        return await ConvertCommand.RunAsync(reference, store, new ManagedBackend(), options, plainHttp: true, quiet, verbose, cancellation);
     }
 
     private static void ShowMerged(ConversionResult result)

@@ -18,7 +18,7 @@ internal static class HiveMergeCommand
         var command = new Command("merge", "Merges a hive with the changes of layers.") { baseHive, deltas, output, json, CommonOptions.Verbose() };
         command.SetAction((parsed, cancellation) =>
         {
-            var merger = CommonOptions.MakeHiveMerger();
+            var merger = new ManagedHiveMerger();
             var file = new FileInfo(parsed.GetRequiredValue(output));
             Merge(merger, [parsed.GetRequiredValue(baseHive), .. parsed.GetRequiredValue(deltas)], file.FullName, cancellation);
             if (parsed.GetValue(json))
@@ -42,7 +42,7 @@ internal static class HiveMergeCommand
         return command;
     }
 
-    private static void Merge(IHiveMerger merger, IReadOnlyList<string> hives, string output, CancellationToken cancellation)
+    private static void Merge(ManagedHiveMerger merger, IReadOnlyList<string> hives, string output, CancellationToken cancellation)
     {
         if (Path.Exists(output))
         {

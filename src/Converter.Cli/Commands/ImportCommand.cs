@@ -2,6 +2,7 @@ using System.CommandLine;
 using Converter.Cli.Output;
 using Converter.Core;
 using Converter.Core.Imaging;
+using Converter.Core.Layers;
 using Converter.Core.Pipeline;
 
 namespace Converter.Cli.Commands;
@@ -17,28 +18,23 @@ internal static class ImportCommand
         var parents = new Option<string[]>("--parent") { Description = "A parent layer's block file; once for each, nearest first. Its hives are taken from the folder Hives beside it. None for a base layer.", HelpName = "FILE" };
         var integrity = CommonOptions.Integrity();
         var vhdFooter = CommonOptions.VhdFooter();
+        var backendName = CommonOptions.Backend();
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var verbose = CommonOptions.Verbose();
         var command = new Command("import", "Imports one layer into a block CIM.")
         {
-            layer, block, cimName, parents, integrity, vhdFooter, CommonOptions.Backend(), json, quiet, verbose,
+            layer, block, cimName, parents, integrity, vhdFooter, backendName, json, quiet, verbose,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var loggers = CommonOptions.MakeLoggers(parsed.GetValue(quiet), parsed.GetValue(verbose), liveDisplay: false);
             var path = parsed.GetRequiredValue(layer);
             var parentFiles = parsed.GetValue(parents) ?? [];
-            foreach (var parent in parentFiles)
-            {
-                // A parent that is no layer is found out now, not when containers fail to start.
-                CimImage.Open(parent, []).Dispose();
-            }
-
-            var backend = CommonOptions.MakeBackend();
-            var hives = CommonOptions.MakeHiveMerger();
-            var import = new FileImport(
-                backend, hives, new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter)), loggers.CreateLogger("import"));
+            var options = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
+            var backend = ImageBackends.Select(parsed.GetRequiredValue(backendName), options);
+            var hives = HiveMergers.For(backend);
+            var import = new FileImport(backend, hives, options, loggers.CreateLogger("import"));
             try
             {
                 var (result, image) = await import.RunAsync(

@@ -14,20 +14,22 @@ internal static class MergeCommand
         var cimName = new Option<string>("--cim-name") { Description = "Name of the merged CIM.", DefaultValueFactory = _ => "merged.cim", HelpName = "NAME" };
         var integrity = CommonOptions.Integrity();
         var vhdFooter = CommonOptions.VhdFooter();
+        var backendName = CommonOptions.Backend();
         var json = CommonOptions.Json();
         var command = new Command("merge", "Merges layers' block CIMs into one that holds metadata only.")
         {
-            sources, block, cimName, integrity, vhdFooter, CommonOptions.Backend(), json, CommonOptions.Verbose(),
+            sources, block, cimName, integrity, vhdFooter, backendName, json, CommonOptions.Verbose(),
         };
         command.SetAction((parsed, cancellation) =>
         {
-            var backend = CommonOptions.MakeBackend();
+            var options = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
+            var backend = ImageBackends.Select(parsed.GetRequiredValue(backendName), options);
             var name = parsed.GetRequiredValue(cimName);
             var image = backend.Merge(
                 parsed.GetRequiredValue(block),
                 name,
                 [.. parsed.GetRequiredValue(sources).Select(ImageSource.Parse)],
-                new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter)),
+                options,
                 cancellation);
             if (parsed.GetValue(json))
             {

@@ -12,7 +12,7 @@ public sealed class CimImage : IDisposable
     /// <summary>Between a block file's path and the name of one CIM in it.</summary>
     public const string NameSeparator = "::";
 
-    private const string StandardExtension = ".cim";
+    internal const string StandardExtension = ".cim";
 
     private readonly List<BlockFileReader> _blockFiles;
 

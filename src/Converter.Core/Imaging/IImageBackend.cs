@@ -31,6 +31,11 @@ public interface IImageBackend
     /// <summary>Starts a block file that will hold one CIM.</summary>
     IImageWriter Create(string blockFile, string cimName, ImageOptions options);
 
+    /// <summary>Looks whether a file can be a parent or source of what this back end writes: what is no CIM is found out now, not when containers fail to start.</summary>
+    /// <exception cref="ConversionException">It cannot; the message names it.</exception>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    void CheckSource(ImageSource source);
+
     /// <summary>Merges CIMs, topmost first, into a block file of metadata; stopped, it leaves nothing behind.</summary>
     CommittedImage Merge(
         string blockFile, string cimName, IReadOnlyList<ImageSource> sources, ImageOptions options, CancellationToken cancellation);

@@ -5,10 +5,12 @@ namespace Converter.Core.Imaging;
 /// <summary>Writes the CIM v2 layout in our one-file container, on any system.</summary>
 public sealed class ManagedBackend : IImageBackend
 {
-    public string Name => "managed";
+    public string Name => ImageBackends.Managed;
 
     public IImageWriter Create(string blockFile, string cimName, ImageOptions options) =>
         new ManagedImageWriter(blockFile, cimName, options);
+
+    public void CheckSource(ImageSource source) => CimImage.Open(source.BlockFile, source.CimName).Dispose();
 
     public CommittedImage Merge(
         string blockFile, string cimName, IReadOnlyList<ImageSource> sources, ImageOptions options, CancellationToken cancellation)

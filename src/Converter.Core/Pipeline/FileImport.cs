@@ -22,6 +22,14 @@ public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOp
     public async Task<(LayerImportResult Import, CommittedImage Image)> RunAsync(
         string layerTar, string blockFile, string cimName, IReadOnlyList<string> parents, CancellationToken cancellation)
     {
+        ThrowIfDevice(blockFile);
+        foreach (var parent in parents)
+        {
+            var source = ImageSource.Parse(parent);
+            ThrowIfDevice(source.BlockFile);
+            backend.CheckSource(source);
+        }
+
         var folder = FolderOf(blockFile);
         Directory.CreateDirectory(folder);
         var staging = blockFile + StagingSuffix;
@@ -47,17 +55,23 @@ public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOp
             }
             catch
             {
-                foreach (var hive in moved)
-                {
-                    File.Delete(hive);
-                }
-
+                HivesBesideImage.Remove(moved);
                 throw;
             }
         }
         finally
         {
             RemoveFolder(staging);
+        }
+    }
+
+    /// <summary>As the reference refuses it.</summary>
+    private static void ThrowIfDevice(string path)
+    {
+        if (BlockLocation.IsDevice(path))
+        {
+            throw new ConversionException(
+                $"layers cannot be imported into a block device, nor on top of one ('{path}'): a layer's registry hives must lie in a folder beside its block file, and a device has none");
         }
     }
 

@@ -11,7 +11,7 @@ internal static class HivesBesideImage
     private const int CompareBufferSize = 64 * 1024;
 
     /// <summary>Moves a layer's hives to their place.</summary>
-    /// <returns>The files that were not there before.</returns>
+    /// <returns>The files that were not there before: what <see cref="Remove"/> takes back.</returns>
     /// <exception cref="IOException">One is there already and is another; then none is moved.</exception>
     public static IReadOnlyList<string> Move(string layerFolder, string target)
     {
@@ -41,6 +41,20 @@ internal static class HivesBesideImage
         }
 
         return moved;
+    }
+
+    /// <summary>Takes back what was moved, and the folder where nothing else is in it.</summary>
+    public static void Remove(IReadOnlyList<string> moved)
+    {
+        foreach (var file in moved)
+        {
+            File.Delete(file);
+        }
+
+        if (moved.Count > 0 && Path.GetDirectoryName(moved[0]) is { } folder && !Directory.EnumerateFileSystemEntries(folder).Any())
+        {
+            Directory.Delete(folder);
+        }
     }
 
     private static bool AreEqual(string left, string right)

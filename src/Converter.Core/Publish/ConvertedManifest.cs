@@ -13,10 +13,15 @@ namespace Converter.Core.Publish;
 /// </summary>
 public static class ConvertedManifest
 {
-    private const string Prefix = "io.cimconvert.";
+    private const string Prefix = ConvertedAnnotations.Prefix;
 
     /// <summary>How integrity roots are computed: the container's SHA-256 Merkle tree (Formats/BlockFile/FORMAT.md).</summary>
-    private const string IntegrityScheme = "cimblock-sha256-v1";
+    private const string ManagedIntegrityScheme = "cimblock-sha256-v1";
+
+    /// <summary>The root digest that CimSealImage gives, by a scheme that Windows does not publish.</summary>
+    private const string NativeIntegrityScheme = "cimfs-verified";
+
+    private const string ManagedBackend = "managed";
 
     /// <summary>Media types keep their '+'.</summary>
     private static readonly JsonSerializerOptions s_compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -33,7 +38,7 @@ public static class ConvertedManifest
             var annotations = FileAnnotations(layer.Record.Image, layer.Record.Backend);
             annotations[Prefix + "source-digest"] = layer.Record.SourceDigest.ToString();
             annotations[Prefix + "diff-id"] = layer.Record.DiffId.ToString();
-            annotations[Prefix + "chain-id"] = layer.Record.ChainId.ToString();
+            annotations[ConvertedAnnotations.ChainId] = layer.Record.ChainId.ToString();
             entries.Add(Entry(MediaTypes.ConvertedLayer, layer.Record.Image, annotations));
         }
 
@@ -42,7 +47,7 @@ public static class ConvertedManifest
         {
             var merged = top.Merged ?? throw new InvalidOperationException("the image was not merged");
             var annotations = FileAnnotations(merged, top.Record.Backend);
-            annotations[Prefix + "chain-id"] = top.Record.ChainId.ToString();
+            annotations[ConvertedAnnotations.ChainId] = top.Record.ChainId.ToString();
             entries.Add(Entry(MediaTypes.ConvertedMerged, merged, annotations));
         }
 
@@ -73,7 +78,7 @@ public static class ConvertedManifest
         };
         if (file.IntegrityRoot is { } root)
         {
-            annotations[Prefix + "integrity-scheme"] = IntegrityScheme;
+            annotations[Prefix + "integrity-scheme"] = backend == ManagedBackend ? ManagedIntegrityScheme : NativeIntegrityScheme;
             annotations[Prefix + "integrity-root"] = root;
         }
 

@@ -8,6 +8,11 @@ public sealed class IngestFolder : IDisposable
     private const string LockSuffix = ".lock";
     private const string DiscardedSuffix = ".old";
 
+    /// <summary>HRESULT of ERROR_SHARING_VIOLATION: the other may have let go, and the file be gone, by the time we look.</summary>
+    private const int SharingViolation = unchecked((int)0x80070020);
+
+    private static readonly FileOptions s_lockOptions = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None;
+
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
     private readonly FileStream _lock;
@@ -30,8 +35,13 @@ public sealed class IngestFolder : IDisposable
     {
         Remove();
 
-        // The name goes while the lock is held: whoever waits for it finds its file gone, and makes a new one.
-        File.Delete(_lock.Name);
+        // The name goes while the lock is held: whoever waits for it finds its file gone, and makes a new one. On Windows nobody
+        // can remove an open file that is not shared; there, the system does it with the last handle.
+        if (!OperatingSystem.IsWindows())
+        {
+            File.Delete(_lock.Name);
+        }
+
         _lock.Dispose();
     }
 
@@ -85,10 +95,15 @@ public sealed class IngestFolder : IDisposable
         FileStream stream;
         try
         {
-            stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, s_lockOptions);
         }
-        catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && File.Exists(path))
+        catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && (File.Exists(path) || e.HResult == SharingViolation))
         {
+            return null;
+        }
+        catch (UnauthorizedAccessException) when (OperatingSystem.IsWindows() && File.Exists(path))
+        {
+            // Windows' answer while a file is being removed.
             return null;
         }
 

@@ -19,8 +19,8 @@ public static class Tools
 
     public static string? Find(string program)
     {
-        // Where administrators' programs lie is not on every user's path.
-        string[] folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator), "/usr/sbin", "/sbin"];
+        // Where administrators' programs lie is not on every user's path, and where Debian puts wine64 is on nobody's.
+        string[] folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator), "/usr/sbin", "/sbin", "/usr/lib/wine"];
         string[] names = OperatingSystem.IsWindows() ? [program + ".exe"] : [program];
         return folders
             .Where(folder => folder.Length > 0)

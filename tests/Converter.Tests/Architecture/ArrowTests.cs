@@ -16,7 +16,7 @@ public class ArrowTests
         [Core + ".Oci"] = [Core],
         [Core + ".Registry"] = [Core, Core + ".Oci", Formats + ".Binary"],
         [Core + ".Compression"] = [Core, Core + ".Oci", Formats + ".Binary"],
-        [Core + ".Native"] = [],
+        [Core + ".Native"] = [Core],
         [Core + ".Imaging"] = [Core, Core + ".Native", Formats + ".Binary", Formats + ".BlockFile", Formats + ".Cim", Formats + ".Vhd"],
         [Core + ".Layers"] =
             [Core, Core + ".Imaging", Core + ".Native", Formats + ".Binary", Formats + ".Cim", Formats + ".Regf", Formats + ".Tar"],

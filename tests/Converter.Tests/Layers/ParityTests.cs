@@ -42,7 +42,7 @@ internal sealed class ParityTests
 
     private static (List<string> Lines, LayerImportResult Result) Import(string tar, bool isBase, LayerFolder folder, params string[] parents)
     {
-        using var stream = File.OpenRead(Path.Combine(Data(), tar));
+        using var stream = File.OpenRead(ParityData.Tar(tar));
         using var image = new RecordingImageWriter();
         var result = LayerImport.Run(stream, image, new LayerImportOptions { IsBase = isBase, LayerFolder = folder.Path }, default);
         if (!isBase)
@@ -57,24 +57,9 @@ internal sealed class ParityTests
     /// <summary>What was recorded between the opening and the commit of a layer's image.</summary>
     private static string[] Recorded(int layer)
     {
-        var lines = File.ReadAllLines(Path.Combine(Data(), "trace-plain.jsonl"));
+        var lines = File.ReadAllLines(ParityData.Trace("plain"));
         var starts = lines.Index().Where(line => line.Item.StartsWith(CreateImage, StringComparison.Ordinal)).Select(line => line.Index + 1);
         return [.. lines.Skip(starts.ElementAt(layer)).TakeWhile(line => line != CommitImage)];
-    }
-
-    private static string Data()
-    {
-        for (var folder = new DirectoryInfo(TestContext.CurrentContext.TestDirectory); folder is not null; folder = folder.Parent)
-        {
-            var data = Path.Combine(folder.FullName, "shared", "data", "parity");
-            if (Directory.Exists(data))
-            {
-                return data;
-            }
-        }
-
-        Assert.Ignore("the parity data (../shared/data/parity beside the repository) is not on this machine");
-        return string.Empty;
     }
 
     /// <summary>The recorder's stand-in for offreg.dll: the merged hive is the base hive.</summary>

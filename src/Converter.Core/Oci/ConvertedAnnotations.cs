@@ -1,0 +1,10 @@
+namespace Converter.Core.Oci;
+
+/// <summary>Annotations of converted manifests (design.md, "Converted manifest").</summary>
+public static class ConvertedAnnotations
+{
+    public const string Prefix = "io.cimconvert.";
+
+    /// <summary>Of each entry: the layer it is of, by which the store knows it.</summary>
+    public const string ChainId = Prefix + "chain-id";
+}
