@@ -14,12 +14,13 @@ public static class Decompression
     static Decompression() => AppContext.SetSwitch(StrictValidation, isEnabled: true);
 
     /// <summary>Wraps <paramref name="blob"/>, which stays the caller's, in what its compression calls for.</summary>
-    /// <exception cref="InvalidDataException">The compression is not supported.</exception>
+    /// <exception cref="ConversionException">The machine lacks what the compression needs.</exception>
     public static Stream Open(Stream blob, LayerCompression compression) => compression switch
     {
         LayerCompression.None => blob,
         LayerCompression.Gzip => new GZipStream(blob, CompressionMode.Decompress, leaveOpen: true),
-        _ => throw new InvalidDataException($"layers compressed with {compression} are not supported"),
+        LayerCompression.Zstd => new ZstdStream(blob),
+        _ => throw new ArgumentOutOfRangeException(nameof(compression), compression, message: null),
     };
 
     /// <summary>Opens a blob and reads it; where its compression turns out to be damaged, the error says so in a user's words.</summary>
@@ -31,9 +32,10 @@ public static class Decompression
             using var decompressor = Open(blob, compression);
             read(decompressor);
         }
-        catch (InvalidDataException e) when (compression == LayerCompression.Gzip)
+        catch (InvalidDataException e) when (compression != LayerCompression.None)
         {
-            throw new InvalidDataException($"its gzip data is damaged or ends too early: {e.Message}", e);
+            var name = compression == LayerCompression.Gzip ? "gzip" : "zstd";
+            throw new InvalidDataException($"its {name} data is damaged or ends too early: {e.Message}", e);
         }
     }
 

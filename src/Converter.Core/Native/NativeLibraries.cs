@@ -4,12 +4,17 @@ using System.Runtime.InteropServices;
 namespace Converter.Core.Native;
 
 /// <summary>
-/// Where Windows' own libraries are loaded from: only from the folders named here, by full path, so that nobody's working
-/// folder or PATH can slip in another. cimwriter.dll stands beside the program or in System32, and is preferred;
-/// else cimfs.dll, from System32 alone, writes (shared reference, cimfs-api.md).
+/// Where libraries are loaded from. On Windows only from the folders named here, by full path, so that nobody's working
+/// folder or PATH can slip in another: cimwriter.dll stands beside the program or in System32, and is preferred;
+/// else cimfs.dll, from System32 alone, writes (shared reference, cimfs-api.md). libzstd, which Windows does not have, stands
+/// beside the program. Elsewhere the system's loader knows where libzstd is, and there are no others.
 /// </summary>
 internal static class NativeLibraries
 {
+    /// <summary>The names libzstd has, by system, as its own makefiles give them.</summary>
+    private static readonly string[] s_zstd =
+        OperatingSystem.IsWindows() ? ["libzstd.dll", "zstd.dll"] : OperatingSystem.IsMacOS() ? ["libzstd.1.dylib"] : ["libzstd.so.1"];
+
     private static readonly Lock s_gate = new();
     private static readonly Dictionary<string, Loaded?> s_loaded = new(StringComparer.Ordinal);
     private static bool s_registered;
@@ -49,22 +54,19 @@ internal static class NativeLibraries
 
     private static nint Resolve(string library, Assembly assembly, DllImportSearchPath? searchPath) => library switch
     {
-        CimWriter.Library or CimFs.Library or OffReg.Library => Load(library)?.Handle ?? 0,
+        CimWriter.Library or CimFs.Library or OffReg.Library or Zstd.Library => Load(library)?.Handle ?? 0,
         _ => 0,
     };
 
     private static Loaded? Load(string library)
     {
-        if (!OperatingSystem.IsWindows())
-        {
-            return null;
-        }
-
         lock (s_gate)
         {
             if (!s_loaded.TryGetValue(library, out var loaded))
             {
-                loaded = Candidates(library).Select(TryLoad).FirstOrDefault(found => found is not null);
+                loaded = OperatingSystem.IsWindows() ? Candidates(library).Select(TryLoad).FirstOrDefault(found => found is not null)
+                    : library == Zstd.Library ? LoadFromSystem(s_zstd[0])
+                    : null;
                 s_loaded.Add(library, loaded);
             }
 
@@ -74,16 +76,27 @@ internal static class NativeLibraries
 
     private static IEnumerable<string> Candidates(string library)
     {
+        if (library == Zstd.Library)
+        {
+            return s_zstd.Select(file => Path.Combine(AppContext.BaseDirectory, file));
+        }
+
         if (library == CimWriter.Library)
         {
             // The order of LOAD_LIBRARY_SEARCH_APPLICATION_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32, by which the reference loads it.
-            yield return Path.Combine(AppContext.BaseDirectory, library);
-            yield return Path.Combine(Environment.SystemDirectory, library);
-            library = CimFs.Library;
+            return
+            [
+                Path.Combine(AppContext.BaseDirectory, library),
+                Path.Combine(Environment.SystemDirectory, library),
+                Path.Combine(Environment.SystemDirectory, CimFs.Library),
+            ];
         }
 
-        yield return Path.Combine(Environment.SystemDirectory, library);
+        return [Path.Combine(Environment.SystemDirectory, library)];
     }
+
+    private static Loaded? LoadFromSystem(string file) =>
+        NativeLibrary.TryLoad(file, typeof(NativeLibraries).Assembly, DllImportSearchPath.SafeDirectories, out var handle) ? new Loaded(file, handle) : null;
 
     private static Loaded? TryLoad(string path)
     {

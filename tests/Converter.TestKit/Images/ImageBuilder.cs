@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Converter.TestKit.Layers;
+using Converter.TestKit.Servers;
 
 namespace Converter.TestKit.Images;
 
@@ -81,6 +82,12 @@ public sealed class ImageBuilder
                 return;
             }
 
+            if (encoding == LayerEncoding.Zstd)
+            {
+                CompressWithZstd(tar => write(new HashingStream(tar, tarHash)), blob);
+                return;
+            }
+
             using GZipStream gzip = new(blob, CompressionLevel.Fastest, leaveOpen: true);
             write(new HashingStream(gzip, tarHash));
         });
@@ -95,8 +102,26 @@ public sealed class ImageBuilder
 
         string diffId = Digests.Text(tarHash.GetHashAndReset());
         string chainId = parentChain is null ? diffId : Digests.OfText(parentChain + " " + diffId);
-        string mediaType = "application/vnd.oci.image.layer.v1.tar" + (encoding == LayerEncoding.Gzip ? "+gzip" : "");
+        string mediaType = "application/vnd.oci.image.layer.v1.tar" + encoding switch
+        {
+            LayerEncoding.Gzip => "+gzip",
+            LayerEncoding.Zstd => "+zstd",
+            _ => "",
+        };
         return new OciLayer(mediaType, digest, size, diffId, chainId);
+    }
+
+    private static void CompressWithZstd(Action<Stream> writeTar, Stream blob)
+    {
+        using TempFolder folder = new();
+        string tar = folder["tar"];
+        using (FileStream file = File.Create(tar))
+        {
+            writeTar(file);
+        }
+
+        using FileStream compressed = File.OpenRead(Zstd.CompressFile(tar, folder["zstd"]));
+        compressed.CopyTo(blob);
     }
 
     internal JsonObject Platform()

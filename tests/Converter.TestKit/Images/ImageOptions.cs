@@ -8,6 +8,9 @@ public enum LayerEncoding
 
     /// <summary><c>application/vnd.oci.image.layer.v1.tar</c></summary>
     Plain,
+
+    /// <summary><c>application/vnd.oci.image.layer.v1.tar+zstd</c></summary>
+    Zstd,
 }
 
 /// <summary>What is wrong with a layer on purpose.</summary>

@@ -15,13 +15,14 @@ public class ArrowTests
         [Core] = [],
         [Core + ".Oci"] = [Core],
         [Core + ".Registry"] = [Core, Core + ".Oci", Formats + ".Binary"],
-        [Core + ".Compression"] = [Core, Core + ".Oci", Formats + ".Binary"],
+        [Core + ".Compression"] = [Core, Core + ".Oci", Core + ".Native", Formats + ".Binary"],
+        [Core + ".Sources"] = [Core, Core + ".Oci", Core + ".Registry", Core + ".Compression", Formats + ".Binary", Formats + ".Tar"],
         [Core + ".Native"] = [Core],
         [Core + ".Imaging"] = [Core, Core + ".Native", Formats + ".Binary", Formats + ".BlockFile", Formats + ".Cim", Formats + ".Vhd"],
         [Core + ".Layers"] =
             [Core, Core + ".Imaging", Core + ".Native", Formats + ".Binary", Formats + ".Cim", Formats + ".Regf", Formats + ".Tar"],
         [Core + ".Store"] = [Core, Core + ".Imaging", Core + ".Native", Core + ".Oci", Formats + ".Cim"],
-        [Core + ".Publish"] = [Core, Core + ".Oci", Core + ".Registry", Core + ".Store"],
+        [Core + ".Publish"] = [Core, Core + ".Oci", Core + ".Sources", Core + ".Store"],
     };
 
     [Test]
