@@ -7,6 +7,7 @@ using Converter.Core.Layers;
 using Converter.Core.Oci;
 using Converter.Core.Pipeline;
 using Converter.Core.Registry;
+using Converter.Core.Sources;
 using Converter.Core.Store;
 
 namespace Converter.Cli.Commands;
@@ -18,10 +19,10 @@ internal static class ConvertCommand
 
     public static Command Create()
     {
-        var reference = new Argument<ImageReference>("REF")
+        var reference = new Argument<ImageLocation>("REF")
         {
-            Description = "The image: [REGISTRY/]REPOSITORY[:TAG][@DIGEST].",
-            CustomParser = CommonOptions.Parser(ImageReference.Parse),
+            Description = "The image: [REGISTRY/]REPOSITORY[:TAG][@DIGEST], oci:DIR[:NAME] or docker-archive:FILE[:NAME].",
+            CustomParser = CommonOptions.Parser(ImageLocation.Parse),
         };
         var output = new Option<string>("--output", "-o") { Description = "The store to convert into, made where it is missing.", Required = true, HelpName = "DIR" };
         var platform = new Option<Platform>("--platform")
@@ -85,7 +86,7 @@ internal static class ConvertCommand
 
     /// <summary>Converts one image, with progress on a terminal and log lines elsewhere.</summary>
     public static async Task<ConversionResult> RunAsync(
-        ImageReference reference,
+        ImageLocation image,
         string output,
         IImageBackend backend,
         ConversionOptions options,
@@ -99,8 +100,8 @@ internal static class ConvertCommand
         using var registry = RegistryClientFactory.Create(
             new RegistryOptions { PlainHttp = plainHttp, Credentials = DockerConfigCredentials.Load(DockerConfigCredentials.DefaultPath) }, loggers);
         var store = ConversionStore.Open(output);
-        var conversion = new ImageConversion(registry, store, backend, options, loggers.CreateLogger("convert"));
-        var running = conversion.RunAsync(reference, cancellation);
+        var conversion = new ImageConversion(store, backend, options, loggers.CreateLogger("convert"));
+        var running = conversion.RunAsync(image.Open(registry), cancellation);
         return live ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
     }
 

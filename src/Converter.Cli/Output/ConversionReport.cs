@@ -10,7 +10,7 @@ internal static class ConversionReport
     public static void WriteJson(Utf8JsonWriter json, ConversionResult result)
     {
         json.WriteStartObject();
-        json.WriteString("image", result.Image.Reference.ToString());
+        json.WriteString("image", result.Image.Name);
         json.WriteStartObject("source");
         json.WriteString("digest", result.Image.ManifestDescriptor.Digest.ToString());
         json.WriteString("mediaType", result.Image.ManifestDescriptor.MediaType);
@@ -48,7 +48,7 @@ internal static class ConversionReport
 
     public static void WriteText(ConversionResult result)
     {
-        Console.WriteLine($"{result.Image.Reference} ({result.Image.Config.Platform})");
+        Console.WriteLine($"{result.Image.Name} ({result.Image.Config.Platform})");
         foreach (var (layer, reused) in result.Layers)
         {
             Console.WriteLine($"  layer  {layer.Record.DiffId.Hex[..12]}  {Sizes.Of(layer.Record.Image.Size),10}  {(reused ? "reused   " : "converted")}  {layer.ImagePath}");

@@ -6,6 +6,9 @@ namespace Converter.Core.Oci;
 /// <summary>One name for the same image on several platforms (OCI image spec, image-index.md; Docker manifest list).</summary>
 public sealed record ImageIndex
 {
+    /// <summary>The annotation that names an image in an image layout's index (OCI image spec, annotations.md).</summary>
+    public const string RefName = "org.opencontainers.image.ref.name";
+
     public const int MaxBytes = ImageManifest.MaxBytes;
 
     /// <summary>The largest official indexes have some forty entries.</summary>

@@ -1,5 +1,5 @@
 using Converter.Core.Oci;
-using Converter.Core.Registry;
+using Converter.Core.Sources;
 using Converter.Core.Store;
 
 namespace Converter.Core.Pipeline;

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Converter.Core.Imaging;
-using Converter.Core.Oci;
 using Converter.Core.Publish;
 using Converter.Core.Registry;
+using Converter.Core.Sources;
 using Converter.Core.Store;
 using Microsoft.Extensions.Logging;
 
@@ -13,38 +13,60 @@ namespace Converter.Core.Pipeline;
 /// <c>reference → manifest → [per layer: blob → verify → decompress → verify → tar → image writer] → seal in parent order → merge → publish</c>.
 /// Each step is a room of its own; this one only knows their order.
 /// </summary>
-public sealed class ImageConversion(
-    RegistryClient registry, ConversionStore store, IImageBackend backend, ConversionOptions options, ILogger logger)
+public sealed class ImageConversion(ConversionStore store, IImageBackend backend, ConversionOptions options, ILogger logger)
 {
     /// <summary>The layers being converted, with their progress; empty until the manifest is there.</summary>
     public IReadOnlyList<LayerPlan> Layers { get; private set; } = [];
 
     /// <exception cref="ConversionException">The image cannot be converted; the message names it, and what it failed on.</exception>
-    public async Task<ConversionResult> RunAsync(ImageReference reference, CancellationToken cancellation)
+    public async Task<ConversionResult> RunAsync(IImageSource source, CancellationToken cancellation)
     {
         try
         {
-            return await ConvertAsync(reference, cancellation);
+            return await ConvertAsync(source, cancellation);
         }
         catch (Exception e) when (Failures.IsExpected(e))
         {
-            throw Failures.Of(reference.ToString(), e);
+            RemoveDownloads(e);
+            throw Failures.Of(source.Name, e);
+        }
+        catch (OperationCanceledException e)
+        {
+            RemoveDownloads(e);
+            throw;
         }
     }
 
-    private async Task<ConversionResult> ConvertAsync(ImageReference reference, CancellationToken cancellation)
+    /// <summary>Where the network failed, what came of the layers stays for the next run to go on from; else nothing does.</summary>
+    private void RemoveDownloads(Exception failure)
+    {
+        for (var cause = failure; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is RegistryException { IsInterruption: true })
+            {
+                return;
+            }
+        }
+
+        foreach (var layer in Layers)
+        {
+            store.RemovePartial(layer.Blob.Digest);
+        }
+    }
+
+    private async Task<ConversionResult> ConvertAsync(IImageSource source, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
 
         // reference → manifest
-        var image = await new ImageResolver(registry).ResolveAsync(reference, options.Platform, options.OsVersion, cancellation);
+        var image = await new ImageResolver(source).ResolveAsync(options.Platform, options.OsVersion, cancellation);
         Layers = LayerPlan.Make(image);
-        logger.LogInformation("{Image}: {Platform}, {Count} layers", reference, image.Config.Platform, Layers.Count);
+        logger.LogInformation("{Image}: {Platform}, {Count} layers", source.Name, image.Config.Platform, Layers.Count);
         var resolved = clock.ElapsedMilliseconds;
 
         // blob → verify → decompress → verify → tar → image writer, for many layers at once; sealed in parent order
-        var conversion = new LayerConversion(registry, store, backend, options, logger);
-        var layers = await new LayerStages(conversion, reference, Layers, logger).RunAsync(options.Concurrency, cancellation);
+        var conversion = new LayerConversion(source, store, backend, options, logger);
+        var layers = await new LayerStages(conversion, Layers, logger).RunAsync(options.Concurrency, cancellation);
         var converted = clock.ElapsedMilliseconds;
 
         // merge
@@ -63,7 +85,7 @@ public sealed class ImageConversion(
             backend.Name,
             options.Hives.Name,
             new ConversionBytes(
-                registry.BytesDownloaded,
+                source.BytesDownloaded,
                 Layers.Sum(l => l.Progress.Decompressed),
                 layers.Where(l => !l.Reused).Sum(l => l.Layer.Record.Image.Size) + mergedBytes),
             new ConversionTimings(resolved, converted - resolved, merged - converted, published - merged, published));

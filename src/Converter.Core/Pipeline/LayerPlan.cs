@@ -1,5 +1,5 @@
 using Converter.Core.Oci;
-using Converter.Core.Registry;
+using Converter.Core.Sources;
 
 namespace Converter.Core.Pipeline;
 
@@ -78,6 +78,13 @@ public sealed class LayerProgress
     public long Decompressed => Volatile.Read(ref _decompressed);
 
     internal void AddDownloaded(int bytes) => Interlocked.Add(ref _downloaded, bytes);
+
+    /// <summary>For a layer that is read from its start again.</summary>
+    internal void Restart()
+    {
+        Volatile.Write(ref _downloaded, 0);
+        Volatile.Write(ref _decompressed, 0);
+    }
 
     internal void AddDecompressed(int bytes) => Interlocked.Add(ref _decompressed, bytes);
 }

@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Converter.Core.Oci;
 using Microsoft.Extensions.Logging;
 
 namespace Converter.Core.Pipeline;
@@ -8,7 +7,7 @@ namespace Converter.Core.Pipeline;
 /// All layers of an image: a feed, base first, into as many imports at once as allowed, into one stage that seals in parent
 /// order. Layers the store has already pass by.
 /// </summary>
-internal sealed class LayerStages(LayerConversion conversion, ImageReference reference, IReadOnlyList<LayerPlan> plans, ILogger logger)
+internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<LayerPlan> plans, ILogger logger)
 {
     private readonly ConvertedLayer?[] _done = new ConvertedLayer?[plans.Count];
 
@@ -65,7 +64,7 @@ internal sealed class LayerStages(LayerConversion conversion, ImageReference ref
     {
         await foreach (var plan in waiting.ReadAllAsync(cancellation))
         {
-            var layer = await Named(plan, () => conversion.ImportAsync(reference, plan, cancellation));
+            var layer = await Named(plan, () => conversion.ImportAsync(plan, cancellation));
             if (layer is null)
             {
                 if (!TakeFromStore(plan))
@@ -140,7 +139,7 @@ internal sealed class LayerStages(LayerConversion conversion, ImageReference ref
 
     private bool TakeFromStore(LayerPlan plan)
     {
-        if (conversion.Find(plan.ChainId) is not { } stored)
+        if (conversion.Find(plan) is not { } stored)
         {
             return false;
         }

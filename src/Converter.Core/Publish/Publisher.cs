@@ -1,5 +1,5 @@
 using Converter.Core.Oci;
-using Converter.Core.Registry;
+using Converter.Core.Sources;
 using Converter.Core.Store;
 
 namespace Converter.Core.Publish;
@@ -31,7 +31,7 @@ public sealed class Publisher(ConversionStore store)
             ArtifactType = MediaTypes.ConvertedImage,
             Platform = image.Config.Platform,
         };
-        await new ImageIndexFile(store).PutAsync(image.Reference.ToString(), manifest, cancellation);
+        await new ImageIndexFile(store).PutAsync(image.Name, manifest, cancellation);
         return manifest;
     }
 }

@@ -16,6 +16,7 @@ internal sealed class BlobSource
     private readonly List<Uri> _elsewhere;
     private int _place;
     private bool _rangesWork = true;
+    private bool _found;
 
     public BlobSource(RegistryClient client, ImageReference reference, Descriptor blob, bool plainHttp)
     {
@@ -56,7 +57,7 @@ internal sealed class BlobSource
                         _rangesWork = false;
                         break;
 
-                    case HttpStatusCode.NotFound when offset == 0 && _place < _elsewhere.Count:
+                    case HttpStatusCode.NotFound when !_found && _place < _elsewhere.Count:
                         _place++;
                         break;
 
@@ -110,6 +111,7 @@ internal sealed class BlobSource
             throw new RegistryException($"cannot use {What}: the registry has {length + start} bytes where the manifest says {Size}");
         }
 
+        _found = true;
         return new BlobBody(response, await response.Content.ReadAsStreamAsync(cancellationToken), start, announced is not null);
     }
 

@@ -28,16 +28,20 @@ internal sealed class BlobStream : ForwardStream
     private bool _ended;
 
     /// <param name="source">Opens the further connections.</param>
-    /// <param name="first">The first connection, at the blob's start.</param>
+    /// <param name="first">The first connection.</param>
+    /// <param name="offset">The first byte to give.</param>
     /// <param name="options">Time limits and number of attempts.</param>
     /// <param name="count">Told of all bytes that came, as they come.</param>
     /// <param name="logger">Told of broken connections.</param>
     /// <param name="lifetime">Ends any reading.</param>
     public BlobStream(
-        BlobSource source, BlobBody first, RegistryOptions options, Action<int> count, ILogger logger, CancellationToken lifetime)
+        BlobSource source, BlobBody first, long offset, RegistryOptions options, Action<int> count, ILogger logger, CancellationToken lifetime)
     {
         _source = source;
         _body = first;
+        _bodyPosition = first.Start;
+        _position = offset;
+        _positionAtFailure = offset;
         _options = options;
         _count = count;
         _logger = logger;
@@ -219,7 +223,10 @@ internal sealed class BlobStream : ForwardStream
         if (_failures >= _options.MaxAttempts)
         {
             throw new RegistryException(
-                $"cannot get {_source.What}: the connection broke {_failures} times at or near byte {_position} of {Length}, last: {reason}", e);
+                $"cannot get {_source.What}: the connection broke {_failures} times at or near byte {_position} of {Length}, last: {reason}", e)
+            {
+                IsInterruption = true,
+            };
         }
 
         var delay = Backoff.Delay(_options, _failures);

@@ -33,14 +33,16 @@ public sealed class RegistryClient : IDisposable
     /// <summary>Gets what the reference names, by its digest where it has one.</summary>
     /// <exception cref="RegistryException">It cannot be had, or is not what was asked for.</exception>
     public Task<FetchedManifest> GetManifestAsync(ImageReference reference, CancellationToken cancellationToken) =>
-        GetManifestAsync(reference, expected: null, cancellationToken);
+        GetManifestAsync(reference, expected: null, counted: null, cancellationToken);
 
     /// <summary>Gets what the descriptor names from the reference's repository; tag and digest of the reference are not looked at.</summary>
     /// <param name="reference">Whose registry and repository to use.</param>
     /// <param name="expected">What must come; null asks for what the reference names.</param>
+    /// <param name="counted">Told of bytes that came over the wire.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <exception cref="RegistryException">It cannot be had, or is not what was asked for.</exception>
-    public async Task<FetchedManifest> GetManifestAsync(ImageReference reference, Descriptor? expected, CancellationToken cancellationToken)
+    public async Task<FetchedManifest> GetManifestAsync(
+        ImageReference reference, Descriptor? expected, Action<int>? counted, CancellationToken cancellationToken)
     {
         var digest = expected?.Digest ?? reference.Digest;
         var name = digest?.ToString() ?? reference.Tag!;
@@ -63,6 +65,7 @@ public sealed class RegistryClient : IDisposable
 
         var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
         Count(bytes.Length);
+        counted?.Invoke(bytes.Length);
         var actual = Digest.Compute(bytes);
         CheckManifest(response, what, bytes.Length, actual, digest, expected);
         return new FetchedManifest(
@@ -70,18 +73,21 @@ public sealed class RegistryClient : IDisposable
     }
 
     /// <summary>
-    /// Opens a blob for reading from its start. The bytes are as the registry sends them, to be hashed by the reader; their number is
+    /// Opens a blob for reading. The bytes are as the registry sends them, to be hashed by the reader; their number is
     /// checked, a connection that breaks or stalls is resumed, and bytes are fetched no faster than they are read.
     /// </summary>
     /// <param name="reference">Whose registry and repository to use.</param>
     /// <param name="blob">What to get. A foreign layer the registry lacks is got from its URLs, without credentials.</param>
+    /// <param name="offset">The first byte wanted, below the blob's size.</param>
+    /// <param name="counted">Told of bytes that came over the wire, those thrown away after a broken connection included.</param>
     /// <param name="cancellationToken">Ends the opening, and all reading from the stream.</param>
     /// <exception cref="RegistryException">Here, or from reading: the blob cannot be had, or has another size.</exception>
-    public async Task<Stream> OpenBlobAsync(ImageReference reference, Descriptor blob, CancellationToken cancellationToken)
+    public async Task<Stream> OpenBlobAsync(
+        ImageReference reference, Descriptor blob, long offset, Action<int>? counted, CancellationToken cancellationToken)
     {
         var source = new BlobSource(this, reference, blob, _options.PlainHttp);
-        var first = await source.OpenAsync(offset: 0, cancellationToken);
-        return new BlobStream(source, first, _options, Count, _logger, cancellationToken);
+        var first = await source.OpenAsync(offset, cancellationToken);
+        return new BlobStream(source, first, offset, _options, bytes => { Count(bytes); counted?.Invoke(bytes); }, _logger, cancellationToken);
     }
 
     public void Dispose() => _resources.Dispose();

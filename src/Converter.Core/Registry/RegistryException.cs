@@ -13,4 +13,7 @@ public sealed class RegistryException : ConversionException
 
     /// <summary>The answer's status, where an answer with an error was what failed.</summary>
     public HttpStatusCode? StatusCode { get; }
+
+    /// <summary>Whether a transfer was under way and the connection broke: what came of it is good, and may be gone on from.</summary>
+    public bool IsInterruption { get; init; }
 }

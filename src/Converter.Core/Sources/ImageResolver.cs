@@ -1,23 +1,21 @@
 using Converter.Core.Oci;
 
-namespace Converter.Core.Registry;
+namespace Converter.Core.Sources;
 
-/// <summary>Follows a reference through its indexes to the image of one platform, checking every document on the way.</summary>
-public sealed class ImageResolver(RegistryClient client)
+/// <summary>Follows a name through its indexes to the image of one platform, checking every document on the way.</summary>
+public sealed class ImageResolver(IImageSource source)
 {
     /// <summary>Indexes of indexes exist, deeper ones do not.</summary>
     public const int MaxIndexDepth = 4;
 
-    /// <param name="reference">What to resolve.</param>
     /// <param name="platform">The platform to pick, also held against an image that no index describes.</param>
     /// <param name="osVersion">See <see cref="PlatformSelector.Select"/>.</param>
     /// <param name="cancellationToken">Ends all requests.</param>
-    /// <exception cref="RegistryException">A document cannot be had, is not what it should be, or nothing fits the platform.</exception>
-    public async Task<ResolvedImage> ResolveAsync(
-        ImageReference reference, Platform platform, string? osVersion, CancellationToken cancellationToken)
+    /// <exception cref="ConversionException">A document cannot be had, is not what it should be, or nothing fits the platform.</exception>
+    public async Task<ResolvedImage> ResolveAsync(Platform platform, string? osVersion, CancellationToken cancellationToken)
     {
-        var fetched = await client.GetManifestAsync(reference, cancellationToken);
-        var source = fetched.Descriptor;
+        var fetched = await source.GetManifestAsync(expected: null, cancellationToken);
+        var named = fetched.Descriptor;
         try
         {
             for (var depth = 0; MediaTypes.IsIndex(fetched.Descriptor.MediaType); depth++)
@@ -29,7 +27,7 @@ public sealed class ImageResolver(RegistryClient client)
 
                 var index = ImageIndex.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType);
                 var chosen = PlatformSelector.Select(index, platform, osVersion);
-                fetched = await client.GetManifestAsync(reference, chosen, cancellationToken);
+                fetched = await source.GetManifestAsync(chosen, cancellationToken);
             }
 
             if (!MediaTypes.IsManifest(fetched.Descriptor.MediaType))
@@ -38,22 +36,22 @@ public sealed class ImageResolver(RegistryClient client)
             }
 
             var manifest = ImageManifest.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType);
-            var configBytes = await GetConfigAsync(reference, manifest.Config, cancellationToken);
+            var configBytes = await GetConfigAsync(manifest.Config, cancellationToken);
             var config = ImageConfig.Parse(configBytes, manifest.Layers.Count);
             if (PlatformSelector.WhyNot(config.Platform, platform, osVersion) is { } why)
             {
                 throw new PlatformNotFoundException(why);
             }
 
-            return new ResolvedImage(reference, source, fetched.Descriptor, manifest, configBytes, config);
+            return new ResolvedImage(source.Name, named, fetched.Descriptor, manifest, configBytes, config);
         }
         catch (Exception e) when (e is InvalidDataException or PlatformNotFoundException)
         {
-            throw new RegistryException(e.Message, e);
+            throw new ConversionException(e.Message, e);
         }
     }
 
-    private async Task<byte[]> GetConfigAsync(ImageReference reference, Descriptor config, CancellationToken cancellationToken)
+    private async Task<byte[]> GetConfigAsync(Descriptor config, CancellationToken cancellationToken)
     {
         if (config.Size > ImageConfig.MaxBytes)
         {
@@ -62,12 +60,12 @@ public sealed class ImageResolver(RegistryClient client)
 
         // The stream holds the registry to the size, which the read past the end makes it check; the digest is left to its reader.
         var bytes = new byte[config.Size];
-        using var blob = await client.OpenBlobAsync(reference, config, cancellationToken);
+        using var blob = await source.OpenBlobAsync(config, offset: 0, cancellationToken);
         await blob.ReadExactlyAsync(bytes, cancellationToken);
         _ = await blob.ReadAsync(new byte[1], cancellationToken);
         var actual = Digest.Compute(bytes);
         return actual == config.Digest
             ? bytes
-            : throw new InvalidDataException($"its config has the digest {actual} where the manifest says {config.Digest}; the registry's copy is damaged");
+            : throw new InvalidDataException($"its config has the digest {actual} where the manifest says {config.Digest}; the copy there is damaged");
     }
 }

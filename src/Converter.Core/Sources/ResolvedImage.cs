@@ -1,16 +1,16 @@
 using Converter.Core.Oci;
 
-namespace Converter.Core.Registry;
+namespace Converter.Core.Sources;
 
-/// <summary>A reference followed down to one image.</summary>
-/// <param name="Reference">What was resolved.</param>
-/// <param name="Source">What the reference itself names: an index, or the manifest.</param>
+/// <summary>What a user named, followed down to one image.</summary>
+/// <param name="Name">See <see cref="IImageSource.Name"/>.</param>
+/// <param name="Source">What the name itself leads to: an index, or the manifest.</param>
 /// <param name="ManifestDescriptor">The manifest of the one platform.</param>
 /// <param name="Manifest">Its content.</param>
 /// <param name="ConfigBytes">The config as it came, checked against its digest; it is published unchanged.</param>
 /// <param name="Config">Its content.</param>
 public sealed record ResolvedImage(
-    ImageReference Reference,
+    string Name,
     Descriptor Source,
     Descriptor ManifestDescriptor,
     ImageManifest Manifest,

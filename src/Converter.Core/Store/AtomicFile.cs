@@ -47,9 +47,14 @@ internal static class AtomicFile
         }
     }
 
-    /// <summary>Removes a temporary file that no process has open.</summary>
+    /// <summary>Removes a file that no process has open, if it is there.</summary>
     public static void RemoveAbandoned(string temporary)
     {
+        if (!File.Exists(temporary))
+        {
+            return;
+        }
+
         try
         {
             using (new FileStream(temporary, FileMode.Open, FileAccess.Read, FileShare.None))

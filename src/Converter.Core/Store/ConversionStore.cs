@@ -82,6 +82,12 @@ public sealed class ConversionStore
     public Task<IngestFolder> ClaimAsync(ChainId chainId, CancellationToken cancellation) =>
         IngestFolder.ClaimAsync(IngestRoot, chainId.Hex, cancellation);
 
+    /// <summary>What an earlier run got of a blob, to go on from, or to begin with; null while another process has it.</summary>
+    public PartialBlob? TryOpenPartial(Digest digest) => PartialBlob.TryOpen(PartialPath(digest));
+
+    /// <summary>Removes what an earlier run got of a blob that is not needed any more.</summary>
+    public void RemovePartial(Digest digest) => AtomicFile.RemoveAbandoned(PartialPath(digest));
+
     /// <summary>
     /// Writes a finished layer's record, and moves its folder to its final place. A layer that is there, made otherwise, makes way.
     /// </summary>
@@ -170,6 +176,8 @@ public sealed class ConversionStore
 
     /// <summary>Replaces a file as a whole: readers see the old one or the new one.</summary>
     internal void WriteFile(string path, ReadOnlySpan<byte> content) => AtomicFile.Write(TemporaryFor(path), path, content);
+
+    private string PartialPath(Digest digest) => Path.Combine(IngestRoot, digest.Hex + PartialBlob.Suffix);
 
     private string TemporaryFor(string path) => Path.Combine(IngestRoot, $"{Path.GetFileName(path)}.{Environment.ProcessId}-{Interlocked.Increment(ref s_temporaries)}{AtomicFile.TemporarySuffix}");
 }

@@ -10,8 +10,6 @@ namespace Converter.Core.Store;
 /// </summary>
 public sealed class ImageIndexFile(ConversionStore store)
 {
-    public const string RefName = "org.opencontainers.image.ref.name";
-
     private const string FileName = "index.json";
     private const string LockName = "index";
 
@@ -50,7 +48,7 @@ public sealed class ImageIndexFile(ConversionStore store)
         try
         {
             var index = ImageIndex.Parse(File.ReadAllBytes(IndexPath), MediaTypes.OciIndex);
-            return [.. index.Manifests.Select(m => (m.Annotations?.GetValueOrDefault(RefName) ?? m.Digest.ToString(), m))];
+            return [.. index.Manifests.Select(m => (m.Annotations?.GetValueOrDefault(ImageIndex.RefName) ?? m.Digest.ToString(), m))];
         }
         catch (InvalidDataException e)
         {
@@ -80,7 +78,7 @@ public sealed class ImageIndexFile(ConversionStore store)
             }
         }
 
-        entry["annotations"] = new JsonObject { [RefName] = reference };
+        entry["annotations"] = new JsonObject { [ImageIndex.RefName] = reference };
         return entry;
     }
 }

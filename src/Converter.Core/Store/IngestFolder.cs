@@ -21,8 +21,7 @@ public sealed class IngestFolder : IDisposable
     {
         Path = path;
         _lock = locked;
-        Remove();
-        Directory.CreateDirectory(path);
+        Clear();
     }
 
     /// <summary>Empty when claimed.</summary>
@@ -30,6 +29,13 @@ public sealed class IngestFolder : IDisposable
 
     /// <summary>Where a layer that is replaced goes; removed with the claim.</summary>
     internal string Discarded => Path + DiscardedSuffix;
+
+    /// <summary>Removes what is in it.</summary>
+    public void Clear()
+    {
+        Remove();
+        Directory.CreateDirectory(Path);
+    }
 
     public void Dispose()
     {
@@ -67,6 +73,10 @@ public sealed class IngestFolder : IDisposable
             if (path.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal))
             {
                 AtomicFile.RemoveAbandoned(path);
+            }
+            else if (path.EndsWith(PartialBlob.Suffix, StringComparison.Ordinal))
+            {
+                PartialBlob.RemoveStale(path);
             }
             else if (TryLock(ClaimedBy(path) + LockSuffix) is { } locked)
             {

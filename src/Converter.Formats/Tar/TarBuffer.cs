@@ -59,6 +59,21 @@ internal sealed class TarBuffer : IDisposable
         Position += peeked;
     }
 
+    /// <summary>Goes past bytes unread, where the stream can and they are all there: seeking is not to reach beyond its end.</summary>
+    public bool TrySeek(long count)
+    {
+        var ahead = count - (_end - _start);
+        if (ahead <= 0 || !_stream.CanSeek || ahead > _stream.Length - _stream.Position)
+        {
+            return false;
+        }
+
+        _stream.Seek(ahead, SeekOrigin.Current);
+        (_start, _end) = (0, 0);
+        Position += count;
+        return true;
+    }
+
     public void Dispose()
     {
         if (_bytes.Length > 0)

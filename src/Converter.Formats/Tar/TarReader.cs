@@ -36,6 +36,9 @@ public sealed class TarReader : IDisposable
     /// <summary>Where the current entry's own header lies in the tar; its extended headers come before it.</summary>
     public long HeaderOffset { get; private set; }
 
+    /// <summary>Where the current entry's data starts in the tar.</summary>
+    public long DataOffset { get; private set; }
+
     public TarEntryType Type { get; private set; }
 
     public string Name { get; private set; } = string.Empty;
@@ -193,6 +196,7 @@ public sealed class TarReader : IDisposable
 
         // Links, directories and devices have no data even where their header states a size; see Go's archive/tar.
         BeginData(Size = Type == TarEntryType.RegularFile ? size : 0);
+        DataOffset = _buffer.Position;
     }
 
     private TarEntryType TypeOf(in TarHeader header) => header.Type switch
@@ -283,17 +287,20 @@ public sealed class TarReader : IDisposable
 
     private void SkipData()
     {
-        while (TryReadData(out _))
+        SkipLeft();
+        (_left, _padding) = (_padding, 0);
+        SkipLeft();
+    }
+
+    private void SkipLeft()
+    {
+        if (_buffer.TrySeek(_left))
         {
+            _left = 0;
         }
 
-        if (_padding > 0)
+        while (TryReadData(out _))
         {
-            _left = _padding;
-            _padding = 0;
-            while (TryReadData(out _))
-            {
-            }
         }
     }
 

@@ -2,6 +2,7 @@ using Converter.Core.Imaging;
 using Converter.Core.Layers;
 using Converter.Core.Oci;
 using Converter.Core.Pipeline;
+using Converter.Core.Sources;
 using Converter.Core.Store;
 using Converter.Formats.Cim;
 using Converter.TestKit.Hives;
@@ -83,8 +84,8 @@ internal static class HiveImage
             Hives = merger ?? new ManagedHiveMerger(),
         };
         using var client = FakeImage.Client();
-        return await new ImageConversion(client, ConversionStore.Open(store), new ManagedBackend(), options, NullLogger.Instance)
-            .RunAsync(registry.Reference(), default);
+        return await new ImageConversion(ConversionStore.Open(store), new ManagedBackend(), options, NullLogger.Instance)
+            .RunAsync(new RegistrySource(client, registry.Reference()), default);
     }
 
     public static string HiveFile(this StoredLayer layer, string name) => Path.Combine(layer.Folder, "Hives", name);

@@ -47,7 +47,7 @@ public sealed class BlobTests
     public async Task A_reader_without_async_gets_the_same_bytes()
     {
         _registry.Faults.Add(Fault.DropAfter("blobs/", 500_000));
-        await using var stream = await _client.OpenBlobAsync(_registry.Reference(), _blob, CancellationToken.None);
+        await using var stream = await _client.OpenBlobAsync(_registry.Reference(), _blob, offset: 0, counted: null, CancellationToken.None);
         var bytes = new byte[Size];
         stream.ReadExactly(bytes, 0, Size);
         Assert.That(bytes, Is.EqualTo(Content));
@@ -129,7 +129,7 @@ public sealed class BlobTests
     [Test]
     public async Task A_slow_reader_is_not_a_stalled_connection()
     {
-        await using var stream = await _client.OpenBlobAsync(_registry.Reference(), _blob, CancellationToken.None);
+        await using var stream = await _client.OpenBlobAsync(_registry.Reference(), _blob, offset: 0, counted: null, CancellationToken.None);
         await stream.ReadExactlyAsync(new byte[1000]);
         await Task.Delay(1.5 * FakeImage.Options.StallTimeout);
         await stream.ReadExactlyAsync(new byte[Size - 1000]);
@@ -189,7 +189,7 @@ public sealed class BlobTests
         _registry.Faults.Add(Fault.StallAfter("blobs/", 0, Fault.Always));
         using var client = FakeImage.Client(FakeImage.Options with { StallTimeout = TimeSpan.FromMinutes(5) });
         using var cancel = new CancellationTokenSource();
-        await using var stream = await client.OpenBlobAsync(_registry.Reference(), _blob, byOpeningToken ? cancel.Token : CancellationToken.None);
+        await using var stream = await client.OpenBlobAsync(_registry.Reference(), _blob, offset: 0, counted: null, byOpeningToken ? cancel.Token : CancellationToken.None);
         var read = stream.ReadAsync(new byte[10], byOpeningToken ? CancellationToken.None : cancel.Token).AsTask();
         await cancel.CancelAsync();
         Assert.That(() => read, Throws.InstanceOf<OperationCanceledException>());

@@ -72,7 +72,7 @@ internal static class FakeImage
     public static async Task<byte[]> ReadAllAsync(this RegistryClient client, ImageReference reference, Descriptor blob)
     {
         using var content = new MemoryStream();
-        await using var stream = await client.OpenBlobAsync(reference, blob, CancellationToken.None);
+        await using var stream = await client.OpenBlobAsync(reference, blob, offset: 0, counted: null, CancellationToken.None);
         await stream.CopyToAsync(content);
         return content.ToArray();
     }

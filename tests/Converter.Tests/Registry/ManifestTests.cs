@@ -1,5 +1,7 @@
+using Converter.Core;
 using Converter.Core.Oci;
 using Converter.Core.Registry;
+using Converter.Core.Sources;
 using Converter.TestKit.Registry;
 using NUnit.Framework;
 
@@ -63,7 +65,7 @@ public sealed class ManifestTests
 
         Assert.That(
             () => ResolveAsync(_registry.Reference()),
-            resolves ? Throws.Nothing : Throws.TypeOf<RegistryException>().With.Message.Contains("nested more than 4 deep"));
+            resolves ? Throws.Nothing : Throws.InstanceOf<ConversionException>().With.Message.Contains("nested more than 4 deep"));
     }
 
     [Test]
@@ -154,11 +156,11 @@ public sealed class ManifestTests
     }
 
     private Task<ResolvedImage> ResolveAsync(ImageReference reference) =>
-        new ImageResolver(_client).ResolveAsync(reference, WindowsAmd64, osVersion: null, CancellationToken.None);
+        new ImageResolver(new RegistrySource(_client, reference)).ResolveAsync(WindowsAmd64, osVersion: null, CancellationToken.None);
 
     private void AssertUnusable(string reason) => AssertFails(_registry.Reference(), reason);
 
     private void AssertFails(ImageReference reference, string message) => Assert.That(
         () => ResolveAsync(reference),
-        Throws.TypeOf<RegistryException>().With.Message.Contains(message).And.Message.Not.Contains("\n"));
+        Throws.InstanceOf<ConversionException>().With.Message.Contains(message).And.Message.Not.Contains("\n"));
 }
