@@ -11,7 +11,7 @@ namespace Converter.Core.Registry;
 /// </summary>
 public sealed class RegistryClient : IDisposable
 {
-    private const string DigestHeader = "Docker-Content-Digest";
+    internal const string DigestHeader = "Docker-Content-Digest";
 
     private readonly RegistryOptions _options;
     private readonly Func<HttpClient> _clients;
@@ -90,6 +90,9 @@ public sealed class RegistryClient : IDisposable
         return new BlobStream(source, first, offset, _options, bytes => { Count(bytes); counted?.Invoke(bytes); }, _logger, cancellationToken);
     }
 
+    /// <summary>Pushes to the reference's repository, as this client and with its connections.</summary>
+    public RegistryPusher PusherTo(ImageReference reference) => new(this, _options, reference, _logger);
+
     public void Dispose() => _resources.Dispose();
 
     internal static HttpRequestMessage Request(Uri uri, ImageReference reference)
@@ -104,7 +107,7 @@ public sealed class RegistryClient : IDisposable
     {
         try
         {
-            return await _clients().SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            return await SendAsync(request, cancellationToken);
         }
         catch (RegistryException e)
         {
@@ -115,6 +118,10 @@ public sealed class RegistryClient : IDisposable
             throw RegistryErrors.FromTransport(e, what, request);
         }
     }
+
+    /// <summary>Sends through all handlers, up to the answer's headers; a failure to get any answer is left to the caller to tell.</summary>
+    internal Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        _clients().SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
 
     private void Count(int bytes) => Interlocked.Add(ref _bytesDownloaded, bytes);
 

@@ -18,5 +18,11 @@ internal sealed class RegistryEndpoint
 
     public Uri Manifest(string tagOrDigest) => new(_repository, $"./manifests/{tagOrDigest}");
 
+    /// <summary>Where uploads begin; with a repository of the same registry named, one that may make the upload needless.</summary>
+    public Uri Uploads(Digest blob, string? mountFrom) => new(
+        _repository, mountFrom is null ? "./blobs/uploads/" : $"./blobs/uploads/?mount={Uri.EscapeDataString(blob.ToString())}&from={Uri.EscapeDataString(mountFrom)}");
+
+    public Uri Referrers(Digest subject) => new(_repository, $"./referrers/{subject}");
+
     public Uri Blob(Digest digest) => new(_repository, $"./blobs/{digest}");
 }
