@@ -67,7 +67,7 @@ internal static class DemoCommand
         var reference = ImageReference.Parse($"{registry.Host}/{DemoImage.Repository}:{DemoImage.Tag}");
 
         // Ours on any system: what it wrote is then read and shown.
-        return await ConvertCommand.RunAsync(new ImageLocation.Remote(reference), store, new ManagedBackend(), options, plainHttp: true, quiet, verbose, cancellation);
+        return await ConvertCommand.RunAsync(new ImageLocation.Remote(reference), store, push: null, new ManagedBackend(), options, plainHttp: true, quiet, verbose, cancellation);
     }
 
     private static void ShowMerged(ConversionResult result)

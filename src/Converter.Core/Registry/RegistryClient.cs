@@ -90,7 +90,7 @@ public sealed class RegistryClient : IDisposable
         return new BlobStream(source, first, offset, _options, bytes => { Count(bytes); counted?.Invoke(bytes); }, _logger, cancellationToken);
     }
 
-    /// <summary>Pushes to the reference's repository, as this client and with its connections.</summary>
+    /// <summary>Pushes to the reference's repository and tag, as this client and with its connections.</summary>
     public RegistryPusher PusherTo(ImageReference reference) => new(this, _options, reference, _logger);
 
     public void Dispose() => _resources.Dispose();

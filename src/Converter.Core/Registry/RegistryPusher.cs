@@ -19,10 +19,14 @@ public sealed class RegistryPusher
 
     internal RegistryPusher(RegistryClient client, RegistryOptions options, ImageReference reference, ILogger logger)
     {
+        Reference = reference;
         _target = new PushTarget(client, options, reference);
         _options = options;
         _logger = logger;
     }
+
+    /// <summary>The repository, and the tag for the manifest.</summary>
+    public ImageReference Reference { get; }
 
     /// <summary>Bytes of blobs and manifests that were sent so far, those sent again after a broken connection included.</summary>
     public long BytesSent => _target.BytesSent;
@@ -35,16 +39,16 @@ public sealed class RegistryPusher
         return await upload.ExistsAsync(cancellationToken) ? PushOutcome.Skipped : await upload.RunAsync(cancellationToken);
     }
 
-    /// <summary>Gives a manifest, whose blobs are in the repository, its tag, unless it has it.</summary>
-    /// <param name="tag">The tag, which may have been another manifest's.</param>
+    /// <summary>Gives a manifest, whose blobs are in the repository, the reference's tag, unless it has it.</summary>
     /// <param name="manifest">The manifest as its referrers' list is to describe it, with its artifact type and annotations.</param>
     /// <param name="bytes">The manifest itself.</param>
     /// <param name="subject">What the manifest refers to: it is then among the referrers, in the way the registry keeps them.</param>
     /// <param name="cancellationToken">Ends the push.</param>
     /// <exception cref="RegistryException">The registry does not take it.</exception>
     public async Task<PushOutcome> PushManifestAsync(
-        string tag, Descriptor manifest, ReadOnlyMemory<byte> bytes, Descriptor? subject, CancellationToken cancellationToken)
+        Descriptor manifest, ReadOnlyMemory<byte> bytes, Descriptor? subject, CancellationToken cancellationToken)
     {
+        var tag = Reference.Tag ?? throw new InvalidOperationException("the reference has no tag to push to");
         var isThere = await IsTaggedAsync(tag, manifest.Digest, cancellationToken);
         var keepsReferrers = isThere
             ? subject is not null && await HasReferrersAsync(subject.Digest, cancellationToken)

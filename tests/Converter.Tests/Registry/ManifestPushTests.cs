@@ -174,9 +174,9 @@ public sealed class ManifestPushTests
         _push.Registry.HeedsIfMatch = true;
         SetList(Entry("first"));
         using var patient = FakeImage.Client(PushHarness.Options with { MaxAttempts = 20 });
-        var pusher = patient.PusherTo(_push.Target);
         byte[][] manifests = [await ManifestAsync("a", subject: true), await ManifestAsync("b", subject: true)];
-        await Task.WhenAll(manifests.Select((bytes, i) => pusher.PushManifestAsync($"v{i}", Described(bytes), bytes, s_subject, CancellationToken.None)));
+        await Task.WhenAll(manifests.Select((bytes, i) =>
+            patient.PusherTo(ImageReference.Parse($"{_push.Target.Registry}/{PushHarness.Repository}:v{i}")).PushManifestAsync(Described(bytes), bytes, s_subject, CancellationToken.None)));
         Assert.That(
             Listed(), Is.EquivalentTo(manifests.Select(bytes => Digest.Compute(bytes).ToString()).Append(Digest.Compute("first"u8).ToString())));
     }
@@ -220,7 +220,7 @@ public sealed class ManifestPushTests
     }
 
     private Task<PushOutcome> PutAsync(byte[] bytes, bool withSubject = false) =>
-        _push.Pusher.PushManifestAsync("v1", Described(bytes), bytes, withSubject ? s_subject : null, CancellationToken.None);
+        _push.Pusher.PushManifestAsync(Described(bytes), bytes, withSubject ? s_subject : null, CancellationToken.None);
 
     private void AssertFails(byte[] bytes, string message, bool withSubject = false) => Assert.That(
         () => PutAsync(bytes, withSubject), Throws.TypeOf<RegistryException>().With.Message.Contains(message).And.Message.Not.Contains("\n"));
