@@ -3,6 +3,7 @@ using Converter.Core;
 using Converter.Core.Oci;
 using Converter.Core.Registry;
 using Converter.TestKit.Registry;
+using Converter.TestKit.Servers;
 using NUnit.Framework;
 
 namespace Converter.Tests.Registry;
@@ -42,6 +43,19 @@ public sealed class BlobPushTests
         Assert.That(
             _push.Registry.Requests.Skip(2).Select(r => r.Query), Is.EqualTo(new[] { "?_state=1", "?_state=2", $"?_state=3&digest={Uri.EscapeDataString(blob.Digest.ToString())}" }));
         Assert.That(_push.Has(blob));
+    }
+
+    [Test]
+    public async Task A_real_registry_takes_chunks_and_has_them()
+    {
+        await using var registry = await DockerRegistry.StartAsync();
+        var blob = _push.Blob((3 * Chunk) + 1);
+        var reference = ImageReference.Parse(registry.Reference("a/b", "v1"));
+        Assert.That(await _push.Client.PusherTo(reference).PushBlobAsync(blob, CancellationToken.None), Is.EqualTo(PushOutcome.Uploaded));
+        Assert.That(await _push.Client.PusherTo(reference).PushBlobAsync(blob, CancellationToken.None), Is.EqualTo(PushOutcome.Skipped));
+        var descriptor = new Descriptor { MediaType = MediaTypes.ConvertedLayer, Digest = blob.Digest, Size = blob.Size };
+        Assert.That(await _push.Client.ReadAllAsync(reference, descriptor), Is.EqualTo(File.ReadAllBytes(blob.Path)));
+        Assert.That(registry.CountRequests("PATCH", "/blobs/uploads/"), Is.EqualTo(4));
     }
 
     [Test]
