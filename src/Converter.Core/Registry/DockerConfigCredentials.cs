@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Converter.Core.Oci;
+using Converter.Core.Registry.Hosts;
 
 namespace Converter.Core.Registry;
 
@@ -130,7 +131,7 @@ public sealed class DockerConfigCredentials : ICredentialSource
         var host = scheme < 0 ? key : key[(scheme + 3)..];
         var slash = host.IndexOf('/', StringComparison.Ordinal);
         host = slash < 0 ? host : host[..slash];
-        return host is "index.docker.io" or RegistryEndpoint.DockerHubHost ? ImageReference.DockerHub : host;
+        return host is "index.docker.io" or RegistryHost.DockerHubHost ? ImageReference.DockerHub : host;
     }
 }
 

@@ -14,7 +14,8 @@ public class ArrowTests
     {
         [Core] = [],
         [Core + ".Oci"] = [Core],
-        [Core + ".Registry"] = [Core, Core + ".Oci", Formats + ".Binary"],
+        [Core + ".Registry.Hosts"] = [Core, Core + ".Oci"],
+        [Core + ".Registry"] = [Core, Core + ".Oci", Core + ".Registry.Hosts", Formats + ".Binary"],
         [Core + ".Compression"] = [Core, Core + ".Oci", Formats + ".Binary"],
         [Core + ".Native"] = [Core],
         [Core + ".Imaging"] = [Core, Core + ".Native", Formats + ".Binary", Formats + ".BlockFile", Formats + ".Cim", Formats + ".Vhd"],
