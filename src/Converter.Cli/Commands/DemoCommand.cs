@@ -5,6 +5,7 @@ using Converter.Core.Imaging;
 using Converter.Core.Layers;
 using Converter.Core.Oci;
 using Converter.Core.Pipeline;
+using Converter.Core.Registry;
 using Converter.Formats.Cim;
 using Converter.Formats.Regf;
 
@@ -66,7 +67,7 @@ internal static class DemoCommand
         var reference = ImageReference.Parse($"{registry.Host}/{DemoImage.Repository}:{DemoImage.Tag}");
 
         // Ours on any system: what it wrote is then read and shown.
-        return await ConvertCommand.RunAsync(reference, store, new ManagedBackend(), options, plainHttp: true, quiet, verbose, cancellation);
+        return await ConvertCommand.RunAsync(reference, store, new ManagedBackend(), options, new RegistryOptions { PlainHttp = true }, quiet, verbose, cancellation);
     }
 
     private static void ShowMerged(ConversionResult result)
