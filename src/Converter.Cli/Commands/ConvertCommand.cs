@@ -32,7 +32,7 @@ internal static class ConvertCommand
             CustomParser = CommonOptions.Parser(Platform.Parse),
         };
         var osVersion = new Option<string?>("--os-version") { Description = "The Windows version to take, whole or its first parts; the newest if not given." };
-        var plainHttp = new Option<bool>("--plain-http") { Description = "Talk to the registry without TLS." };
+        var registry = new RegistryCommandOptions();
         var concurrency = new Option<int>("--concurrency")
         {
             Description = "Layers downloaded and imported at once; the result does not depend on it.",
@@ -47,8 +47,9 @@ internal static class ConvertCommand
         var verbose = CommonOptions.Verbose();
         var command = new Command("convert", "Pulls an image and converts every layer of it, merged and ready, into a store.")
         {
-            reference, output, platform, osVersion, integrity, vhdFooter, plainHttp, concurrency, backendName, json, quiet, verbose,
+            reference, output, platform, osVersion, integrity, vhdFooter, concurrency, backendName, json, quiet, verbose,
         };
+        registry.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             var image = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
@@ -66,7 +67,7 @@ internal static class ConvertCommand
                 parsed.GetRequiredValue(output),
                 backend,
                 options,
-                parsed.GetValue(plainHttp),
+                registry.Read(parsed),
                 parsed.GetValue(quiet),
                 parsed.GetValue(verbose),
                 cancellation);
@@ -90,15 +91,14 @@ internal static class ConvertCommand
         string output,
         IImageBackend backend,
         ConversionOptions options,
-        bool plainHttp,
+        RegistryOptions registryOptions,
         bool quiet,
         bool verbose,
         CancellationToken cancellation)
     {
         var live = !quiet && !verbose && LiveProgress.IsPossible;
         using var loggers = CommonOptions.MakeLoggers(quiet, verbose, live);
-        using var registry = RegistryClientFactory.Create(
-            new RegistryOptions { PlainHttp = plainHttp, Credentials = DockerConfigCredentials.Load(DockerConfigCredentials.DefaultPath) }, loggers);
+        using var registry = RegistryClientFactory.Create(registryOptions, loggers);
         var store = ConversionStore.Open(output);
         var conversion = new ImageConversion(store, backend, options, loggers.CreateLogger("convert"));
         var running = conversion.RunAsync(image.Open(registry), cancellation);
