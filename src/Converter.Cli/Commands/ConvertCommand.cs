@@ -39,7 +39,7 @@ internal static class ConvertCommand
             HelpName = "REF",
         };
         var subject = new Option<bool>("--subject") { Description = "Make the converted image refer to the source, and be listed among its referrers." };
-        var plainHttp = new Option<bool>("--plain-http") { Description = "Talk to the registry without TLS." };
+        var registry = new RegistryCommandOptions();
         var concurrency = new Option<int>("--concurrency")
         {
             Description = "Layers downloaded and imported at once; the result does not depend on it.",
@@ -54,8 +54,9 @@ internal static class ConvertCommand
         var verbose = CommonOptions.Verbose();
         var command = new Command("convert", "Pulls an image and converts every layer of it, merged and ready, into a store.")
         {
-            reference, output, platform, osVersion, integrity, vhdFooter, push, subject, plainHttp, concurrency, backendName, json, quiet, verbose,
+            reference, output, platform, osVersion, integrity, vhdFooter, push, subject, concurrency, backendName, json, quiet, verbose,
         };
+        registry.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             var image = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
@@ -75,7 +76,7 @@ internal static class ConvertCommand
                 parsed.GetValue(push),
                 backend,
                 options,
-                parsed.GetValue(plainHttp),
+                registry.Read(parsed),
                 parsed.GetValue(quiet),
                 parsed.GetValue(verbose),
                 cancellation);
@@ -100,18 +101,17 @@ internal static class ConvertCommand
         ImageReference? push,
         IImageBackend backend,
         ConversionOptions options,
-        bool plainHttp,
+        RegistryOptions registryOptions,
         bool quiet,
         bool verbose,
         CancellationToken cancellation)
     {
         var live = !quiet && !verbose && LiveProgress.IsPossible;
         using var loggers = CommonOptions.MakeLoggers(quiet, verbose, live);
-        using var registry = RegistryClientFactory.Create(
-            new RegistryOptions { PlainHttp = plainHttp, Credentials = DockerConfigCredentials.Load(DockerConfigCredentials.DefaultPath) }, loggers);
+        using var registry = RegistryClientFactory.Create(registryOptions, loggers);
         var store = ConversionStore.Open(output);
-        var conversion = new ImageConversion(
-            store, backend, options, loggers.CreateLogger("convert"), push is null ? null : registry.PusherTo(push));
+        var target = push is null ? null : await registry.PusherToAsync(push, cancellation);
+        var conversion = new ImageConversion(store, backend, options, loggers.CreateLogger("convert"), target);
         var running = conversion.RunAsync(image.Open(registry), cancellation);
         return live ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
     }

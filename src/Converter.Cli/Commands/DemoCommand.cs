@@ -5,6 +5,7 @@ using Converter.Core.Imaging;
 using Converter.Core.Layers;
 using Converter.Core.Oci;
 using Converter.Core.Pipeline;
+using Converter.Core.Registry;
 using Converter.Core.Sources;
 using Converter.Formats.Cim;
 using Converter.Formats.Regf;
@@ -67,7 +68,16 @@ internal static class DemoCommand
         var reference = ImageReference.Parse($"{registry.Host}/{DemoImage.Repository}:{DemoImage.Tag}");
 
         // Ours on any system: what it wrote is then read and shown.
-        return await ConvertCommand.RunAsync(new ImageLocation.Remote(reference), store, push: null, new ManagedBackend(), options, plainHttp: true, quiet, verbose, cancellation);
+        return await ConvertCommand.RunAsync(
+            new ImageLocation.Remote(reference),
+            store,
+            push: null,
+            new ManagedBackend(),
+            options,
+            new RegistryOptions { PlainHttp = true },
+            quiet,
+            verbose,
+            cancellation);
     }
 
     private static void ShowMerged(ConversionResult result)

@@ -10,7 +10,8 @@ namespace Converter.Core.Registry;
 /// </summary>
 internal sealed class AuthenticationHandler(TokenSource tokens, ICredentialSource? credentials) : DelegatingHandler
 {
-    private readonly ConcurrentDictionary<RepositoryScope, AuthenticationHeaderValue> _granted = new();
+    // By host, too: two that share a login, as one by HTTP and by HTTPS, do not share what was granted.
+    private readonly ConcurrentDictionary<(string Origin, RepositoryScope Scope), AuthenticationHeaderValue> _granted = new();
 
     // The layers of an image are asked for at the same time; they need one token, not one each.
     private readonly SemaphoreSlim _oneAtATime = new(1);
@@ -22,8 +23,9 @@ internal sealed class AuthenticationHandler(TokenSource tokens, ICredentialSourc
             return await base.SendAsync(request, cancellationToken);
         }
 
-        var sent = _granted.GetValueOrDefault(scope);
-        request.Headers.Authorization = sent;
+        // What hosts.toml has for the header stands until something was granted.
+        var sent = _granted.GetValueOrDefault(KeyOf(request.RequestUri!, scope));
+        request.Headers.Authorization = sent ?? request.Headers.Authorization;
         var response = await base.SendAsync(request, cancellationToken);
         if (response.StatusCode != HttpStatusCode.Unauthorized
             || !RedirectHandler.IsSameOrigin(request.RequestUri!, response.RequestMessage!.RequestUri!))
@@ -57,6 +59,8 @@ internal sealed class AuthenticationHandler(TokenSource tokens, ICredentialSourc
         base.Dispose(disposing);
     }
 
+    private static (string Origin, RepositoryScope Scope) KeyOf(Uri registry, RepositoryScope scope) => (registry.GetLeftPart(UriPartial.Authority), scope);
+
     private async Task<AuthenticationHeaderValue?> AnswerAsync(
         HttpResponseMessage response, RepositoryScope scope, AuthenticationHeaderValue? refused, Uri registry, CancellationToken cancellationToken)
     {
@@ -64,7 +68,7 @@ internal sealed class AuthenticationHandler(TokenSource tokens, ICredentialSourc
         try
         {
             // While this request waited, another may have got what both need.
-            if (_granted.TryGetValue(scope, out var known) && !ReferenceEquals(known, refused))
+            if (_granted.TryGetValue(KeyOf(registry, scope), out var known) && !ReferenceEquals(known, refused))
             {
                 return known;
             }
@@ -72,7 +76,7 @@ internal sealed class AuthenticationHandler(TokenSource tokens, ICredentialSourc
             var answer = await AnswerAsync(AuthenticationChallenge.AllOf(response), scope, registry, cancellationToken);
             if (answer is not null)
             {
-                _granted[scope] = answer;
+                _granted[KeyOf(registry, scope)] = answer;
             }
 
             return answer;

@@ -1,29 +1,38 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Converter.Core.Oci;
+using Microsoft.Extensions.Logging;
 
 namespace Converter.Core.Registry;
 
 /// <summary>
-/// Opens a blob at an offset, as often as needed: in the registry, or for a foreign layer that the registry lacks, at one of its URLs.
+/// Opens a blob at an offset, as often as needed: at the registry's hosts in their order, or for a foreign layer that none of
+/// them has, at one of its URLs.
 /// </summary>
 internal sealed class BlobSource
 {
     private readonly RegistryClient _client;
-    private readonly ImageReference _reference;
     private readonly Descriptor _blob;
-    private readonly Uri _registryUri;
+    private readonly IReadOnlyList<RegistryEndpoint> _hosts;
     private readonly List<Uri> _elsewhere;
+    private readonly ILogger _logger;
     private int _place;
     private bool _rangesWork = true;
     private bool _found;
 
-    public BlobSource(RegistryClient client, ImageReference reference, Descriptor blob, bool plainHttp)
+    /// <param name="client">Sends the requests.</param>
+    /// <param name="hosts">Where to ask, in this order.</param>
+    /// <param name="reference">The image, for errors.</param>
+    /// <param name="blob">What to get.</param>
+    /// <param name="plainHttp">Whether a foreign layer's URLs may be plain HTTP.</param>
+    /// <param name="logger">Told of hosts that were passed over.</param>
+    public BlobSource(
+        RegistryClient client, IReadOnlyList<RegistryEndpoint> hosts, ImageReference reference, Descriptor blob, bool plainHttp, ILogger logger)
     {
         _client = client;
-        _reference = reference;
+        _hosts = hosts;
         _blob = blob;
-        _registryUri = new RegistryEndpoint(reference, plainHttp).Blob(blob.Digest);
+        _logger = logger;
         _elsewhere = [.. (blob.Urls ?? []).Select(url => ReadUrl(url, plainHttp)).OfType<Uri>()];
         What = $"blob {blob.Digest} of {reference.Registry}/{reference.Repository}";
     }
@@ -35,6 +44,35 @@ internal sealed class BlobSource
     /// <summary>The body from the offset on where the server keeps to the range asked for; otherwise the body from the start.</summary>
     /// <exception cref="RegistryException">There is no such blob, or it has another size.</exception>
     public async Task<BlobBody> OpenAsync(long offset, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await OpenHereAsync(offset, cancellationToken);
+            }
+            catch (RegistryException e) when (MoveOn(e, mayLeaveRegistry: !_found && e.StatusCode == HttpStatusCode.NotFound))
+            {
+            }
+        }
+    }
+
+    /// <summary>Turns to the next host, if there is one, after this one failed; says whether it did.</summary>
+    public bool MoveOn(RegistryException failure, bool mayLeaveRegistry = false)
+    {
+        var next = _place + 1;
+        if (next >= _hosts.Count && !(mayLeaveRegistry && next < _hosts.Count + _elsewhere.Count))
+        {
+            return false;
+        }
+
+        _logger.LogWarning("{Failure}; trying {Host}", failure.Message, (next < _hosts.Count ? _hosts[next].Host.Root : _elsewhere[next - _hosts.Count]).Authority);
+        _place = next;
+        _rangesWork = true;
+        return true;
+    }
+
+    private async Task<BlobBody> OpenHereAsync(long offset, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -57,10 +95,6 @@ internal sealed class BlobSource
                         _rangesWork = false;
                         break;
 
-                    case HttpStatusCode.NotFound when !_found && _place < _elsewhere.Count:
-                        _place++;
-                        break;
-
                     default:
                         throw await RegistryErrors.FromResponseAsync(response, What, NotFound, cancellationToken);
                 }
@@ -81,9 +115,9 @@ internal sealed class BlobSource
 
     private HttpRequestMessage Request(long offset)
     {
-        var request = _place == 0
-            ? RegistryClient.Request(_registryUri, _reference)
-            : new HttpRequestMessage(HttpMethod.Get, _elsewhere[_place - 1]);
+        var request = _place < _hosts.Count
+            ? _hosts[_place].Request(HttpMethod.Get, _hosts[_place].Blob(_blob.Digest))
+            : new HttpRequestMessage(HttpMethod.Get, _elsewhere[_place - _hosts.Count]);
 
         // The digest is of the blob itself: no compression on the way.
         request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));

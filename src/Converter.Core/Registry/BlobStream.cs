@@ -222,11 +222,18 @@ internal sealed class BlobStream : ForwardStream
         var reason = Oci.Printable.Of(e.Message);
         if (_failures >= _options.MaxAttempts)
         {
-            throw new RegistryException(
+            var failure = new RegistryException(
                 $"cannot get {_source.What}: the connection broke {_failures} times at or near byte {_position} of {Length}, last: {reason}", e)
             {
                 IsInterruption = true,
             };
+            if (!_source.MoveOn(failure))
+            {
+                throw failure;
+            }
+
+            _failures = 0;
+            return;
         }
 
         var delay = Backoff.Delay(_options, _failures);

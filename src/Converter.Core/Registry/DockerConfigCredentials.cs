@@ -2,22 +2,43 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Converter.Core.Oci;
+using Converter.Core.Registry.Hosts;
 
 namespace Converter.Core.Registry;
 
-/// <summary>The <c>auths</c> of docker's <c>config.json</c>, where <c>docker login</c> leaves them without a credential helper.</summary>
+/// <summary>
+/// Logins as docker's <c>config.json</c> says: of the credential helper for a registry (<c>credHelpers</c>), else of the one for
+/// all (<c>credsStore</c>), else of its own <c>auths</c>.
+/// </summary>
 public sealed class DockerConfigCredentials : ICredentialSource
 {
     private const string FileName = "config.json";
     private const string DirectoryVariable = "DOCKER_CONFIG";
+    private const string FileVariable = "REGISTRY_AUTH_FILE";
     private const int MaxBytes = 4 << 20;
 
+    /// <summary>What <c>docker login</c> keeps Docker Hub's login by, in helpers too.</summary>
+    private const string DockerHubKey = "https://index.docker.io/v1/";
+
+    private static readonly TimeSpan s_helperTime = TimeSpan.FromMinutes(1);
+
     private readonly Dictionary<string, RegistryCredential> _credentials;
+    private readonly Dictionary<string, CredentialHelper> _helpers;
+    private readonly CredentialHelper? _store;
 
-    private DockerConfigCredentials(Dictionary<string, RegistryCredential> credentials) => _credentials = credentials;
+    private DockerConfigCredentials(
+        Dictionary<string, RegistryCredential> credentials, Dictionary<string, CredentialHelper> helpers, CredentialHelper? store)
+    {
+        _credentials = credentials;
+        _helpers = helpers;
+        _store = store;
+    }
 
-    /// <summary>Where docker itself looks: <c>$DOCKER_CONFIG/config.json</c>, else <c>~/.docker/config.json</c>.</summary>
-    public static string DefaultPath => Path.Combine(
+    /// <summary>
+    /// <c>$REGISTRY_AUTH_FILE</c>, which skopeo and its kin name their file of the same form by; else where docker itself looks:
+    /// <c>$DOCKER_CONFIG/config.json</c>, else <c>~/.docker/config.json</c>.
+    /// </summary>
+    public static string DefaultPath => Environment.GetEnvironmentVariable(FileVariable) is { Length: > 0 } file ? file : Path.Combine(
         Environment.GetEnvironmentVariable(DirectoryVariable) is { Length: > 0 } directory
             ? directory
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".docker"),
@@ -41,14 +62,20 @@ public sealed class DockerConfigCredentials : ICredentialSource
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return new DockerConfigCredentials([]);
+            return new DockerConfigCredentials([], [], null);
         }
 
         return Parse(bytes, path);
     }
 
-    public ValueTask<RegistryCredential?> FindAsync(string registry, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(_credentials.GetValueOrDefault(registry));
+    /// <inheritdoc/>
+    /// <exception cref="RegistryException">The credential helper is not there, or failed.</exception>
+    public async ValueTask<RegistryCredential?> FindAsync(string registry, CancellationToken cancellationToken)
+    {
+        var key = registry is ImageReference.DockerHub ? DockerHubKey : registry;
+        var kept = (_helpers.GetValueOrDefault(registry) ?? _store) is { } helper ? await helper.GetAsync(key, cancellationToken) : null;
+        return kept ?? _credentials.GetValueOrDefault(registry);
+    }
 
     private static DockerConfigCredentials Parse(byte[] bytes, string path)
     {
@@ -67,7 +94,21 @@ public sealed class DockerConfigCredentials : ICredentialSource
             }
         }
 
-        return new DockerConfigCredentials(credentials);
+        try
+        {
+            var helpers = new Dictionary<string, CredentialHelper>(StringComparer.OrdinalIgnoreCase);
+            foreach (var (key, name) in (config?.CredentialHelpers ?? []).Where(pair => !string.IsNullOrEmpty(pair.Value)))
+            {
+                helpers[HostOf(key)] = new CredentialHelper(name!, s_helperTime);
+            }
+
+            var store = string.IsNullOrEmpty(config?.CredentialsStore) ? null : new CredentialHelper(config.CredentialsStore, s_helperTime);
+            return new DockerConfigCredentials(credentials, helpers, store);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"docker configuration {path}: {e.Message}", e);
+        }
     }
 
     /// <summary>Does not pass the reader's message on: it may quote what it stumbled over, which here can be a password.</summary>
@@ -130,7 +171,7 @@ public sealed class DockerConfigCredentials : ICredentialSource
         var host = scheme < 0 ? key : key[(scheme + 3)..];
         var slash = host.IndexOf('/', StringComparison.Ordinal);
         host = slash < 0 ? host : host[..slash];
-        return host is "index.docker.io" or RegistryEndpoint.DockerHubHost ? ImageReference.DockerHub : host;
+        return host is "index.docker.io" or RegistryHost.DockerHubHost ? ImageReference.DockerHub : host;
     }
 }
 
@@ -139,6 +180,14 @@ internal sealed record DockerConfig
 {
     [JsonPropertyName("auths")]
     public Dictionary<string, DockerAuth?>? Auths { get; init; }
+
+    /// <summary>By registry, the names of credential helpers.</summary>
+    [JsonPropertyName("credHelpers")]
+    public Dictionary<string, string?>? CredentialHelpers { get; init; }
+
+    /// <summary>The credential helper of all other registries.</summary>
+    [JsonPropertyName("credsStore")]
+    public string? CredentialsStore { get; init; }
 }
 
 internal sealed record DockerAuth

@@ -10,28 +10,20 @@ namespace Converter.Core.Registry;
 /// Sends what a push consists of to one repository, and tells failures in the user's terms. Credentials go to the registry itself,
 /// never to another host it names for uploads.
 /// </summary>
-internal sealed class PushTarget(RegistryClient client, RegistryOptions options, ImageReference reference)
+internal sealed class PushTarget(RegistryClient client, RegistryOptions options, ImageReference reference, RegistryEndpoint endpoint)
 {
-    private readonly RepositoryScope _scope = new(reference.Registry, reference.Repository, Push: true);
     private long _bytesSent;
 
-    public RegistryEndpoint Endpoint { get; } = new(reference, options.PlainHttp);
+    public RegistryEndpoint Endpoint => endpoint;
 
     public string Name { get; } = $"{reference.Registry}/{reference.Repository}";
 
     /// <summary>Bytes of request bodies, those sent again included.</summary>
     public long BytesSent => Interlocked.Read(ref _bytesSent);
 
-    public HttpRequestMessage Request(HttpMethod method, Uri uri)
-    {
-        var request = new HttpRequestMessage(method, uri);
-        if (RedirectHandler.IsSameOrigin(uri, Endpoint.Manifest("latest")))
-        {
-            request.Options.Set(RequestOptions.Scope, _scope);
-        }
-
-        return request;
-    }
+    public HttpRequestMessage Request(HttpMethod method, Uri uri) => RedirectHandler.IsSameOrigin(uri, endpoint.Host.Root)
+        ? endpoint.Request(method, uri, push: true)
+        : new HttpRequestMessage(method, uri);
 
     /// <summary>Sends a request without a body or with a small one.</summary>
     /// <returns>Any answer but one that may pass.</returns>

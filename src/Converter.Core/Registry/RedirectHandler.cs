@@ -68,12 +68,29 @@ internal sealed class RedirectHandler : DelegatingHandler
 
         // Once off, it stays off: the next hop copies from this request. Host, too, was the old one's.
         next.Headers.Host = null;
-        if (!IsSameOrigin(from.RequestUri!, target))
+        if (IsSameOrigin(from.RequestUri!, target))
+        {
+            KeepHost(from, next);
+        }
+        else
         {
             next.Headers.Authorization = null;
+            foreach (var (name, _) in from.Options.TryGetValue(RequestOptions.Host, out var host) ? host.Headers : [])
+            {
+                next.Headers.Remove(name);
+            }
         }
 
         return next;
+    }
+
+    /// <summary>For the next hop, which may leave the host.</summary>
+    private static void KeepHost(HttpRequestMessage from, HttpRequestMessage next)
+    {
+        if (from.Options.TryGetValue(RequestOptions.Host, out var host))
+        {
+            next.Options.Set(RequestOptions.Host, host);
+        }
     }
 
     internal static bool IsSameOrigin(Uri left, Uri right) =>

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Converter.Core.Oci;
+using Converter.Core.Registry.Hosts;
 using Microsoft.Extensions.Logging;
 
 namespace Converter.Core.Registry;
@@ -14,15 +15,18 @@ public sealed class RegistryClient : IDisposable
     internal const string DigestHeader = "Docker-Content-Digest";
 
     private readonly RegistryOptions _options;
-    private readonly Func<HttpClient> _clients;
+    private readonly Func<ConnectionSettings, HttpClient> _clients;
+    private readonly RegistryHosts _hosts;
     private readonly IDisposable _resources;
     private readonly ILogger _logger;
     private long _bytesDownloaded;
 
-    internal RegistryClient(RegistryOptions options, Func<HttpClient> clients, IDisposable resources, ILogger logger)
+    internal RegistryClient(
+        RegistryOptions options, Func<ConnectionSettings, HttpClient> clients, RegistryHosts hosts, IDisposable resources, ILogger logger)
     {
         _options = options;
         _clients = clients;
+        _hosts = hosts;
         _resources = resources;
         _logger = logger;
     }
@@ -44,10 +48,34 @@ public sealed class RegistryClient : IDisposable
     public async Task<FetchedManifest> GetManifestAsync(
         ImageReference reference, Descriptor? expected, Action<int>? counted, CancellationToken cancellationToken)
     {
+        var byDigest = (expected?.Digest ?? reference.Digest) is not null;
+        var hosts = await EndpointsAsync(reference, byDigest ? HostCapabilities.Pull : HostCapabilities.Resolve, cancellationToken);
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                return await GetManifestAsync(hosts[i], reference, expected, counted, cancellationToken);
+            }
+            catch (RegistryException e) when (i + 1 < hosts.Count)
+            {
+                _logger.LogWarning("{Failure}; trying {Host}", e.Message, hosts[i + 1].Host.Name);
+            }
+        }
+    }
+
+    /// <summary>The reference's repository at each host that has the capability, in the order to try them.</summary>
+    /// <exception cref="RegistryException">There is none.</exception>
+    internal async Task<IReadOnlyList<RegistryEndpoint>> EndpointsAsync(
+        ImageReference reference, HostCapabilities capability, CancellationToken cancellationToken) =>
+        [.. (await _hosts.FindAsync(reference.Registry, capability, cancellationToken)).Select(host => new RegistryEndpoint(host, reference))];
+
+    private async Task<FetchedManifest> GetManifestAsync(
+        RegistryEndpoint host, ImageReference reference, Descriptor? expected, Action<int>? counted, CancellationToken cancellationToken)
+    {
         var digest = expected?.Digest ?? reference.Digest;
         var name = digest?.ToString() ?? reference.Tag!;
         var what = $"manifest {name} of {reference.Registry}/{reference.Repository}";
-        using var request = Request(new RegistryEndpoint(reference, _options.PlainHttp).Manifest(name), reference);
+        using var request = host.Request(HttpMethod.Get, host.Manifest(name));
         foreach (var type in MediaTypes.Manifests)
         {
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(type));
@@ -85,22 +113,21 @@ public sealed class RegistryClient : IDisposable
     public async Task<Stream> OpenBlobAsync(
         ImageReference reference, Descriptor blob, long offset, Action<int>? counted, CancellationToken cancellationToken)
     {
-        var source = new BlobSource(this, reference, blob, _options.PlainHttp);
+        var hosts = await EndpointsAsync(reference, HostCapabilities.Pull, cancellationToken);
+        var source = new BlobSource(this, hosts, reference, blob, _options.PlainHttp, _logger);
         var first = await source.OpenAsync(offset, cancellationToken);
         return new BlobStream(source, first, offset, _options, bytes => { Count(bytes); counted?.Invoke(bytes); }, _logger, cancellationToken);
     }
 
-    /// <summary>Pushes to the reference's repository and tag, as this client and with its connections.</summary>
-    public RegistryPusher PusherTo(ImageReference reference) => new(this, _options, reference, _logger);
+    /// <summary>Pushes to the reference's repository and tag, as this client and with its connections: to the one host that is the first to take it.</summary>
+    /// <exception cref="RegistryException">There is no such host.</exception>
+    public async Task<RegistryPusher> PusherToAsync(ImageReference reference, CancellationToken cancellationToken)
+    {
+        var hosts = await EndpointsAsync(reference, HostCapabilities.Push, cancellationToken);
+        return new RegistryPusher(new PushTarget(this, _options, reference, hosts[0]), _options, reference, _logger);
+    }
 
     public void Dispose() => _resources.Dispose();
-
-    internal static HttpRequestMessage Request(Uri uri, ImageReference reference)
-    {
-        var request = new HttpRequestMessage(HttpMethod.Get, uri);
-        request.Options.Set(RequestOptions.Scope, new RepositoryScope(reference.Registry, reference.Repository));
-        return request;
-    }
 
     /// <summary>Sends through all handlers, up to the answer's headers; a failure to get any answer is told in the user's terms.</summary>
     internal async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, string what, CancellationToken cancellationToken)
@@ -120,8 +147,11 @@ public sealed class RegistryClient : IDisposable
     }
 
     /// <summary>Sends through all handlers, up to the answer's headers; a failure to get any answer is left to the caller to tell.</summary>
-    internal Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        _clients().SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+    internal Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var settings = request.Options.TryGetValue(RequestOptions.Host, out var host) ? host.Connection : ConnectionSettings.Default;
+        return _clients(settings).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+    }
 
     private void Count(int bytes) => Interlocked.Add(ref _bytesDownloaded, bytes);
 

@@ -1,28 +1,61 @@
 using Converter.Core.Oci;
+using Converter.Core.Registry.Hosts;
 
 namespace Converter.Core.Registry;
 
-/// <summary>The URLs of one repository (distribution spec, "Endpoints").</summary>
+/// <summary>The URLs of one repository at one host (distribution spec, "Endpoints"), and the requests to them.</summary>
 internal sealed class RegistryEndpoint
 {
-    /// <summary>The API of <c>docker.io</c> lives elsewhere (docker, registry/config.go).</summary>
-    public const string DockerHubHost = "registry-1.docker.io";
-
     private readonly Uri _repository;
+    private readonly string _query;
 
-    public RegistryEndpoint(ImageReference reference, bool plainHttp)
+    public RegistryEndpoint(RegistryHost host, ImageReference reference)
     {
-        var host = reference.Registry is ImageReference.DockerHub ? DockerHubHost : reference.Registry;
-        _repository = new Uri($"{(plainHttp ? Uri.UriSchemeHttp : Uri.UriSchemeHttps)}://{host}/v2/{reference.Repository}/");
+        Host = host;
+        Repository = host.RepositoryOf(reference);
+        _repository = new Uri(host.Root, $"./{reference.Repository}/");
+
+        // containerd, docs/hosts.md: a mirror of several registries learns so which one is meant.
+        _query = host.IsMirror ? $"?ns={Uri.EscapeDataString(host.Namespace)}" : string.Empty;
     }
 
-    public Uri Manifest(string tagOrDigest) => new(_repository, $"./manifests/{tagOrDigest}");
+    public RegistryHost Host { get; }
+
+    /// <summary>The repository's name as this host's tokens have it.</summary>
+    public string Repository { get; }
+
+    public Uri Manifest(string tagOrDigest) => At($"manifests/{tagOrDigest}");
+
+    public Uri Blob(Digest digest) => At($"blobs/{digest}");
 
     /// <summary>Where uploads begin; with a repository of the same registry named, one that may make the upload needless.</summary>
-    public Uri Uploads(Digest blob, string? mountFrom) => new(
-        _repository, mountFrom is null ? "./blobs/uploads/" : $"./blobs/uploads/?mount={Uri.EscapeDataString(blob.ToString())}&from={Uri.EscapeDataString(mountFrom)}");
+    public Uri Uploads(Digest blob, string? mountFrom)
+    {
+        var uploads = At("blobs/uploads/");
+        return mountFrom is null
+            ? uploads
+            : new Uri($"{uploads}{(uploads.Query.Length > 0 ? '&' : '?')}mount={Uri.EscapeDataString(blob.ToString())}&from={Uri.EscapeDataString(mountFrom)}");
+    }
 
-    public Uri Referrers(Digest subject) => new(_repository, $"./referrers/{subject}");
+    public Uri Referrers(Digest subject) => At($"referrers/{subject}");
 
-    public Uri Blob(Digest digest) => new(_repository, $"./blobs/{digest}");
+    /// <summary>Any other resource of the repository, by its path below it.</summary>
+    public Uri At(string path) => new(_repository, $"./{path}{_query}");
+
+    /// <summary>A request with this host's own credentials, headers and connections.</summary>
+    /// <param name="method">What to do.</param>
+    /// <param name="uri">Where; of this host, or what it redirected to.</param>
+    /// <param name="push">Ask for leave to push, too.</param>
+    public HttpRequestMessage Request(HttpMethod method, Uri uri, bool push = false)
+    {
+        var request = new HttpRequestMessage(method, uri);
+        request.Options.Set(RequestOptions.Host, Host);
+        request.Options.Set(RequestOptions.Scope, new RepositoryScope(Host.Name, Repository, push));
+        foreach (var (name, value) in Host.Headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return request;
+    }
 }

@@ -55,6 +55,9 @@ internal static class RegistryErrors
         {
             HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } =>
                 $"no such host '{uri.Host}'; check the registry's name and this machine's DNS",
+            HttpRequestException { InnerException: ServerCertificateException certificate } => $"TLS with {host} failed: {certificate.Message}",
+            HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError } =>
+                $"the proxy does not lead to {host}: {Printable.Of(e.Message)}; check HTTPS_PROXY and NO_PROXY",
             HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } =>
                 $"TLS with {host} failed: {Printable.Of((e.InnerException ?? e).Message)}{PlainHttpHint(uri)}",
             HttpRequestException { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } } =>

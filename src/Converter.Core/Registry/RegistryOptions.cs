@@ -3,8 +3,20 @@ namespace Converter.Core.Registry;
 /// <summary>How registries are talked to. One set serves one client and every registry it meets.</summary>
 public sealed record RegistryOptions
 {
-    /// <summary>Talk HTTP instead of HTTPS, to whatever registry is named (<c>--plain-http</c>).</summary>
+    /// <summary>
+    /// Talk HTTP instead of HTTPS, to whatever registry is named (<c>--plain-http</c>). Without it HTTPS is spoken, and HTTP only
+    /// with a registry on this machine that answers HTTPS with something else than TLS, and where a hosts.toml says so.
+    /// </summary>
     public bool PlainHttp { get; init; }
+
+    /// <summary>Folders with a folder for each registry, for its mirrors and certificates as containerd has them; the first that knows a registry decides.</summary>
+    public IReadOnlyList<string> HostsFolders { get; init; } = [];
+
+    /// <summary>A folder of certificates for all registries and mirrors: authorities in *.crt, client certificates in *.cert and *.key.</summary>
+    public string? CertificateFolder { get; init; }
+
+    /// <summary>How many requests one host is asked at once; a blob counts until the last of it has come.</summary>
+    public int MaxRequestsPerHost { get; init; } = 8;
 
     /// <summary>Where user names and passwords come from; null pulls anonymously.</summary>
     public ICredentialSource? Credentials { get; init; }

@@ -7,7 +7,7 @@ namespace Converter.Core.Registry;
 
 /// <summary>
 /// Pushes to one repository of a registry (distribution spec, "Push"). Safe for use by several threads at once; made by
-/// <see cref="RegistryClient.PusherTo"/>, and of use as long as that client is.
+/// <see cref="RegistryClient.PusherToAsync"/>, and of use as long as that client is.
 /// </summary>
 public sealed class RegistryPusher
 {
@@ -17,10 +17,10 @@ public sealed class RegistryPusher
     private readonly RegistryOptions _options;
     private readonly ILogger _logger;
 
-    internal RegistryPusher(RegistryClient client, RegistryOptions options, ImageReference reference, ILogger logger)
+    internal RegistryPusher(PushTarget target, RegistryOptions options, ImageReference reference, ILogger logger)
     {
         Reference = reference;
-        _target = new PushTarget(client, options, reference);
+        _target = target;
         _options = options;
         _logger = logger;
     }

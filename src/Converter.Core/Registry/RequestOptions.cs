@@ -1,8 +1,13 @@
+using Converter.Core.Registry.Hosts;
+
 namespace Converter.Core.Registry;
 
 /// <summary>What the client tells its handlers about a request.</summary>
 internal static class RequestOptions
 {
+    /// <summary>Whose settings and headers to use; none for what lies outside any registry.</summary>
+    public static readonly HttpRequestOptionsKey<RegistryHost> Host = new("cimconvert.host");
+
     /// <summary>For <see cref="AuthenticationHandler"/>: whose credentials to use.</summary>
     public static readonly HttpRequestOptionsKey<RepositoryScope> Scope = new("cimconvert.scope");
 

@@ -1,10 +1,13 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -51,12 +54,15 @@ public sealed class FakeRegistry : IAsyncDisposable
     /// <summary>Uploads that were begun, and neither finished nor given up.</summary>
     public int OpenUploads => _uploads.Count;
 
-    public static async Task<FakeRegistry> StartAsync()
+    /// <param name="certificate">The server's, to speak TLS with; null for plain HTTP.</param>
+    /// <param name="clients">Whether TLS clients need a certificate, of whomever.</param>
+    public static async Task<FakeRegistry> StartAsync(
+        X509Certificate2? certificate = null, ClientCertificateMode clients = ClientCertificateMode.NoCertificate)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.Listen(IPAddress.Loopback, 0, listen => Secure(listen, certificate, clients));
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MaxRequestBodySize = null;
@@ -118,6 +124,19 @@ public sealed class FakeRegistry : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         _arrived.Dispose();
+    }
+
+    private static void Secure(ListenOptions listen, X509Certificate2? certificate, ClientCertificateMode clients)
+    {
+        if (certificate is not null)
+        {
+            listen.UseHttps(https =>
+            {
+                https.ServerCertificate = certificate;
+                https.ClientCertificateMode = clients;
+                https.AllowAnyClientCertificate();
+            });
+        }
     }
 
     private async Task AnswerAsync(HttpContext context)

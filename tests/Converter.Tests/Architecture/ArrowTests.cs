@@ -14,7 +14,8 @@ public class ArrowTests
     {
         [Core] = [],
         [Core + ".Oci"] = [Core],
-        [Core + ".Registry"] = [Core, Core + ".Oci", Formats + ".Binary"],
+        [Core + ".Registry.Hosts"] = [Core, Core + ".Oci"],
+        [Core + ".Registry"] = [Core, Core + ".Oci", Core + ".Registry.Hosts", Formats + ".Binary"],
         [Core + ".Compression"] = [Core, Core + ".Oci", Core + ".Native", Formats + ".Binary"],
         [Core + ".Sources"] = [Core, Core + ".Oci", Core + ".Registry", Core + ".Compression", Formats + ".Binary", Formats + ".Tar"],
         [Core + ".Native"] = [Core],

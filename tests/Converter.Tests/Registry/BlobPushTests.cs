@@ -51,8 +51,9 @@ public sealed class BlobPushTests
         await using var registry = await DockerRegistry.StartAsync();
         var blob = _push.Blob((3 * Chunk) + 1);
         var reference = ImageReference.Parse(registry.Reference("a/b", "v1"));
-        Assert.That(await _push.Client.PusherTo(reference).PushBlobAsync(blob, CancellationToken.None), Is.EqualTo(PushOutcome.Uploaded));
-        Assert.That(await _push.Client.PusherTo(reference).PushBlobAsync(blob, CancellationToken.None), Is.EqualTo(PushOutcome.Skipped));
+        var pusher = await _push.Client.PusherToAsync(reference, CancellationToken.None);
+        Assert.That(await pusher.PushBlobAsync(blob, CancellationToken.None), Is.EqualTo(PushOutcome.Uploaded));
+        Assert.That(await pusher.PushBlobAsync(blob, CancellationToken.None), Is.EqualTo(PushOutcome.Skipped));
         var descriptor = new Descriptor { MediaType = MediaTypes.ConvertedLayer, Digest = blob.Digest, Size = blob.Size };
         Assert.That(await _push.Client.ReadAllAsync(reference, descriptor), Is.EqualTo(File.ReadAllBytes(blob.Path)));
         Assert.That(registry.CountRequests("PATCH", "/blobs/uploads/"), Is.EqualTo(4));
@@ -325,7 +326,7 @@ public sealed class BlobPushTests
     public async Task Another_host_for_the_upload_gets_the_bytes_and_no_credentials()
     {
         _push.Registry.RequireBearer("me", "secret");
-        _push.LogIn(new Password("me", "secret"));
+        await _push.LogInAsync(new Password("me", "secret"));
         await using var storage = await FakeRegistry.StartAsync();
         storage.AddSeparate(PushHarness.Repository);
         Faults.Add(Fault.UploadElsewhere("uploads/", $"http://{storage.Host}"));

@@ -18,7 +18,7 @@ public sealed class DockerConfigCredentialsTests
     [TestCase("R.Example", "r.example")]
     public async Task Keys_are_hosts_however_they_are_spelt(string key, string registry)
     {
-        var credentials = Load($$"""{"auths":{"{{key}}":{"auth":"bWU6YTpi"} },"credsStore":"x"}""");
+        var credentials = Load($$"""{"auths":{"{{key}}":{"auth":"bWU6YTpi"} } }""");
         Assert.That(await credentials.FindAsync(registry, CancellationToken.None), Is.EqualTo(new RegistryCredential.Password("me", "a:b")));
         Assert.That(await credentials.FindAsync("other.example", CancellationToken.None), Is.Null);
     }

@@ -175,8 +175,12 @@ public sealed class ManifestPushTests
         SetList(Entry("first"));
         using var patient = FakeImage.Client(PushHarness.Options with { MaxAttempts = 20 });
         byte[][] manifests = [await ManifestAsync("a", subject: true), await ManifestAsync("b", subject: true)];
-        await Task.WhenAll(manifests.Select((bytes, i) =>
-            patient.PusherTo(ImageReference.Parse($"{_push.Target.Registry}/{PushHarness.Repository}:v{i}")).PushManifestAsync(Described(bytes), bytes, s_subject, CancellationToken.None)));
+        await Task.WhenAll(manifests.Select(async (bytes, i) =>
+        {
+            var target = ImageReference.Parse($"{_push.Target.Registry}/{PushHarness.Repository}:v{i}");
+            var pusher = await patient.PusherToAsync(target, CancellationToken.None);
+            return await pusher.PushManifestAsync(Described(bytes), bytes, s_subject, CancellationToken.None);
+        }));
         Assert.That(
             Listed(), Is.EquivalentTo(manifests.Select(bytes => Digest.Compute(bytes).ToString()).Append(Digest.Compute("first"u8).ToString())));
     }

@@ -19,7 +19,6 @@ internal sealed class PushHarness : IAsyncDisposable
         Registry = registry;
         _options = options;
         Client = FakeImage.Client(options);
-        Pusher = Client.PusherTo(Target);
     }
 
     public static RegistryOptions Options { get; } = FakeImage.Options with { UploadChunk = Chunk, CommitTimeout = FakeImage.Options.StallTimeout };
@@ -28,7 +27,7 @@ internal sealed class PushHarness : IAsyncDisposable
 
     public RegistryClient Client { get; private set; }
 
-    public RegistryPusher Pusher { get; private set; }
+    public RegistryPusher Pusher { get; private set; } = null!;
 
     public ImageReference Target => ImageReference.Parse($"{Registry.Host}/{Repository}:v1");
 
@@ -39,15 +38,17 @@ internal sealed class PushHarness : IAsyncDisposable
     {
         var registry = await FakeRegistry.StartAsync();
         registry.AddSeparate(Repository);
-        return new PushHarness(registry, options ?? Options);
+        var harness = new PushHarness(registry, options ?? Options);
+        harness.Pusher = await harness.Client.PusherToAsync(harness.Target, CancellationToken.None);
+        return harness;
     }
 
     /// <summary>Goes on with credentials.</summary>
-    public void LogIn(ICredentialSource credentials)
+    public async Task LogInAsync(ICredentialSource credentials)
     {
         Client.Dispose();
         Client = FakeImage.Client(_options with { Credentials = credentials });
-        Pusher = Client.PusherTo(Target);
+        Pusher = await Client.PusherToAsync(Target, CancellationToken.None);
     }
 
     public PushedBlob Blob(int size, int seed = 1, string? mountFrom = null)

@@ -126,11 +126,11 @@ public sealed class RetryTests
     }
 
     [Test]
-    public void A_plain_registry_asked_securely_leads_to_the_option()
+    public async Task A_registry_on_this_machine_may_speak_plain_http()
     {
         using var secure = FakeImage.Client(FakeImage.Options with { PlainHttp = false });
-        AssertFails(secure, $"{_registry.Host}/a", "; if it speaks plain HTTP, add --plain-http");
-        Assert.That(_registry.Requests, Is.Empty);
+        await secure.GetManifestAsync(_registry.Reference(), CancellationToken.None);
+        Assert.That(_registry.Requests, Has.Count.EqualTo(1));
     }
 
     [Test]
