@@ -32,6 +32,13 @@ internal static class ConvertCommand
             CustomParser = CommonOptions.Parser(Platform.Parse),
         };
         var osVersion = new Option<string?>("--os-version") { Description = "The Windows version to take, whole or its first parts; the newest if not given." };
+        var push = new Option<ImageReference?>("--push")
+        {
+            Description = "Push the converted image, too: [REGISTRY/]REPOSITORY[:TAG].",
+            CustomParser = CommonOptions.Parser(ParseTagged),
+            HelpName = "REF",
+        };
+        var subject = new Option<bool>("--subject") { Description = "Make the converted image refer to the source, and be listed among its referrers." };
         var registry = new RegistryCommandOptions();
         var concurrency = new Option<int>("--concurrency")
         {
@@ -47,7 +54,7 @@ internal static class ConvertCommand
         var verbose = CommonOptions.Verbose();
         var command = new Command("convert", "Pulls an image and converts every layer of it, merged and ready, into a store.")
         {
-            reference, output, platform, osVersion, integrity, vhdFooter, concurrency, backendName, json, quiet, verbose,
+            reference, output, platform, osVersion, integrity, vhdFooter, push, subject, concurrency, backendName, json, quiet, verbose,
         };
         registry.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
@@ -61,10 +68,12 @@ internal static class ConvertCommand
                 Image = image,
                 Hives = HiveMergers.For(backend),
                 Concurrency = parsed.GetValue(concurrency),
+                WithSubject = parsed.GetValue(subject),
             };
             var result = await RunAsync(
                 parsed.GetRequiredValue(reference),
                 parsed.GetRequiredValue(output),
+                parsed.GetValue(push),
                 backend,
                 options,
                 registry.Read(parsed),
@@ -89,6 +98,7 @@ internal static class ConvertCommand
     public static async Task<ConversionResult> RunAsync(
         ImageLocation image,
         string output,
+        ImageReference? push,
         IImageBackend backend,
         ConversionOptions options,
         RegistryOptions registryOptions,
@@ -100,10 +110,15 @@ internal static class ConvertCommand
         using var loggers = CommonOptions.MakeLoggers(quiet, verbose, live);
         using var registry = RegistryClientFactory.Create(registryOptions, loggers);
         var store = ConversionStore.Open(output);
-        var conversion = new ImageConversion(store, backend, options, loggers.CreateLogger("convert"));
+        var target = push is null ? null : await registry.PusherToAsync(push, cancellation);
+        var conversion = new ImageConversion(store, backend, options, loggers.CreateLogger("convert"), target);
         var running = conversion.RunAsync(image.Open(registry), cancellation);
         return live ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
     }
+
+    private static ImageReference ParseTagged(string text) => ImageReference.Parse(text) is { Digest: null } reference
+        ? reference
+        : throw new InvalidDataException($"--push takes a tag, not a digest, which only the result has: '{text}'");
 
     private static int ParseConcurrency(ArgumentResult result)
     {

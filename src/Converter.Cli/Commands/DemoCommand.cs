@@ -69,7 +69,15 @@ internal static class DemoCommand
 
         // Ours on any system: what it wrote is then read and shown.
         return await ConvertCommand.RunAsync(
-            new ImageLocation.Remote(reference), store, new ManagedBackend(), options, new RegistryOptions { PlainHttp = true }, quiet, verbose, cancellation);
+            new ImageLocation.Remote(reference),
+            store,
+            push: null,
+            new ManagedBackend(),
+            options,
+            new RegistryOptions { PlainHttp = true },
+            quiet,
+            verbose,
+            cancellation);
     }
 
     private static void ShowMerged(ConversionResult result)

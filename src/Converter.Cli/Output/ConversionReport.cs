@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Converter.Core.Pipeline;
+using Converter.Core.Publish;
 using Converter.Core.Store;
 
 namespace Converter.Cli.Output;
@@ -31,6 +32,7 @@ internal static class ConversionReport
         WriteMerged(json, result.Top);
         json.WriteString("backend", result.Backend);
         json.WriteString("hives", result.Hives);
+        WritePushed(json, result.Pushed);
         json.WriteStartObject("bytes");
         json.WriteNumber("downloaded", result.Bytes.Downloaded);
         json.WriteNumber("decompressed", result.Bytes.Decompressed);
@@ -41,6 +43,7 @@ internal static class ConversionReport
         json.WriteNumber("layersMs", result.Timings.Layers);
         json.WriteNumber("mergeMs", result.Timings.Merge);
         json.WriteNumber("publishMs", result.Timings.Publish);
+        json.WriteNumber("pushMs", result.Timings.Push);
         json.WriteNumber("totalMs", result.Timings.Total);
         json.WriteEndObject();
         json.WriteEndObject();
@@ -60,6 +63,12 @@ internal static class ConversionReport
         }
 
         Console.WriteLine($"  manifest {result.Manifest.Digest}");
+        if (result.Pushed is { } pushed)
+        {
+            Console.WriteLine(
+                $"  pushed to {pushed.Reference}: {pushed.Uploaded} uploaded ({Sizes.Of(pushed.Bytes)}), {pushed.Mounted} mounted, {pushed.Skipped} there already");
+        }
+
         Console.WriteLine(
             $"  {Sizes.Of(result.Bytes.Downloaded)} downloaded, {Sizes.Of(result.Bytes.Decompressed)} unpacked, {Sizes.Of(result.Bytes.Written)} written"
             + $" by the {result.Backend} back end in {result.Timings.Total} ms");
@@ -89,6 +98,24 @@ internal static class ConversionReport
         json.WriteStartObject("merged");
         WriteFile(json, top.MergedPath!, merged);
         json.WriteString("integrity", merged.IntegrityRoot);
+        json.WriteEndObject();
+    }
+
+    private static void WritePushed(Utf8JsonWriter json, PushResult? pushed)
+    {
+        if (pushed is null)
+        {
+            json.WriteNull("pushed");
+            return;
+        }
+
+        json.WriteStartObject("pushed");
+        json.WriteString("reference", pushed.Reference.ToString());
+        json.WriteString("digest", pushed.Digest.ToString());
+        json.WriteNumber("uploaded", pushed.Uploaded);
+        json.WriteNumber("skipped", pushed.Skipped);
+        json.WriteNumber("mounted", pushed.Mounted);
+        json.WriteNumber("bytes", pushed.Bytes);
         json.WriteEndObject();
     }
 

@@ -17,6 +17,9 @@ public sealed record ConversionOptions
     /// <summary>What merges the registry hives of child layers.</summary>
     public IHiveMerger Hives { get; init; } = new ManagedHiveMerger();
 
+    /// <summary>The converted manifest refers to the source's as its subject.</summary>
+    public bool WithSubject { get; init; }
+
     /// <summary>Layers that are downloaded and imported at once. The output does not depend on it.</summary>
     public int Concurrency { get; init; } = DefaultConcurrency;
 

@@ -1,4 +1,5 @@
 using Converter.Core.Oci;
+using Converter.Core.Publish;
 using Converter.Core.Sources;
 using Converter.Core.Store;
 
@@ -10,7 +11,7 @@ namespace Converter.Core.Pipeline;
 public sealed record ConvertedLayer(StoredLayer Layer, bool Reused);
 
 /// <summary>What a conversion took, in milliseconds of wall-clock time.</summary>
-public sealed record ConversionTimings(long Resolve, long Layers, long Merge, long Publish, long Total);
+public sealed record ConversionTimings(long Resolve, long Layers, long Merge, long Publish, long Push, long Total);
 
 /// <summary>Bytes that went through: over the wire, out of the decompressors, into the store.</summary>
 public sealed record ConversionBytes(long Downloaded, long Decompressed, long Written);
@@ -22,6 +23,7 @@ public sealed record ConversionBytes(long Downloaded, long Decompressed, long Wr
 /// <param name="Top">The topmost layer, holding the merged CIM of an image of several layers.</param>
 /// <param name="Backend">Who wrote the images.</param>
 /// <param name="Hives">Who merged the registry hives.</param>
+/// <param name="Pushed">What the push did; null where none was asked for.</param>
 /// <param name="Bytes">Bytes that went through.</param>
 /// <param name="Timings">Time taken.</param>
 public sealed record ConversionResult(
@@ -31,5 +33,6 @@ public sealed record ConversionResult(
     StoredLayer Top,
     string Backend,
     string Hives,
+    PushResult? Pushed,
     ConversionBytes Bytes,
     ConversionTimings Timings);

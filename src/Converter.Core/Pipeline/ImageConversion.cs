@@ -10,10 +10,11 @@ namespace Converter.Core.Pipeline;
 
 /// <summary>
 /// The whole way of one image. The file to read first:
-/// <c>reference → manifest → [per layer: blob → verify → decompress → verify → tar → image writer] → seal in parent order → merge → publish</c>.
+/// <c>reference → manifest → [per layer: blob → verify → decompress → verify → tar → image writer] → seal in parent order → merge → publish [→ push]</c>.
 /// Each step is a room of its own; this one only knows their order.
 /// </summary>
-public sealed class ImageConversion(ConversionStore store, IImageBackend backend, ConversionOptions options, ILogger logger)
+public sealed class ImageConversion(
+    ConversionStore store, IImageBackend backend, ConversionOptions options, ILogger logger, RegistryPusher? target = null)
 {
     /// <summary>The layers being converted, with their progress; empty until the manifest is there.</summary>
     public IReadOnlyList<LayerPlan> Layers { get; private set; } = [];
@@ -74,8 +75,15 @@ public sealed class ImageConversion(ConversionStore store, IImageBackend backend
         var merged = clock.ElapsedMilliseconds;
 
         // publish
-        var manifest = await new Publisher(store).PublishAsync(image, [.. layers.SkipLast(1).Select(l => l.Layer), top], cancellation);
+        var manifest = await new Publisher(store).PublishAsync(
+            image, [.. layers.SkipLast(1).Select(l => l.Layer), top], options.WithSubject, cancellation);
         var published = clock.ElapsedMilliseconds;
+
+        // push
+        var pushed = target is null
+            ? null
+            : await new ImagePush(store, target, logger).RunAsync(image, (source as RegistrySource)?.Reference, manifest, options.WithSubject, cancellation);
+        var done = clock.ElapsedMilliseconds;
 
         return new ConversionResult(
             image,
@@ -84,10 +92,11 @@ public sealed class ImageConversion(ConversionStore store, IImageBackend backend
             top,
             backend.Name,
             options.Hives.Name,
+            pushed,
             new ConversionBytes(
                 source.BytesDownloaded,
                 Layers.Sum(l => l.Progress.Decompressed),
                 layers.Where(l => !l.Reused).Sum(l => l.Layer.Record.Image.Size) + mergedBytes),
-            new ConversionTimings(resolved, converted - resolved, merged - converted, published - merged, published));
+            new ConversionTimings(resolved, converted - resolved, merged - converted, published - merged, done - published, done));
     }
 }

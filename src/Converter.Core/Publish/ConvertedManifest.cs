@@ -30,7 +30,8 @@ public static class ConvertedManifest
     /// <param name="source">Descriptor of the source image's manifest.</param>
     /// <param name="config">Descriptor of the source's config.</param>
     /// <param name="layers">Base first; the last one holds the merged CIM of an image with several.</param>
-    public static byte[] Encode(Descriptor source, Descriptor config, IReadOnlyList<StoredLayer> layers)
+    /// <param name="withSubject">The manifest says that it refers to the source's: registries then list it there.</param>
+    public static byte[] Encode(Descriptor source, Descriptor config, IReadOnlyList<StoredLayer> layers, bool withSubject = false)
     {
         var entries = new JsonArray();
         foreach (var layer in layers)
@@ -56,17 +57,29 @@ public static class ConvertedManifest
             ["schemaVersion"] = 2,
             ["mediaType"] = MediaTypes.OciManifest,
             ["artifactType"] = MediaTypes.ConvertedImage,
-            ["config"] = new JsonObject
-            {
-                ["mediaType"] = config.MediaType,
-                ["digest"] = config.Digest.ToString(),
-                ["size"] = config.Size,
-            },
+            ["config"] = Reference(config),
             ["layers"] = entries,
-            ["annotations"] = new JsonObject { [Prefix + "source-digest"] = source.Digest.ToString() },
         };
+        if (withSubject)
+        {
+            manifest["subject"] = Reference(source);
+        }
+
+        manifest["annotations"] = new JsonObject(Annotations(source).Select(a => KeyValuePair.Create(a.Key, (JsonNode?)a.Value)));
         return JsonSerializer.SerializeToUtf8Bytes(manifest, s_compact);
     }
+
+    /// <summary>What the manifest as a whole is annotated with, which a list of referrers repeats.</summary>
+    /// <param name="source">Descriptor of the source image's manifest.</param>
+    public static IReadOnlyDictionary<string, string> Annotations(Descriptor source) =>
+        new Dictionary<string, string>(StringComparer.Ordinal) { [Prefix + "source-digest"] = source.Digest.ToString() };
+
+    private static JsonObject Reference(Descriptor descriptor) => new()
+    {
+        ["mediaType"] = descriptor.MediaType,
+        ["digest"] = descriptor.Digest.ToString(),
+        ["size"] = descriptor.Size,
+    };
 
     private static JsonObject FileAnnotations(FileRecord file, string backend)
     {

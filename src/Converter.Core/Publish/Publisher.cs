@@ -9,9 +9,11 @@ public sealed class Publisher(ConversionStore store)
 {
     /// <param name="image">The source.</param>
     /// <param name="layers">Its converted layers, base first.</param>
+    /// <param name="withSubject">See <see cref="ConvertedManifest.Encode"/>.</param>
     /// <param name="cancellation">Leaves blobs without a manifest at worst, which the next run uses.</param>
     /// <returns>The converted manifest's descriptor.</returns>
-    public async Task<Descriptor> PublishAsync(ResolvedImage image, IReadOnlyList<StoredLayer> layers, CancellationToken cancellation)
+    public async Task<Descriptor> PublishAsync(
+        ResolvedImage image, IReadOnlyList<StoredLayer> layers, bool withSubject, CancellationToken cancellation)
     {
         foreach (var layer in layers)
         {
@@ -25,7 +27,7 @@ public sealed class Publisher(ConversionStore store)
         }
 
         store.PutBlob(image.ConfigBytes, image.Manifest.Config.MediaType);
-        var bytes = ConvertedManifest.Encode(image.ManifestDescriptor, image.Manifest.Config, layers);
+        var bytes = ConvertedManifest.Encode(image.ManifestDescriptor, image.Manifest.Config, layers, withSubject);
         var manifest = store.PutBlob(bytes, MediaTypes.OciManifest) with
         {
             ArtifactType = MediaTypes.ConvertedImage,

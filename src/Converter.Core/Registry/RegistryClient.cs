@@ -12,7 +12,7 @@ namespace Converter.Core.Registry;
 /// </summary>
 public sealed class RegistryClient : IDisposable
 {
-    private const string DigestHeader = "Docker-Content-Digest";
+    internal const string DigestHeader = "Docker-Content-Digest";
 
     private readonly RegistryOptions _options;
     private readonly Func<ConnectionSettings, HttpClient> _clients;
@@ -119,6 +119,14 @@ public sealed class RegistryClient : IDisposable
         return new BlobStream(source, first, offset, _options, bytes => { Count(bytes); counted?.Invoke(bytes); }, _logger, cancellationToken);
     }
 
+    /// <summary>Pushes to the reference's repository and tag, as this client and with its connections: to the one host that is the first to take it.</summary>
+    /// <exception cref="RegistryException">There is no such host.</exception>
+    public async Task<RegistryPusher> PusherToAsync(ImageReference reference, CancellationToken cancellationToken)
+    {
+        var hosts = await EndpointsAsync(reference, HostCapabilities.Push, cancellationToken);
+        return new RegistryPusher(new PushTarget(this, _options, reference, hosts[0]), _options, reference, _logger);
+    }
+
     public void Dispose() => _resources.Dispose();
 
     /// <summary>Sends through all handlers, up to the answer's headers; a failure to get any answer is told in the user's terms.</summary>
@@ -126,8 +134,7 @@ public sealed class RegistryClient : IDisposable
     {
         try
         {
-            var settings = request.Options.TryGetValue(RequestOptions.Host, out var host) ? host.Connection : ConnectionSettings.Default;
-            return await _clients(settings).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            return await SendAsync(request, cancellationToken);
         }
         catch (RegistryException e)
         {
@@ -137,6 +144,13 @@ public sealed class RegistryClient : IDisposable
         {
             throw RegistryErrors.FromTransport(e, what, request);
         }
+    }
+
+    /// <summary>Sends through all handlers, up to the answer's headers; a failure to get any answer is left to the caller to tell.</summary>
+    internal Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var settings = request.Options.TryGetValue(RequestOptions.Host, out var host) ? host.Connection : ConnectionSettings.Default;
+        return _clients(settings).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }
 
     private void Count(int bytes) => Interlocked.Add(ref _bytesDownloaded, bytes);

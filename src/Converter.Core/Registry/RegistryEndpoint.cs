@@ -28,6 +28,17 @@ internal sealed class RegistryEndpoint
 
     public Uri Blob(Digest digest) => At($"blobs/{digest}");
 
+    /// <summary>Where uploads begin; with a repository of the same registry named, one that may make the upload needless.</summary>
+    public Uri Uploads(Digest blob, string? mountFrom)
+    {
+        var uploads = At("blobs/uploads/");
+        return mountFrom is null
+            ? uploads
+            : new Uri($"{uploads}{(uploads.Query.Length > 0 ? '&' : '?')}mount={Uri.EscapeDataString(blob.ToString())}&from={Uri.EscapeDataString(mountFrom)}");
+    }
+
+    public Uri Referrers(Digest subject) => At($"referrers/{subject}");
+
     /// <summary>Any other resource of the repository, by its path below it.</summary>
     public Uri At(string path) => new(_repository, $"./{path}{_query}");
 

@@ -77,7 +77,7 @@ internal static class RegistryErrors
         uri.IsLoopback && uri.Scheme == Uri.UriSchemeHttps ? "; if it speaks plain HTTP, add --plain-http" : string.Empty;
 
     /// <summary>The code and message of the first error the registry lists (distribution spec, "Error Codes").</summary>
-    private static async Task<string> ReadDetailAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    public static async Task<string> ReadDetailAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         try
         {

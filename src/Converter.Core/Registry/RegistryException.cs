@@ -16,4 +16,10 @@ public sealed class RegistryException : ConversionException
 
     /// <summary>Whether a transfer was under way and the connection broke: what came of it is good, and may be gone on from.</summary>
     public bool IsInterruption { get; init; }
+
+    /// <summary>The same may succeed if it is tried again.</summary>
+    internal bool MayPass { get; init; }
+
+    /// <summary>The pause the registry asked for.</summary>
+    internal TimeSpan? AskedPause { get; init; }
 }

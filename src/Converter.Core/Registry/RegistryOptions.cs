@@ -32,6 +32,15 @@ public sealed record RegistryOptions
     /// <summary>A blob's connection from which no byte came for so long counts as broken.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Until an upload is acknowledged once its last byte is sent: registries on object storage copy the whole blob then.</summary>
+    public TimeSpan CommitTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// Bytes of a blob that are sent in one request; a blob no larger takes a single one. Proxies limit a request's size, 100 MB being the
+    /// lowest limit in wide use, and not every registry keeps what came of a broken request.
+    /// </summary>
+    public long UploadChunk { get; init; } = 32 << 20;
+
     /// <summary>How often one thing is tried before it has failed; a blob that got further starts counting again.</summary>
     public int MaxAttempts { get; init; } = 5;
 

@@ -14,6 +14,9 @@ internal static class RequestOptions
     /// <summary>For <see cref="RetryHandler"/>: read the whole answer, at most so many bytes, as part of the attempt.</summary>
     public static readonly HttpRequestOptionsKey<int> BufferedBytes = new("cimconvert.buffered-bytes");
 
+    /// <summary>For <see cref="RetryHandler"/>: the sender watches the time itself, since a body may take long to send.</summary>
+    public static readonly HttpRequestOptionsKey<bool> IsTimed = new("cimconvert.is-timed");
+
     /// <summary>From <see cref="RedirectHandler"/>: where the request has got to, for errors that name a host.</summary>
     public static readonly HttpRequestOptionsKey<Uri> Reached = new("cimconvert.reached");
 }

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
@@ -28,6 +26,11 @@ internal sealed class RetryHandler : DelegatingHandler
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        if (request.Options.TryGetValue(RequestOptions.IsTimed, out var timed) && timed)
+        {
+            return await AttemptAsync(request, cancellationToken);
+        }
+
         // RFC 9110, 9.2.2: only what may be done twice. A body would be spent after its first sending, too.
         var repeatable = request.Content is null && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head);
         return await (repeatable ? _repeated : _once).ExecuteAsync(
@@ -79,29 +82,12 @@ internal sealed class RetryHandler : DelegatingHandler
 
     private bool MayPass(Outcome<HttpResponseMessage> outcome) => outcome switch
     {
-        { Result: { } response } => IsTransient(response.StatusCode) && !(AskedPause(response) > _options.MaxRetryDelay),
-        { Exception: TimeoutRejectedException or OperationCanceledException { InnerException: TimeoutException } } => true,
-        { Exception: HttpRequestException e } => IsLoss(e),
+        { Result: { } response } => PassingFailure.Is(response.StatusCode) && !(AskedPause(response) > _options.MaxRetryDelay),
+        { Exception: { } e } => PassingFailure.Is(e),
         _ => false,
     };
 
-    private static bool IsTransient(HttpStatusCode status) =>
-        status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
-
-    private static bool IsLoss(HttpRequestException e) => e.HttpRequestError switch
-    {
-        HttpRequestError.SecureConnectionError or HttpRequestError.ConfigurationLimitExceeded => false,
-        HttpRequestError.NameResolutionError => e.InnerException is SocketException { SocketErrorCode: SocketError.TryAgain },
-        _ => e.InnerException is not SocketException { SocketErrorCode: SocketError.ConnectionRefused },
-    };
-
-    /// <summary>Retry-After, as seconds or as a date (RFC 9110, 10.2.3); null where the registry does not say.</summary>
-    private TimeSpan? AskedPause(HttpResponseMessage response) => response.Headers.RetryAfter switch
-    {
-        { Delta: { } delta } => delta,
-        { Date: { } date } => date - _options.TimeProvider.GetUtcNow() is { Ticks: > 0 } pause ? pause : TimeSpan.Zero,
-        _ => null,
-    };
+    private TimeSpan? AskedPause(HttpResponseMessage response) => PassingFailure.AskedPause(response, _options.TimeProvider);
 
     private static string Reason(Outcome<HttpResponseMessage> outcome)
     {

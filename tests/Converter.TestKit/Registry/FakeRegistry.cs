@@ -14,13 +14,14 @@ using Microsoft.Extensions.Hosting;
 namespace Converter.TestKit.Registry;
 
 /// <summary>
-/// A registry to pull from, in this process, on a free loopback port and plain HTTP (distribution spec, "Pull").
+/// A registry in this process, on a free loopback port and plain HTTP (distribution spec, "Pull" and "Push").
 /// It remembers what it was asked, and fails as <see cref="Faults"/> says.
 /// </summary>
 public sealed class FakeRegistry : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly RegistryContent _content = new();
+    private readonly UploadSessions _uploads = new();
     private readonly Login _login = new();
     private readonly ConcurrentQueue<RecordedRequest> _requests = new();
     private readonly SemaphoreSlim _arrived = new(0);
@@ -38,6 +39,21 @@ public sealed class FakeRegistry : IAsyncDisposable
     /// <summary>All requests so far, in the order they came.</summary>
     public IReadOnlyList<RecordedRequest> Requests => [.. _requests];
 
+    /// <summary>Has the referrers API; without, clients keep their list under a tag.</summary>
+    public bool KeepsReferrers { get; set; }
+
+    /// <summary>Names the state of a manifest's tag, and replaces none but the one a client names.</summary>
+    public bool HeedsIfMatch { get; set; }
+
+    /// <summary>The least that it takes in a chunk, as it says itself; null where it says nothing.</summary>
+    public long? MinChunk { get; set; }
+
+    /// <summary>Runs when a request has been dealt with, before the client hears of it: for what others do meanwhile.</summary>
+    public Action<RecordedRequest>? Answering { get; set; }
+
+    /// <summary>Uploads that were begun, and neither finished nor given up.</summary>
+    public int OpenUploads => _uploads.Count;
+
     /// <param name="certificate">The server's, to speak TLS with; null for plain HTTP.</param>
     /// <param name="clients">Whether TLS clients need a certificate, of whomever.</param>
     public static async Task<FakeRegistry> StartAsync(
@@ -48,6 +64,8 @@ public sealed class FakeRegistry : IAsyncDisposable
         {
             kestrel.Listen(IPAddress.Loopback, 0, listen => Secure(listen, certificate, clients));
             kestrel.Limits.MinResponseDataRate = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MaxRequestBodySize = null;
         });
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
         var app = builder.Build();
@@ -68,6 +86,17 @@ public sealed class FakeRegistry : IAsyncDisposable
 
     /// <summary>Serves an OCI image layout from its folder, with the tags its index names.</summary>
     public void AddLayout(string repository, string folder) => _content.AddLayout(repository, folder);
+
+    /// <summary>Makes a repository that has only what is pushed to it; others have all content.</summary>
+    public void AddSeparate(string repository) => _content.AddSeparate(repository);
+
+    /// <summary>Adds a blob as a push does.</summary>
+    public void AddPushed(string repository, byte[] bytes) => _content.AddBlob(repository, bytes);
+
+    public bool HasBlob(string repository, string digest) => _content.HasBlob(repository, digest);
+
+    /// <summary>The content of a tag or digest; null where there is none.</summary>
+    public byte[]? FindManifest(string repository, string name) => _content.FindManifest(repository, name)?.Manifest.Bytes;
 
     public void RequireBasic(string userName, string password) => _login.RequireBasic(userName, password);
 
@@ -114,15 +143,23 @@ public sealed class FakeRegistry : IAsyncDisposable
     {
         var request = context.Request;
         var path = request.Path.Value!;
-        _requests.Enqueue(new RecordedRequest(
+        var recorded = new RecordedRequest(
             request.Method,
             path,
             request.QueryString.Value ?? string.Empty,
             request.Host.Value!,
             request.Headers.Authorization.FirstOrDefault(),
-            request.Headers.Range.FirstOrDefault()));
+            request.Headers.Range.FirstOrDefault(),
+            request.Headers.ContentRange.FirstOrDefault());
+        _requests.Enqueue(recorded);
         _arrived.Release();
-        var answer = new FaultyAnswer(context, Faults.Take(path), _app.Lifetime.ApplicationStopping);
+        var faults = Faults.Take(request.Method, path);
+        if (faults.Any(fault => fault.ExpiresTokens))
+        {
+            ExpireTokens();
+        }
+
+        var answer = new FaultyAnswer(context, faults, _app.Lifetime.ApplicationStopping);
         if (await answer.InsteadAsync())
         {
             return;
@@ -132,21 +169,52 @@ public sealed class FakeRegistry : IAsyncDisposable
         {
             await GiveTokenAsync(context);
         }
-        else if (!_login.Admits(request.Headers.Authorization.FirstOrDefault()))
+        else if (!_login.Admits(request.Headers.Authorization.FirstOrDefault(), IsPush(request.Method) ? "push" : "pull"))
         {
             context.Response.Headers.WWWAuthenticate = _login.Challenge;
             await FaultyAnswer.ErrorAsync(context, StatusCodes.Status401Unauthorized, "UNAUTHORIZED", "authentication required");
         }
-        else
+        else if (!await PushAsync(context, path, faults))
         {
             await GiveContentAsync(context, path, answer);
         }
+
+        Answering?.Invoke(recorded);
+    }
+
+    private static bool IsPush(string method) => !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method);
+
+    /// <summary>Deals with what belongs to a push, and says whether it did.</summary>
+    private async Task<bool> PushAsync(HttpContext context, string path, IReadOnlyList<Fault> faults)
+    {
+        if (Split(path, "/blobs/uploads/") is var (into, id))
+        {
+            var upload = new UploadAnswer(context, into, _content, _uploads, faults, _app.Lifetime.ApplicationStopping);
+            await (id.Length == 0 ? upload.BeginAsync(MinChunk) : upload.ContinueAsync(id));
+            return true;
+        }
+
+        if (HttpMethods.IsPut(context.Request.Method) && Split(path, "/manifests/") is var (repository, name))
+        {
+            var announced = faults.Select(fault => fault.AnnouncedDigest).FirstOrDefault(digest => digest is not null);
+            await new ManifestAnswer(context, repository, _content).PutAsync(name, KeepsReferrers, HeedsIfMatch, announced);
+            return true;
+        }
+
+        if (KeepsReferrers && Split(path, "/referrers/") is var (within, subject))
+        {
+            await new ManifestAnswer(context, within, _content).ListReferrersAsync(subject);
+            return true;
+        }
+
+        return false;
     }
 
     private async Task GiveTokenAsync(HttpContext context)
     {
         var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync() : null;
-        var token = _login.Issue(context.Request.Headers.Authorization.FirstOrDefault(), form?["refresh_token"].FirstOrDefault());
+        var scope = form?["scope"].FirstOrDefault() ?? context.Request.Query["scope"].FirstOrDefault() ?? string.Empty;
+        var token = _login.Issue(context.Request.Headers.Authorization.FirstOrDefault(), form?["refresh_token"].FirstOrDefault(), scope);
         if (token is null)
         {
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
@@ -161,9 +229,10 @@ public sealed class FakeRegistry : IAsyncDisposable
     {
         if (Split(path, "/manifests/") is var (repository, name) && _content.FindManifest(repository, name) is var (digest, manifest))
         {
+            context.Response.Headers.ETag = HeedsIfMatch ? $"\"{digest}\"" : null;
             await answer.SendAsync(new MemoryStream(manifest.Bytes), manifest.MediaType, digest);
         }
-        else if (Split(path, "/blobs/") is var (_, blob) && _content.OpenBlob(blob) is { } stream)
+        else if (Split(path, "/blobs/") is var (holder, blob) && _content.OpenBlob(holder, blob) is { } stream)
         {
             await answer.SendAsync(stream, "application/octet-stream", blob);
         }

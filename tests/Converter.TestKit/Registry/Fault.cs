@@ -23,6 +23,9 @@ public sealed record Fault
     /// <summary>How many matching requests it leaves alone first: <c>with { Skip = 1 }</c> strikes the second.</summary>
     public int Skip { get; init; }
 
+    /// <summary>The only method it strikes; null for any.</summary>
+    public string? Method { get; init; }
+
     internal long? DropAt { get; private init; }
 
     internal long? StallAt { get; private init; }
@@ -49,10 +52,16 @@ public sealed record Fault
 
     internal string? AnnouncedDigest { get; private init; }
 
-    /// <summary>Aborts the connection after so many bytes of the body.</summary>
+    internal bool LosesUpload { get; private init; }
+
+    internal string? UploadBase { get; private init; }
+
+    internal bool ExpiresTokens { get; private init; }
+
+    /// <summary>Aborts the connection after so many bytes of the body: of the answer's or, of what is uploaded, of the request's.</summary>
     public static Fault DropAfter(string pathContains, long bytes, int times = 1) => new(pathContains, times) { DropAt = bytes };
 
-    /// <summary>Sends so many bytes of the body and then nothing, with the connection open.</summary>
+    /// <summary>Sends or, of what is uploaded, takes so many bytes of the body and then nothing, with the connection open.</summary>
     public static Fault StallAfter(string pathContains, long bytes, int times = 1) => new(pathContains, times) { StallAt = bytes };
 
     /// <summary>Answers with a status, and optionally a body, instead of content.</summary>
@@ -75,7 +84,7 @@ public sealed record Fault
     /// <summary>Answers a range request with 200 and everything.</summary>
     public static Fault NoRanges(string pathContains, int times = Always) => new(pathContains, times) { IgnoresRange = true };
 
-    /// <summary>Answers a range request with 206 and a part that starts so many bytes too late.</summary>
+    /// <summary>Answers a range request with 206 and a part that starts so many bytes too late; says that so many more bytes of an upload came.</summary>
     public static Fault WrongRange(string pathContains, long shift, int times = Always) => new(pathContains, times) { RangeShift = shift };
 
     /// <summary>Redirects to the same path below another base; a query may follow the base.</summary>
@@ -83,6 +92,15 @@ public sealed record Fault
 
     /// <summary>Sends the body in small pieces with pauses.</summary>
     public static Fault Slow(string pathContains, TimeSpan pause, int times = Always) => new(pathContains, times) { PauseBetweenChunks = pause };
+
+    /// <summary>Forgets the upload that is asked for.</summary>
+    public static Fault LoseUpload(string pathContains, int times = 1) => new(pathContains, times) { LosesUpload = true };
+
+    /// <summary>Names another base, as <c>http://host</c>, for the upload to go on at.</summary>
+    public static Fault UploadElsewhere(string pathContains, string target, int times = Always) => new(pathContains, times) { UploadBase = target };
+
+    /// <summary>Makes all tokens worthless, the one that comes along included.</summary>
+    public static Fault ExpireTokens(string pathContains, int times = 1) => new(pathContains, times) { ExpiresTokens = true };
 
     /// <summary>Announces this in Docker-Content-Digest.</summary>
     public static Fault DigestHeader(string pathContains, string digest, int times = Always) => new(pathContains, times) { AnnouncedDigest = digest };

@@ -23,12 +23,13 @@ public sealed class FaultScript
     }
 
     /// <summary>All that strike this request; counts it against each.</summary>
-    internal IReadOnlyList<Fault> Take(string path)
+    internal IReadOnlyList<Fault> Take(string method, string path)
     {
         var struck = new List<Fault>();
         lock (_lock)
         {
-            foreach (var pending in _pending.Where(pending => path.Contains(pending.Fault.PathContains, StringComparison.Ordinal)))
+            foreach (var pending in _pending.Where(pending =>
+                path.Contains(pending.Fault.PathContains, StringComparison.Ordinal) && (pending.Fault.Method ?? method) == method))
             {
                 if (pending.Skip > 0)
                 {

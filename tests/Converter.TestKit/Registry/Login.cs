@@ -7,7 +7,7 @@ namespace Converter.TestKit.Registry;
 internal sealed class Login
 {
     private readonly Lock _lock = new();
-    private readonly HashSet<string> _tokens = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _tokens = new(StringComparer.Ordinal);
     private string? _challenge;
     private string? _basic;
     private string? _refreshToken;
@@ -54,18 +54,20 @@ internal sealed class Login
         }
     }
 
-    public bool Admits(string? authorization)
+    /// <param name="authorization">The header.</param>
+    /// <param name="action">What is to be done: a token must have been asked for that.</param>
+    public bool Admits(string? authorization, string action)
     {
         lock (_lock)
         {
             return _challenge is null || (_bearer
-                ? authorization?.StartsWith("Bearer ", StringComparison.Ordinal) == true && _tokens.Contains(authorization["Bearer ".Length..])
+                ? authorization?.StartsWith("Bearer ", StringComparison.Ordinal) == true && _tokens.TryGetValue(authorization["Bearer ".Length..], out var scope) && scope.Contains(action, StringComparison.Ordinal)
                 : authorization == _basic);
         }
     }
 
     /// <summary>A new token, or null where the one who asks may have none.</summary>
-    public string? Issue(string? authorization, string? refreshToken)
+    public string? Issue(string? authorization, string? refreshToken, string scope)
     {
         lock (_lock)
         {
@@ -76,7 +78,7 @@ internal sealed class Login
             }
 
             var token = "token-" + (++_issued).ToString(CultureInfo.InvariantCulture);
-            _tokens.Add(token);
+            _tokens.Add(token, scope);
             return token;
         }
     }

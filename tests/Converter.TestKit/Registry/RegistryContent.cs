@@ -4,12 +4,58 @@ using System.Text.Json;
 
 namespace Converter.TestKit.Registry;
 
-/// <summary>What the registry holds. Content is the same in every repository; only tags belong to one.</summary>
+/// <summary>
+/// What the registry holds. Content is the same in every repository, but for those that have only what is pushed to them; tags belong to one.
+/// </summary>
 internal sealed class RegistryContent
 {
     private readonly ConcurrentDictionary<string, Func<Stream>> _blobs = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Manifest> _manifests = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _tags = new(StringComparer.Ordinal);
+
+    private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, bool>> _separate = new(StringComparer.Ordinal);
+    private readonly Lock _tagging = new();
+
+    /// <summary>Makes a repository that has only what is pushed to it.</summary>
+    public void AddSeparate(string repository) => _separate.TryAdd(repository, new(StringComparer.Ordinal));
+
+    public void AddBlob(string repository, byte[] bytes) => Own(repository, AddBlob(bytes));
+
+    public bool HasBlob(string repository, string digest) =>
+        _blobs.ContainsKey(digest) && (!_separate.TryGetValue(repository, out var own) || own.ContainsKey(digest));
+
+    public bool Mount(string digest, string from, string to)
+    {
+        if (!HasBlob(from, digest))
+        {
+            return false;
+        }
+
+        Own(to, digest);
+        return true;
+    }
+
+    /// <returns>The manifest's digest; null where the tag is not the expected manifest's.</returns>
+    public string? PutManifest(string repository, string name, string mediaType, byte[] bytes, string? expected)
+    {
+        lock (_tagging)
+        {
+            if (expected is not null && _tags.GetValueOrDefault($"{repository}:{name}") != expected)
+            {
+                return null;
+            }
+
+            var digest = AddManifest(mediaType, bytes);
+            AddTag(repository, name, digest);
+            Own(repository, digest);
+            return digest;
+        }
+    }
+
+    /// <summary>The manifests that were pushed to a repository that has only such.</summary>
+    public IEnumerable<Manifest> Manifests(string repository) => _separate.TryGetValue(repository, out var own)
+        ? own.Keys.Where(_manifests.ContainsKey).Select(digest => _manifests[digest])
+        : _manifests.Values;
 
     public string AddBlob(byte[] bytes)
     {
@@ -38,12 +84,20 @@ internal sealed class RegistryContent
         AddManifestsOf(repository, folder, File.ReadAllBytes(Path.Combine(folder, "index.json")));
     }
 
-    public Stream? OpenBlob(string digest) => _blobs.GetValueOrDefault(digest)?.Invoke();
+    public Stream? OpenBlob(string repository, string digest) => HasBlob(repository, digest) ? _blobs[digest]() : null;
 
     public (string Digest, Manifest Manifest)? FindManifest(string repository, string tagOrDigest)
     {
         var digest = tagOrDigest.Contains(':', StringComparison.Ordinal) ? tagOrDigest : _tags.GetValueOrDefault($"{repository}:{tagOrDigest}");
         return digest is not null && _manifests.TryGetValue(digest, out var manifest) ? (digest, manifest) : null;
+    }
+
+    private void Own(string repository, string digest)
+    {
+        if (_separate.TryGetValue(repository, out var own))
+        {
+            own[digest] = true;
+        }
     }
 
     private void AddManifestsOf(string repository, string folder, byte[] index)
@@ -69,7 +123,7 @@ internal sealed class RegistryContent
         }
     }
 
-    private static string DigestOf(byte[] bytes) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(bytes));
+    public static string DigestOf(byte[] bytes) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(bytes));
 
     internal sealed record Manifest(string MediaType, byte[] Bytes);
 }

@@ -8,13 +8,19 @@ internal static class ConvertJson
 {
     public static void AssertShape(JsonElement result)
     {
-        Assert.That(Names(result), Is.EqualTo(new[] { "image", "source", "converted", "layers", "merged", "backend", "hives", "bytes", "timings" }));
+        Assert.That(Names(result), Is.EqualTo(new[] { "image", "source", "converted", "layers", "merged", "backend", "hives", "pushed", "bytes", "timings" }));
         Assert.That(Names(result.GetProperty("source")), Is.EqualTo(new[] { "digest", "mediaType", "platform" }));
         Assert.That(Names(result.GetProperty("converted")), Is.EqualTo(new[] { "digest", "mediaType", "size" }));
         Assert.That(Names(result.GetProperty("bytes")), Is.EqualTo(new[] { "downloaded", "decompressed", "written" }));
         foreach (var layer in result.GetProperty("layers").EnumerateArray())
         {
             Assert.That(Names(layer), Is.EqualTo(new[] { "source", "diffId", "chainId", "path", "size", "reused", "integrity" }));
+        }
+
+        var pushed = result.GetProperty("pushed");
+        if (pushed.ValueKind != JsonValueKind.Null)
+        {
+            Assert.That(Names(pushed), Is.EqualTo(new[] { "reference", "digest", "uploaded", "skipped", "mounted", "bytes" }));
         }
 
         var merged = result.GetProperty("merged");

@@ -50,6 +50,18 @@ public class ConvertedManifestTests
     }
 
     [Test]
+    public async Task The_source_is_the_subject_when_asked_for_and_changes_nothing_else()
+    {
+        using var folder = new TempFolder();
+        var layers = await Layers(folder);
+        var plain = Encoding.UTF8.GetString(ConvertedManifest.Encode(s_source, s_config, layers));
+        var subject = $$$""","subject":{"mediaType":"{{{MediaTypes.DockerManifest}}}","digest":"{{{s_source.Digest}}}","size":8},"annotations":{"io.cimconvert.source-digest":"{{{s_source.Digest}}}"}}""";
+        var withSubject = Encoding.UTF8.GetString(ConvertedManifest.Encode(s_source, s_config, layers, withSubject: true));
+        Assert.That(withSubject, Does.EndWith(subject));
+        Assert.That(withSubject, Is.EqualTo(plain[..plain.LastIndexOf(",\"annotations\"", StringComparison.Ordinal)] + subject));
+    }
+
+    [Test]
     public async Task What_is_encoded_is_a_valid_manifest()
     {
         using var folder = new TempFolder();
