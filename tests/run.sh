@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 tools=(
   docker-registry=docker-registry
   skopeo=skopeo
+  nginx=nginx-light
   qemu-img=qemu-utils
   hivexsh=libhivex-bin
   hivexregedit=libwin-hivex-perl

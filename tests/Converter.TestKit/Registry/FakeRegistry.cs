@@ -35,6 +35,9 @@ public sealed class FakeRegistry : IAsyncDisposable
     /// <summary>The same server by another name, for what must not cross from one host to another.</summary>
     public string OtherHost => Host.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
 
+    /// <summary>Judges Authorization headers besides its own login, for a registry whose tokens another server gives.</summary>
+    public Func<string?, bool>? AcceptsToken { get; set; }
+
     /// <summary>All requests so far, in the order they came.</summary>
     public IReadOnlyList<RecordedRequest> Requests => [.. _requests];
 
@@ -120,7 +123,10 @@ public sealed class FakeRegistry : IAsyncDisposable
             request.QueryString.Value ?? string.Empty,
             request.Host.Value!,
             request.Headers.Authorization.FirstOrDefault(),
-            request.Headers.Range.FirstOrDefault()));
+            request.Headers.Range.FirstOrDefault())
+        {
+            Headers = request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+        });
         _arrived.Release();
         var answer = new FaultyAnswer(context, Faults.Take(path), _app.Lifetime.ApplicationStopping);
         if (await answer.InsteadAsync())
@@ -132,7 +138,7 @@ public sealed class FakeRegistry : IAsyncDisposable
         {
             await GiveTokenAsync(context);
         }
-        else if (!_login.Admits(request.Headers.Authorization.FirstOrDefault()))
+        else if (!_login.Admits(request.Headers.Authorization.FirstOrDefault()) && AcceptsToken?.Invoke(request.Headers.Authorization.FirstOrDefault()) != true)
         {
             context.Response.Headers.WWWAuthenticate = _login.Challenge;
             await FaultyAnswer.ErrorAsync(context, StatusCodes.Status401Unauthorized, "UNAUTHORIZED", "authentication required");

@@ -7,4 +7,8 @@ namespace Converter.TestKit.Registry;
 /// <param name="Host">The Host header: what the client thought it was talking to.</param>
 /// <param name="Authorization">The header's whole value, null where none was sent.</param>
 /// <param name="Range">The header's whole value, null where none was sent.</param>
-public sealed record RecordedRequest(string Method, string Path, string Query, string Host, string? Authorization, string? Range);
+public sealed record RecordedRequest(string Method, string Path, string Query, string Host, string? Authorization, string? Range)
+{
+    /// <summary>All headers, by their names in any case.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+}
