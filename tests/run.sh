@@ -9,6 +9,7 @@ tools=(
   docker-registry=docker-registry
   skopeo=skopeo
   zstd=zstd
+  nginx=nginx-light
   qemu-img=qemu-utils
   hivexsh=libhivex-bin
   hivexregedit=libwin-hivex-perl

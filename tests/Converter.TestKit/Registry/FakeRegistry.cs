@@ -36,6 +36,9 @@ public sealed class FakeRegistry : IAsyncDisposable
     /// <summary>The same server by another name, for what must not cross from one host to another.</summary>
     public string OtherHost => Host.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
 
+    /// <summary>Judges Authorization headers besides its own login, for a registry whose tokens another server gives.</summary>
+    public Func<string?, bool>? AcceptsToken { get; set; }
+
     /// <summary>All requests so far, in the order they came.</summary>
     public IReadOnlyList<RecordedRequest> Requests => [.. _requests];
 
@@ -150,7 +153,10 @@ public sealed class FakeRegistry : IAsyncDisposable
             request.Host.Value!,
             request.Headers.Authorization.FirstOrDefault(),
             request.Headers.Range.FirstOrDefault(),
-            request.Headers.ContentRange.FirstOrDefault());
+            request.Headers.ContentRange.FirstOrDefault())
+        {
+            Headers = request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+        };
         _requests.Enqueue(recorded);
         _arrived.Release();
         var faults = Faults.Take(request.Method, path);
@@ -169,7 +175,8 @@ public sealed class FakeRegistry : IAsyncDisposable
         {
             await GiveTokenAsync(context);
         }
-        else if (!_login.Admits(request.Headers.Authorization.FirstOrDefault(), IsPush(request.Method) ? "push" : "pull"))
+        else if (!_login.Admits(request.Headers.Authorization.FirstOrDefault(), IsPush(request.Method) ? "push" : "pull")
+            && AcceptsToken?.Invoke(request.Headers.Authorization.FirstOrDefault()) != true)
         {
             context.Response.Headers.WWWAuthenticate = _login.Challenge;
             await FaultyAnswer.ErrorAsync(context, StatusCodes.Status401Unauthorized, "UNAUTHORIZED", "authentication required");

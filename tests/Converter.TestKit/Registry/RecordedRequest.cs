@@ -8,4 +8,8 @@ namespace Converter.TestKit.Registry;
 /// <param name="Authorization">The header's whole value, null where none was sent.</param>
 /// <param name="Range">The header's whole value, null where none was sent.</param>
 /// <param name="ContentRange">The header's whole value, null where none was sent.</param>
-public sealed record RecordedRequest(string Method, string Path, string Query, string Host, string? Authorization, string? Range, string? ContentRange);
+public sealed record RecordedRequest(string Method, string Path, string Query, string Host, string? Authorization, string? Range, string? ContentRange)
+{
+    /// <summary>All headers, by their names in any case.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+}

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.RegularExpressions;
 
 namespace Converter.TestKit.Servers;
@@ -26,7 +27,9 @@ public sealed partial class DockerRegistry : IAsyncDisposable
     /// <summary>Where the registry keeps its blobs: what a test may damage behind its back.</summary>
     public string StoragePath => files["storage"];
 
-    public static async Task<DockerRegistry> StartAsync()
+    /// <param name="more">More of the configuration, such as its auth section; nothing by default.</param>
+    /// <param name="storage">Another registry's <see cref="StoragePath"/>, to serve what it has; one of its own by default.</param>
+    public static async Task<DockerRegistry> StartAsync(string more = "", string? storage = null)
     {
         string program = Tools.Require("docker-registry");
         TempFolder folder = new("cimconvert-registry-");
@@ -34,7 +37,7 @@ public sealed partial class DockerRegistry : IAsyncDisposable
         try
         {
             string config = folder["config.yml"];
-            await File.WriteAllTextAsync(config, Configuration(folder["storage"])).ConfigureAwait(false);
+            await File.WriteAllTextAsync(config, Configuration(storage ?? folder["storage"], more)).ConfigureAwait(false);
             process = ExternalProcess.Start(program, ["serve", config], new Dictionary<string, string?>(StringComparer.Ordinal)
             {
                 ["OTEL_TRACES_EXPORTER"] = "none",
@@ -78,7 +81,7 @@ public sealed partial class DockerRegistry : IAsyncDisposable
         files.Dispose();
     }
 
-    private static string Configuration(string storage) => $"""
+    private static string Configuration(string storage, string more) => $"""
         version: 0.1
         log:
           level: info
@@ -91,6 +94,7 @@ public sealed partial class DockerRegistry : IAsyncDisposable
             enabled: true
         http:
           addr: 127.0.0.1:0
+        {more}
 
         """;
 
@@ -107,7 +111,7 @@ public sealed partial class DockerRegistry : IAsyncDisposable
     {
         using HttpClient client = new();
         using HttpResponseMessage answer = await client.GetAsync(new Uri(Address, "v2/")).ConfigureAwait(false);
-        if (!answer.IsSuccessStatusCode)
+        if (!answer.IsSuccessStatusCode && answer.StatusCode != HttpStatusCode.Unauthorized)
         {
             throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"/v2/ answered {(int)answer.StatusCode}"));
         }

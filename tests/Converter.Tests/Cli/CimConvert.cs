@@ -24,8 +24,11 @@ internal static class CimConvert
         ExternalProcess.RunAsync(Host(), [s_program, .. arguments], Patience, s_environment);
 
     /// <summary>As <see cref="RunAsync"/>, with its temporary files in a folder of the caller's.</summary>
-    public static Task<ProcessResult> RunWithTempAsync(string temporary, params IEnumerable<string> arguments) => ExternalProcess.RunAsync(
-        Host(), [s_program, .. arguments], Patience, new Dictionary<string, string?>(s_environment, StringComparer.Ordinal) { ["TMPDIR"] = temporary });
+    public static Task<ProcessResult> RunWithTempAsync(string temporary, params IEnumerable<string> arguments) => RunWithAsync("TMPDIR", temporary, arguments);
+
+    /// <summary>As <see cref="RunAsync"/>, with one variable of the environment set.</summary>
+    public static Task<ProcessResult> RunWithAsync(string variable, string value, params IEnumerable<string> arguments) => ExternalProcess.RunAsync(
+        Host(), [s_program, .. arguments], Patience, new Dictionary<string, string?>(s_environment, StringComparer.Ordinal) { [variable] = value });
 
     /// <summary>Runs the program below another that watches it, such as <c>time</c>.</summary>
     public static Task<ProcessResult> RunUnderAsync(IReadOnlyList<string> watcher, params IEnumerable<string> arguments) =>

@@ -16,10 +16,10 @@ public sealed class CredentialHelperTests
     private static int s_helpers;
 
     [OneTimeSetUp]
-    public void AddToPath() => Environment.SetEnvironmentVariable("PATH", $"{s_folder.Path}:{Environment.GetEnvironmentVariable("PATH")}");
+    public static void AddToPath() => Environment.SetEnvironmentVariable("PATH", $"{s_folder.Path}:{Environment.GetEnvironmentVariable("PATH")}");
 
     [OneTimeTearDown]
-    public void Remove()
+    public static void Remove()
     {
         Environment.SetEnvironmentVariable("PATH", Environment.GetEnvironmentVariable("PATH")!.Replace(s_folder.Path + ":", string.Empty, StringComparison.Ordinal));
         s_folder.Dispose();
@@ -41,12 +41,12 @@ public sealed class CredentialHelperTests
     [TestCase("echo hunter2", "answered with something else than a login in JSON")]
     [TestCase("echo null", "answered with something else than a login in JSON")]
     [TestCase("head -c 300000 /dev/zero", "cannot be used: it has more than the 262144 bytes allowed")]
-    public void Failures_name_the_helper_and_no_secret(string script, string message)
+    public async Task Failures_name_the_helper_and_no_secret(string script, string message)
     {
         var helper = Helper(script);
-        var e = Assert.ThrowsAsync<RegistryException>(() => GetAsync(helper))!;
-        Assert.That(e.Result!.Message, Does.StartWith($"cannot get the login of {Server}: the credential helper docker-credential-{helper} ").And.Contains(message));
-        Assert.That(e.Result!.ToString(), Does.Not.Contain("hunter2"));
+        var e = (await Assert.ThrowsAsync<RegistryException>(() => GetAsync(helper)))!;
+        Assert.That(e.Message, Does.StartWith($"cannot get the login of {Server}: the credential helper docker-credential-{helper} ").And.Contains(message));
+        Assert.That(e.ToString(), Does.Not.Contain("hunter2"));
     }
 
     [Test]

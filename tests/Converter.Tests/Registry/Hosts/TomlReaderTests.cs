@@ -6,6 +6,8 @@ namespace Converter.Tests.Registry.Hosts;
 
 public sealed class TomlReaderTests
 {
+    private const string Damage = "\"'[]{}=.,#\\\n\r\t x0u\0\u007f\u00ff";
+
     [TestCase("a = 1", "a=1")]
     [TestCase("a=-1_000 # c", "a=-1000")]
     [TestCase("a = +0", "a=0")]
@@ -115,7 +117,7 @@ public sealed class TomlReaderTests
             var bytes = whole.ToArray();
             for (var changes = random.Next(1, 4); changes > 0; changes--)
             {
-                bytes[random.Next(bytes.Length)] = (byte)"\"'[]{}=.,#\\\n\r\t x0u\0\u007f"[random.Next(21)];
+                bytes[random.Next(bytes.Length)] = (byte)Damage[random.Next(Damage.Length)];
             }
 
             var cut = bytes.AsSpan(0, random.Next(bytes.Length + 1)).ToArray();
