@@ -63,6 +63,7 @@ public sealed class ImageConversion(
         var image = await new ImageResolver(source).ResolveAsync(options.Platform, options.OsVersion, cancellation);
         Layers = LayerPlan.Make(image);
         logger.LogInformation("{Image}: {Platform}, {Count} layers", source.Name, image.Config.Platform, Layers.Count);
+        using var lease = await store.UseAsync([.. Layers.Select(layer => layer.ChainId)], cancellation);
         var resolved = clock.ElapsedMilliseconds;
 
         // blob → verify → decompress → verify → tar → image writer, for many layers at once; sealed in parent order

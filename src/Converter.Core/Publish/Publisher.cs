@@ -26,6 +26,8 @@ public sealed class Publisher(ConversionStore store)
             store.LinkBlob(layers[^1].MergedPath!, merged.Digest);
         }
 
+        // No lease names these two: nobody may collect them before the index does.
+        using var gate = await store.LockAsync(cancellation);
         store.PutBlob(image.ConfigBytes, image.Manifest.Config.MediaType);
         var bytes = ConvertedManifest.Encode(image.ManifestDescriptor, image.Manifest.Config, layers, withSubject);
         var manifest = store.PutBlob(bytes, MediaTypes.OciManifest) with

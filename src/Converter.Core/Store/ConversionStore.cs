@@ -14,6 +14,7 @@ public sealed class ConversionStore
     private const string LayoutFile = "oci-layout";
     private const string Layers = "layers";
     private const string Ingest = "ingest";
+    private const string Gate = "gc" + FileLock.Suffix;
 
     private static readonly byte[] s_layout = Encoding.ASCII.GetBytes("""{"imageLayoutVersion":"1.0.0"}""");
 
@@ -81,6 +82,18 @@ public sealed class ConversionStore
     /// </summary>
     public Task<IngestFolder> ClaimAsync(ChainId chainId, CancellationToken cancellation) =>
         IngestFolder.ClaimAsync(IngestRoot, chainId.Hex, cancellation);
+
+    /// <summary>
+    /// Says that this process is about to look for layers in the store, or to make them: until the lease is disposed, no
+    /// collection removes them. Waits while one decides what to remove.
+    /// </summary>
+    /// <param name="chain">Chain IDs of all layers of an image.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    public async Task<StoreLease> UseAsync(IReadOnlyList<ChainId> chain, CancellationToken cancellation)
+    {
+        using var gate = await LockAsync(cancellation);
+        return StoreLease.Register(this, chain);
+    }
 
     /// <summary>What an earlier run got of a blob, to go on from, or to begin with; null while another process has it.</summary>
     public PartialBlob? TryOpenPartial(Digest digest) => PartialBlob.TryOpen(PartialPath(digest));
@@ -173,6 +186,11 @@ public sealed class ConversionStore
 
         AtomicFile.Copy(TemporaryFor(path), path, file);
     }
+
+    /// <summary>
+    /// The store's short lock: nobody begins to use layers, or adds an image, while another removes. Taken before the index's.
+    /// </summary>
+    internal Task<FileLock> LockAsync(CancellationToken cancellation) => FileLock.TakeAsync(Path.Combine(IngestRoot, Gate), cancellation);
 
     /// <summary>Replaces a file as a whole: readers see the old one or the new one.</summary>
     internal void WriteFile(string path, ReadOnlySpan<byte> content) => AtomicFile.Write(TemporaryFor(path), path, content);

@@ -1,0 +1,75 @@
+namespace Converter.Core.Store;
+
+/// <summary>
+/// A lock that a file stands for: one task has it at a time, of all processes, and the system frees it when its process dies.
+/// The file goes with the lock.
+/// </summary>
+internal sealed class FileLock : IDisposable
+{
+    public const string Suffix = ".lock";
+
+    /// <summary>HRESULT of ERROR_SHARING_VIOLATION: the other may have let go, and the file be gone, by the time we look.</summary>
+    private const int SharingViolation = unchecked((int)0x80070020);
+
+    private static readonly FileOptions s_options = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None;
+
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly FileStream _file;
+
+    private FileLock(FileStream file) => _file = file;
+
+    /// <summary>Waits while another has it.</summary>
+    public static async Task<FileLock> TakeAsync(string path, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            if (TryTake(path) is { } taken)
+            {
+                return taken;
+            }
+
+            await Task.Delay(s_pause, cancellation);
+        }
+    }
+
+    /// <summary>Null where another process, or task, has it.</summary>
+    public static FileLock? TryTake(string path)
+    {
+        FileStream stream;
+        try
+        {
+            stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, s_options);
+        }
+        catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && (File.Exists(path) || e.HResult == SharingViolation))
+        {
+            return null;
+        }
+        catch (UnauthorizedAccessException) when (OperatingSystem.IsWindows() && File.Exists(path))
+        {
+            // Windows' answer while a file is being removed.
+            return null;
+        }
+
+        if (File.Exists(path))
+        {
+            return new FileLock(stream);
+        }
+
+        // Its last owner removed it between our opening and locking it.
+        stream.Dispose();
+        return null;
+    }
+
+    public void Dispose()
+    {
+        // The name goes while the lock is held: whoever waits for it finds its file gone, and makes a new one. On Windows nobody
+        // can remove an open file that is not shared; there, the system does it with the last handle.
+        if (!OperatingSystem.IsWindows())
+        {
+            File.Delete(_file.Name);
+        }
+
+        _file.Dispose();
+    }
+}
