@@ -1,24 +1,17 @@
-using System.IO.Compression;
 using Converter.Core.Oci;
+using Converter.Formats.Gzip;
 
 namespace Converter.Core.Compression;
 
 /// <summary>From a blob's bytes to a layer's tar.</summary>
 public static class Decompression
 {
-    /// <summary>
-    /// Without it the runtime takes a gzip stream that ends too early for a whole one; with it, that is an error.
-    /// </summary>
-    private const string StrictValidation = "System.IO.Compression.UseStrictValidation";
-
-    static Decompression() => AppContext.SetSwitch(StrictValidation, isEnabled: true);
-
     /// <summary>Wraps <paramref name="blob"/>, which stays the caller's, in what its compression calls for.</summary>
     /// <exception cref="ConversionException">The machine lacks what the compression needs.</exception>
     public static Stream Open(Stream blob, LayerCompression compression) => compression switch
     {
         LayerCompression.None => blob,
-        LayerCompression.Gzip => new GZipStream(blob, CompressionMode.Decompress, leaveOpen: true),
+        LayerCompression.Gzip => new GunzipStream(blob),
         LayerCompression.Zstd => new ZstdStream(blob),
         _ => throw new ArgumentOutOfRangeException(nameof(compression), compression, message: null),
     };

@@ -16,7 +16,7 @@ public class ArrowTests
         [Core + ".Oci"] = [Core],
         [Core + ".Registry.Hosts"] = [Core, Core + ".Oci"],
         [Core + ".Registry"] = [Core, Core + ".Oci", Core + ".Registry.Hosts", Formats + ".Binary"],
-        [Core + ".Compression"] = [Core, Core + ".Oci", Core + ".Native", Formats + ".Binary"],
+        [Core + ".Compression"] = [Core, Core + ".Oci", Core + ".Native", Formats + ".Binary", Formats + ".Gzip"],
         [Core + ".Sources"] = [Core, Core + ".Oci", Core + ".Registry", Core + ".Compression", Formats + ".Binary", Formats + ".Tar"],
         [Core + ".Native"] = [Core],
         [Core + ".Imaging"] = [Core, Core + ".Native", Formats + ".Binary", Formats + ".BlockFile", Formats + ".Cim", Formats + ".Vhd"],
