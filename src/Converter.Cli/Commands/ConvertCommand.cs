@@ -16,6 +16,7 @@ namespace Converter.Cli.Commands;
 internal static class ConvertCommand
 {
     private const int MaxConcurrency = 64;
+    private const string HostsOwn = "host";
 
     public static Command Create()
     {
@@ -31,7 +32,11 @@ internal static class ConvertCommand
             DefaultValueFactory = _ => Platform.Parse("windows/amd64"),
             CustomParser = CommonOptions.Parser(Platform.Parse),
         };
-        var osVersion = new Option<string?>("--os-version") { Description = "The Windows version to take, whole or its first parts; the newest if not given." };
+        var osVersion = new Option<string?>("--os-version")
+        {
+            Description = "The Windows version to take, whole or its first parts, or 'host' for this machine's; the newest if not given.",
+            CustomParser = CommonOptions.Parser(version => version is HostsOwn ? HostVersion.Read() : version),
+        };
         var push = new Option<ImageReference?>("--push")
         {
             Description = "Push the converted image, too: [REGISTRY/]REPOSITORY[:TAG].",

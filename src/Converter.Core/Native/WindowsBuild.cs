@@ -22,7 +22,10 @@ internal static class WindowsBuild
 
     public static int Build => Environment.OSVersion.Version.Build;
 
+    /// <summary>The number after the build, which only the registry has.</summary>
     [SupportedOSPlatform("windows")]
-    public static bool HasFileImages =>
-        Build >= FileImages || (Build == Server2022 && Microsoft.Win32.Registry.GetValue(VersionKey, RevisionValue, 0) is int revision && revision >= Server2022Revision);
+    public static int Revision => Microsoft.Win32.Registry.GetValue(VersionKey, RevisionValue, 0) is int revision ? revision : 0;
+
+    [SupportedOSPlatform("windows")]
+    public static bool HasFileImages => Build >= FileImages || (Build == Server2022 && Revision >= Server2022Revision);
 }

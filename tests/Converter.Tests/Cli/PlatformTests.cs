@@ -28,6 +28,17 @@ public class PlatformTests
     }
 
     [Test]
+    [Platform(Exclude = "Win", Reason = "has a version of its own")]
+    public async Task The_hosts_version_is_wrong_usage_where_there_is_none()
+    {
+        using var folder = new TempFolder();
+
+        var error = await CimConvert.FailAsync(2, "convert", "win/app:v1", "--output", folder["store"], "--os-version", "host");
+
+        Assert.That(error, Does.Contain("this machine has no version of Windows"));
+    }
+
+    [Test]
     public async Task Where_none_fits_the_line_says_what_there_is()
     {
         using var folder = new TempFolder();

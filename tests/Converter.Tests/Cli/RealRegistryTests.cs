@@ -1,5 +1,4 @@
 using Converter.Core.Oci;
-using Converter.Core.Registry;
 using Converter.TestKit;
 using Converter.TestKit.Images;
 using Converter.TestKit.Layers;
@@ -62,7 +61,6 @@ public class RealRegistryTests
 
         await ConvertAsync(reference, Login(nginx.Host, Password), "--cert-dir", certificates);
         await ConvertAsync(reference, Login(nginx.Host, Password), "--hosts-dir", HostsFolder(nginx.Host, $"ca = '{s_authority.CertificatePath}'"));
-        await ConvertAsync(reference, Login(nginx.Host, Password), "--hosts-dir", HostsFolder(nginx.Host, "skip_verify = true"));
         Assert.That(await nginx.RequestsAsync(), Has.Some.EqualTo($"GET /v2/{Repository}/manifests/v1 HTTP/2.0 200"));
     }
 
@@ -94,6 +92,25 @@ public class RealRegistryTests
         Assert.That(await mirror.RequestsAsync(), Has.Some.EqualTo($"GET /v2/{Repository}/manifests/v1?ns=upstream.invalid HTTP/1.1 200"));
         Assert.That(
             await FailAsync($"upstream.invalid/{Repository}:v1", "/nonexistent", "--hosts-dir", hosts), Does.Contain("no such host 'upstream.invalid'"));
+    }
+
+    [Test]
+    public async Task Through_a_proxy_of_the_usual_variables_but_not_to_this_machine()
+    {
+        using var certificate = s_authority.Server("proxied.invalid", "127.0.0.1");
+        await using var nginx = await Nginx.StartAsync(s_registry.Host, new NginxSettings { Certificate = certificate });
+        await using var secure = new ForwardProxy(nginx.Host);
+        await using var plain = new ForwardProxy(s_registry.Host);
+        var certificates = CertificateFolder();
+
+        await ProxiedAsync("HTTPS_PROXY", secure, $"proxied.invalid/{Repository}:v1", "--cert-dir", certificates);
+        await ProxiedAsync("http_proxy", plain, $"proxied.invalid/{Repository}:v1", "--plain-http");
+        var connections = secure.Heads.Count;
+        await ProxiedAsync("HTTPS_PROXY", secure, $"{nginx.Host}/{Repository}:v1", "--cert-dir", certificates);
+
+        Assert.That(secure.Heads, Is.All.StartsWith("CONNECT proxied.invalid:443 HTTP/1.1\r\n"));
+        Assert.That(secure.Heads, Has.Count.EqualTo(connections));
+        Assert.That(plain.Heads.First(), Does.StartWith($"GET http://proxied.invalid/v2/{Repository}/manifests/v1 HTTP/1.1\r\n"));
     }
 
     [Test]
@@ -179,6 +196,12 @@ public class RealRegistryTests
         Assert.That((result.ExitCode, result.Output), Is.EqualTo((1, string.Empty)));
         Assert.That(result.Error, Does.Contain($"error: {reference}: ").And.Not.Contains("internal error").And.Not.Contains(Password));
         return result.Error;
+    }
+
+    private static async Task ProxiedAsync(string variable, ForwardProxy proxy, string reference, params string[] options)
+    {
+        var result = await CimConvert.RunWithAsync(variable, $"http://{proxy.Host}", ["convert", reference, "--output", NewFolder(), "--quiet", .. options]);
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
     }
 
     private static Task<ProcessResult> RunAsync(string reference, string logins, IEnumerable<string> options) => CimConvert.RunWithAsync(

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.Versioning;
 using Converter.Core.Registry;
 using Converter.TestKit;
 using NUnit.Framework;
@@ -7,6 +8,7 @@ namespace Converter.Tests.Registry;
 
 /// <summary>Helpers are shell scripts in a folder put before PATH, under names of their own: tests run side by side.</summary>
 [Platform(Exclude = "Win", Reason = "the helpers are shell scripts")]
+[UnsupportedOSPlatform("windows")]
 public sealed class CredentialHelperTests
 {
     private const string Server = "r.example:5000";
