@@ -61,6 +61,28 @@ internal sealed class FileLock : IDisposable
         return null;
     }
 
+    /// <summary>Whether nobody has it, or whatever else locks a file in this way; changes nothing.</summary>
+    public static bool IsFree(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.None, bufferSize: 0);
+            return true;
+        }
+        catch (IOException e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return true;
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return false;
+        }
+        catch (UnauthorizedAccessException) when (OperatingSystem.IsWindows() && File.Exists(path))
+        {
+            return false;
+        }
+    }
+
     public void Dispose()
     {
         // The name goes while the lock is held: whoever waits for it finds its file gone, and makes a new one. On Windows nobody

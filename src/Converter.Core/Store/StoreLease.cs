@@ -61,7 +61,7 @@ public sealed class StoreLease : IDisposable
     internal static async Task<IReadOnlySet<ChainId>> ReadAllAsync(string ingestRoot, CancellationToken cancellation)
     {
         var layers = new HashSet<ChainId>();
-        foreach (var path in Directory.EnumerateFiles(ingestRoot, "*" + Suffix).ToArray())
+        foreach (var path in Directory.Exists(ingestRoot) ? Directory.GetFiles(ingestRoot, "*" + Suffix) : [])
         {
             foreach (var line in await ReadAsync(path, cancellation))
             {
@@ -82,7 +82,7 @@ public sealed class StoreLease : IDisposable
         {
             try
             {
-                if (IsDead(path))
+                if (FileLock.IsFree(path))
                 {
                     return [];
                 }
@@ -98,20 +98,6 @@ public sealed class StoreLease : IDisposable
             {
                 await Task.Delay(s_pause, cancellation);
             }
-        }
-    }
-
-    /// <summary>Whether nobody has the file open; it stays as it is.</summary>
-    private static bool IsDead(string path)
-    {
-        try
-        {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.None);
-            return true;
-        }
-        catch (IOException e) when (e is not FileNotFoundException && File.Exists(path))
-        {
-            return false;
         }
     }
 
