@@ -30,10 +30,6 @@ internal static class Leftovers
         {
             IngestFolder.TryClaim(lockPath[..^FileLock.Suffix.Length])?.Dispose();
         }
-        else if (path.EndsWith(StoreLease.Suffix, StringComparison.Ordinal))
-        {
-            StoreLease.RemoveDead(path);
-        }
         else
         {
             AtomicFile.RemoveAbandoned(path);

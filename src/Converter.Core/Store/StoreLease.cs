@@ -54,9 +54,6 @@ public sealed class StoreLease : IDisposable
         }
     }
 
-    /// <summary>Removes a lease whose process is gone: what nobody holds can be locked, and goes with the lock.</summary>
-    internal static void RemoveDead(string path) => FileLock.TryTake(path)?.Dispose();
-
     /// <summary>The layers of all living leases. Complete only while nobody can register: see <see cref="ConversionStore.LockAsync"/>.</summary>
     internal static async Task<IReadOnlySet<ChainId>> ReadAllAsync(string ingestRoot, CancellationToken cancellation)
     {

@@ -72,4 +72,27 @@ public class IngestTests
         ConversionStore.Open(folder.Path);
         Assert.That(File.ReadAllText(Path.Combine(claim.Path, "half")), Is.EqualTo("done"));
     }
+
+    [Test]
+    public async Task Files_are_written_while_others_sweep()
+    {
+        using var folder = new TempFolder();
+        var store = ConversionStore.Open(folder.Path);
+        using var done = new CancellationTokenSource();
+        var sweeps = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                Leftovers.Sweep(store.IngestRoot);
+            }
+        })).ToArray();
+        for (var i = 0; i < 300; i++)
+        {
+            store.PutBlob(BitConverter.GetBytes(i), MediaTypes.OciConfig);
+        }
+
+        await done.CancelAsync();
+        await Task.WhenAll(sweeps);
+        Assert.That(store.BlobFiles().Count(), Is.EqualTo(300));
+    }
 }
