@@ -6,7 +6,9 @@ internal static class AtomicFile
     public const string TemporarySuffix = ".tmp";
 
     private const int CopyBufferSize = 1024 * 1024;
-    private const int Attempts = 10;
+    private const int Attempts = 100;
+
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Open until it has its name, so that nobody takes it for abandoned; Windows renames open files only if they are shared so.</summary>
     private static FileShare WhileWriting => OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
@@ -81,8 +83,9 @@ internal static class AtomicFile
 
                 stream.Dispose();
             }
-            catch (IOException) when (attempt < Attempts && File.Exists(temporary))
+            catch (IOException e) when (attempt < Attempts && FileLock.IsHeld(e))
             {
+                Thread.Sleep(s_pause);
             }
         }
     }

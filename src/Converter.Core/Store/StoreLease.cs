@@ -91,7 +91,7 @@ public sealed class StoreLease : IDisposable
             {
                 return [];
             }
-            catch (IOException) when (File.Exists(path))
+            catch (IOException e) when (FileLock.IsHeld(e))
             {
                 await Task.Delay(s_pause, cancellation);
             }
@@ -113,7 +113,7 @@ public sealed class StoreLease : IDisposable
             file.Dispose();
             return null;
         }
-        catch (IOException e) when (e is FileNotFoundException || File.Exists(path))
+        catch (IOException e) when (e is FileNotFoundException || FileLock.IsHeld(e))
         {
             return null;
         }

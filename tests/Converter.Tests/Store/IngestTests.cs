@@ -95,4 +95,26 @@ public class IngestTests
         await Task.WhenAll(sweeps);
         Assert.That(store.BlobFiles().Count(), Is.EqualTo(300));
     }
+
+    [Test]
+    public async Task A_claim_that_many_want_is_had_by_one_after_the_other()
+    {
+        using var folder = new TempFolder();
+        var store = ConversionStore.Open(folder.Path);
+        var holders = 0;
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() =>
+        {
+            for (var taken = 0; taken < 300;)
+            {
+                using var claim = IngestFolder.TryClaim(Path.Combine(store.IngestRoot, s_chain.Hex));
+                if (claim is not null)
+                {
+                    taken++;
+                    Assert.That(Interlocked.Increment(ref holders), Is.EqualTo(1));
+                    Interlocked.Decrement(ref holders);
+                }
+            }
+        })));
+        Assert.That(Directory.EnumerateFileSystemEntries(folder["ingest"]), Is.Empty);
+    }
 }
