@@ -115,6 +115,7 @@ internal static class CommandLine
         ExtractCommand.Create(),
         ExportCommand.Create(),
         VerifyCommand.Create(),
+        GcCommand.Create(),
         HiveCommand.Create(),
         MountCommand.Create(),
         DismountCommand.Create(),

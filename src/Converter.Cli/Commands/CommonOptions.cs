@@ -58,6 +58,21 @@ internal static class CommonOptions
         }
     };
 
+    /// <summary>As <see cref="Parser{T}"/>, for values.</summary>
+    public static Func<ArgumentResult, T?> ValueParser<T>(Func<string, T> parse)
+        where T : struct => result =>
+    {
+        try
+        {
+            return parse(result.Tokens[^1].Value);
+        }
+        catch (InvalidDataException e)
+        {
+            result.AddError(e.Message);
+            return null;
+        }
+    };
+
     public static ILoggerFactory MakeLoggers(bool quiet, bool verbose, bool liveDisplay)
     {
         var level = quiet || liveDisplay ? LogLevel.Warning : verbose ? LogLevel.Debug : LogLevel.Information;

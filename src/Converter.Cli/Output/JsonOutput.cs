@@ -20,6 +20,17 @@ internal static class JsonOutput
         output.WriteByte((byte)'\n');
     }
 
+    public static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string> values)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values)
+        {
+            json.WriteStringValue(value);
+        }
+
+        json.WriteEndArray();
+    }
+
     public static void WriteLines<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
     {
         using var output = new BufferedStream(Console.OpenStandardOutput(), 64 * 1024);

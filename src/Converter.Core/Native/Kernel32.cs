@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Converter.Core.Native;
 
@@ -10,4 +11,18 @@ internal static partial class Kernel32
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     [return: MarshalAs(UnmanagedType.Bool)]
     public static partial bool CreateHardLink(string created, string existing, nint securityAttributes);
+
+    /// <summary>GetFileInformationByHandle.</summary>
+    [LibraryImport("kernel32.dll", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    public static partial bool GetFileInformationByHandle(SafeFileHandle file, out FileInformation information);
+
+    /// <summary>BY_HANDLE_FILE_INFORMATION (fileapi.h): thirteen DWORDs, of which one is wanted.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 52)]
+    public struct FileInformation
+    {
+        [FieldOffset(40)]
+        public uint NumberOfLinks;
+    }
 }

@@ -7,4 +7,8 @@ public static class ConvertedAnnotations
 
     /// <summary>Of each entry: the layer it is of, by which the store knows it.</summary>
     public const string ChainId = Prefix + "chain-id";
+
+    /// <summary>The layer an entry is of; null where it does not say.</summary>
+    public static ChainId? ChainIdOf(Descriptor entry) =>
+        Digest.TryParse(entry.Annotations?.GetValueOrDefault(ChainId) ?? string.Empty, out var digest) ? new ChainId(digest) : null;
 }

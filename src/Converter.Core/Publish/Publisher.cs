@@ -35,6 +35,7 @@ public sealed class Publisher(ConversionStore store)
             ArtifactType = MediaTypes.ConvertedImage,
             Platform = image.Config.Platform,
         };
+        store.MarkUsed(manifest.Digest);
         await new ImageIndexFile(store).PutAsync(image.Name, manifest, cancellation);
         return manifest;
     }

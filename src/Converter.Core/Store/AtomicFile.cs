@@ -6,6 +6,9 @@ internal static class AtomicFile
     public const string TemporarySuffix = ".tmp";
 
     private const int CopyBufferSize = 1024 * 1024;
+    private const int Attempts = 100;
+
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Open until it has its name, so that nobody takes it for abandoned; Windows renames open files only if they are shared so.</summary>
     private static FileShare WhileWriting => OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
@@ -17,7 +20,7 @@ internal static class AtomicFile
     {
         try
         {
-            using var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, WhileWriting, bufferSize: 0);
+            using var stream = Create(temporary);
             stream.Write(content);
             stream.Flush(flushToDisk: true);
             File.Move(temporary, path, overwrite: true);
@@ -35,7 +38,7 @@ internal static class AtomicFile
         try
         {
             using var source = new FileStream(from, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
-            using var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, WhileWriting, bufferSize: 0);
+            using var stream = Create(temporary);
             source.CopyTo(stream, CopyBufferSize);
             stream.Flush(flushToDisk: true);
             File.Move(temporary, path, overwrite: true);
@@ -57,15 +60,33 @@ internal static class AtomicFile
 
         try
         {
-            using (new FileStream(temporary, FileMode.Open, FileAccess.Read, FileShare.None))
-            {
-            }
-
-            File.Delete(temporary);
+            FileLock.TryTake(temporary)?.Dispose();
         }
         catch (IOException)
         {
             // In use, or gone by now: either way not ours to remove.
+        }
+    }
+
+    /// <summary>Who sweeps the store may lock the file, and remove it, between our making and locking it.</summary>
+    private static FileStream Create(string temporary)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, WhileWriting, bufferSize: 0);
+                if (attempt == Attempts || File.Exists(temporary))
+                {
+                    return stream;
+                }
+
+                stream.Dispose();
+            }
+            catch (IOException e) when (attempt < Attempts && FileLock.IsHeld(e))
+            {
+                Thread.Sleep(s_pause);
+            }
         }
     }
 }

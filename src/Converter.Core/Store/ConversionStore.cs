@@ -41,7 +41,7 @@ public sealed class ConversionStore
         Directory.CreateDirectory(store.IngestRoot);
         Directory.CreateDirectory(store._blobs);
         Directory.CreateDirectory(Path.Combine(store.Root, Layers));
-        IngestFolder.Sweep(store.IngestRoot);
+        Leftovers.Sweep(store.IngestRoot);
         var layout = Path.Combine(store.Root, LayoutFile);
         if (!File.Exists(layout))
         {
@@ -71,7 +71,9 @@ public sealed class ConversionStore
 
     public string LayerFolder(ChainId chainId) => Path.Combine(Root, Layers, chainId.Hex);
 
-    public string BlobPath(Digest digest) => Path.Combine(_blobs, digest.Hex);
+    public string BlobPath(Digest digest) => BlobPath(digest.Hex);
+
+    internal string BlobPath(string name) => Path.Combine(_blobs, name);
 
     /// <summary>What the store has of a layer; null where it has none, or not all of it.</summary>
     public StoredLayer? FindLayer(ChainId chainId) => StoredLayer.TryRead(LayerFolder(chainId));
@@ -82,6 +84,9 @@ public sealed class ConversionStore
     /// </summary>
     public Task<IngestFolder> ClaimAsync(ChainId chainId, CancellationToken cancellation) =>
         IngestFolder.ClaimAsync(IngestRoot, chainId.Hex, cancellation);
+
+    /// <summary>Whether a process has claimed a layer.</summary>
+    internal bool IsClaimed(ChainId chainId) => !FileLock.IsFree(Path.Combine(IngestRoot, chainId.Hex + FileLock.Suffix));
 
     /// <summary>
     /// Says that this process is about to look for layers in the store, or to make them: until the lease is disposed, no
@@ -161,6 +166,36 @@ public sealed class ConversionStore
 
     /// <summary>Paths of all blobs, sorted.</summary>
     public IEnumerable<string> BlobFiles() => Directory.EnumerateFiles(_blobs).Order(StringComparer.Ordinal);
+
+    /// <summary>The first blob of an image that is missing, or not of its size; null where it has all.</summary>
+    /// <param name="manifest">As the index has it.</param>
+    /// <exception cref="InvalidDataException">The manifest itself is not what the index says.</exception>
+    public Descriptor? FindMissing(Descriptor manifest)
+    {
+        var bytes = File.ReadAllBytes(BlobPath(manifest.Digest));
+        if (bytes.Length != manifest.Size)
+        {
+            throw new InvalidDataException($"its manifest has {bytes.Length} bytes, the index says {manifest.Size}");
+        }
+
+        var parsed = ImageManifest.Parse(bytes, manifest.MediaType);
+        return parsed.Layers.Prepend(parsed.Config)
+            .FirstOrDefault(blob => new FileInfo(BlobPath(blob.Digest)) is var file && (!file.Exists || file.Length != blob.Size));
+    }
+
+    /// <summary>
+    /// Stamps an image's manifest with the time: the age of images is told by it. A store that cannot be written is used all the same.
+    /// </summary>
+    public void MarkUsed(Digest manifest)
+    {
+        try
+        {
+            File.SetLastWriteTimeUtc(BlobPath(manifest), TimeProvider.System.GetUtcNow().UtcDateTime);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
 
     /// <summary>Keeps a document under its digest.</summary>
     public Descriptor PutBlob(ReadOnlyMemory<byte> content, string mediaType)

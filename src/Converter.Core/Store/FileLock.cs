@@ -1,3 +1,5 @@
+using Converter.Core.Native;
+
 namespace Converter.Core.Store;
 
 /// <summary>
@@ -8,8 +10,12 @@ internal sealed class FileLock : IDisposable
 {
     public const string Suffix = ".lock";
 
-    /// <summary>HRESULT of ERROR_SHARING_VIOLATION: the other may have let go, and the file be gone, by the time we look.</summary>
+    /// <summary>HRESULT of ERROR_SHARING_VIOLATION.</summary>
     private const int SharingViolation = unchecked((int)0x80070020);
+
+    // EWOULDBLOCK, which .NET on Unix gives as it is.
+    private const int LinuxWouldBlock = 11;
+    private const int MacWouldBlock = 35;
 
     private static readonly FileOptions s_options = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None;
 
@@ -18,6 +24,9 @@ internal sealed class FileLock : IDisposable
     private readonly FileStream _file;
 
     private FileLock(FileStream file) => _file = file;
+
+    /// <summary>Whether a file could not be opened because another has it open, who may have let go, and removed it, by the time we look.</summary>
+    public static bool IsHeld(IOException e) => e.HResult is SharingViolation or LinuxWouldBlock or MacWouldBlock;
 
     /// <summary>Waits while another has it.</summary>
     public static async Task<FileLock> TakeAsync(string path, CancellationToken cancellation)
@@ -41,7 +50,7 @@ internal sealed class FileLock : IDisposable
         {
             stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, s_options);
         }
-        catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && (File.Exists(path) || e.HResult == SharingViolation))
+        catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && (IsHeld(e) || File.Exists(path)))
         {
             return null;
         }
@@ -51,14 +60,36 @@ internal sealed class FileLock : IDisposable
             return null;
         }
 
-        if (File.Exists(path))
+        if (OpenFile.IsStillAt(stream.SafeFileHandle, path))
         {
             return new FileLock(stream);
         }
 
-        // Its last owner removed it between our opening and locking it.
+        // Its last owner removed it between our opening and locking it, and the next may have made another.
         stream.Dispose();
         return null;
+    }
+
+    /// <summary>Whether nobody has it, or whatever else locks a file in this way; changes nothing.</summary>
+    public static bool IsFree(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.None, bufferSize: 0);
+            return true;
+        }
+        catch (IOException e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return true;
+        }
+        catch (IOException e) when (IsHeld(e) || File.Exists(path))
+        {
+            return false;
+        }
+        catch (UnauthorizedAccessException) when (OperatingSystem.IsWindows() && File.Exists(path))
+        {
+            return false;
+        }
     }
 
     public void Dispose()

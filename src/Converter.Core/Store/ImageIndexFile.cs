@@ -10,7 +10,7 @@ namespace Converter.Core.Store;
 /// </summary>
 public sealed class ImageIndexFile(ConversionStore store)
 {
-    private const string FileName = "index.json";
+    public const string FileName = "index.json";
     private const string LockName = "index";
 
     private static readonly JsonSerializerOptions s_indented = new()
@@ -23,18 +23,24 @@ public sealed class ImageIndexFile(ConversionStore store)
     private string IndexPath => Path.Combine(store.Root, FileName);
 
     /// <summary>Adds an image, or replaces the one of that reference. Entries are sorted by reference.</summary>
-    public async Task PutAsync(string reference, Descriptor manifest, CancellationToken cancellation)
+    public Task PutAsync(string reference, Descriptor manifest, CancellationToken cancellation) =>
+        ChangeAsync(entries => entries.Where(e => e.Reference != reference).Append((reference, manifest)), cancellation);
+
+    /// <summary>Takes images out, unless their references name others by now.</summary>
+    public async Task RemoveAsync(IReadOnlyCollection<(string Reference, Descriptor Manifest)> images, CancellationToken cancellation)
     {
-        // Two processes adding at once must not lose each other's entries.
-        using var claim = await IngestFolder.ClaimAsync(store.IngestRoot, LockName, cancellation);
-        var entries = Read().Where(e => e.Reference != reference).Append((Reference: reference, Manifest: manifest)).OrderBy(e => e.Reference, StringComparer.Ordinal);
-        var index = new JsonObject
+        if (images.Count > 0)
         {
-            ["schemaVersion"] = 2,
-            ["mediaType"] = MediaTypes.OciIndex,
-            ["manifests"] = new JsonArray([.. entries.Select(e => Encode(e.Reference, e.Manifest))]),
-        };
-        store.WriteFile(IndexPath, JsonSerializer.SerializeToUtf8Bytes(index, s_indented));
+            var removed = images.Select(image => (image.Reference, image.Manifest.Digest)).ToHashSet();
+            await ChangeAsync(entries => entries.Where(e => !removed.Contains((e.Reference, e.Manifest.Digest))), cancellation);
+        }
+    }
+
+    /// <summary>Removes the index: for one that cannot be read.</summary>
+    public async Task DeleteAsync(CancellationToken cancellation)
+    {
+        using var claim = await IngestFolder.ClaimAsync(store.IngestRoot, LockName, cancellation);
+        File.Delete(IndexPath);
     }
 
     /// <summary>The images in the store by reference, sorted.</summary>
@@ -54,6 +60,21 @@ public sealed class ImageIndexFile(ConversionStore store)
         {
             throw new ConversionException($"'{IndexPath}' cannot be read: {e.Message}", e);
         }
+    }
+
+    private async Task ChangeAsync(
+        Func<IEnumerable<(string Reference, Descriptor Manifest)>, IEnumerable<(string Reference, Descriptor Manifest)>> change, CancellationToken cancellation)
+    {
+        // Two processes changing it at once must not lose each other's entries.
+        using var claim = await IngestFolder.ClaimAsync(store.IngestRoot, LockName, cancellation);
+        var entries = change(Read()).OrderBy(e => e.Reference, StringComparer.Ordinal);
+        var index = new JsonObject
+        {
+            ["schemaVersion"] = 2,
+            ["mediaType"] = MediaTypes.OciIndex,
+            ["manifests"] = new JsonArray([.. entries.Select(e => Encode(e.Reference, e.Manifest))]),
+        };
+        store.WriteFile(IndexPath, JsonSerializer.SerializeToUtf8Bytes(index, s_indented));
     }
 
     private static JsonObject Encode(string reference, Descriptor manifest)

@@ -5,7 +5,7 @@ namespace Converter.Core.Store;
 /// </summary>
 public sealed class IngestFolder : IDisposable
 {
-    private const string DiscardedSuffix = ".old";
+    internal const string DiscardedSuffix = ".old";
 
     private readonly FileLock _lock;
 
@@ -31,52 +31,36 @@ public sealed class IngestFolder : IDisposable
 
     public void Dispose()
     {
-        Remove();
-        _lock.Dispose();
+        try
+        {
+            Remove();
+        }
+        finally
+        {
+            _lock.Dispose();
+        }
     }
 
     internal static async Task<IngestFolder> ClaimAsync(string ingestRoot, string name, CancellationToken cancellation)
     {
         var path = System.IO.Path.Combine(ingestRoot, name);
-        return new IngestFolder(path, await FileLock.TakeAsync(path + FileLock.Suffix, cancellation));
+        return Make(path, await FileLock.TakeAsync(path + FileLock.Suffix, cancellation));
     }
 
-    /// <summary>Removes what no living process has claimed: claiming it is how to find out, and ends with its removal.</summary>
-    internal static void Sweep(string ingestRoot)
-    {
-        foreach (var path in Directory.EnumerateFileSystemEntries(ingestRoot).Order(StringComparer.Ordinal).ToArray())
-        {
-            if (path.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal))
-            {
-                AtomicFile.RemoveAbandoned(path);
-            }
-            else if (path.EndsWith(PartialBlob.Suffix, StringComparison.Ordinal))
-            {
-                PartialBlob.RemoveStale(path);
-            }
-            else if (path.EndsWith(StoreLease.Suffix, StringComparison.Ordinal))
-            {
-                StoreLease.RemoveDead(path);
-            }
-            else if (FileLock.TryTake(ClaimedBy(path) + FileLock.Suffix) is { } locked)
-            {
-                new IngestFolder(ClaimedBy(path), locked).Dispose();
-            }
-        }
-    }
+    /// <summary>Null where another process, or task, has it.</summary>
+    internal static IngestFolder? TryClaim(string path) => FileLock.TryTake(path + FileLock.Suffix) is { } locked ? Make(path, locked) : null;
 
-    /// <summary>The folder whose claim covers a name under <c>ingest/</c>.</summary>
-    private static string ClaimedBy(string path)
+    private static IngestFolder Make(string path, FileLock locked)
     {
-        foreach (var suffix in (ReadOnlySpan<string>)[FileLock.Suffix, DiscardedSuffix])
+        try
         {
-            if (path.EndsWith(suffix, StringComparison.Ordinal))
-            {
-                return path[..^suffix.Length];
-            }
+            return new IngestFolder(path, locked);
         }
-
-        return path;
+        catch
+        {
+            locked.Dispose();
+            throw;
+        }
     }
 
     private void Remove()

@@ -1,3 +1,5 @@
+using Converter.Core.Native;
+
 namespace Converter.Core.Store;
 
 /// <summary>
@@ -65,7 +67,7 @@ public sealed class PartialBlob : IDisposable
         try
         {
             var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.SequentialScan);
-            if (File.Exists(path))
+            if (OpenFile.IsStillAt(file.SafeFileHandle, path))
             {
                 return new PartialBlob(file);
             }
@@ -74,7 +76,7 @@ public sealed class PartialBlob : IDisposable
             file.Dispose();
             return null;
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException e) when (FileLock.IsHeld(e))
         {
             return null;
         }

@@ -54,14 +54,11 @@ public sealed class StoreLease : IDisposable
         }
     }
 
-    /// <summary>Removes a lease whose process is gone: what nobody holds can be locked, and goes with the lock.</summary>
-    internal static void RemoveDead(string path) => FileLock.TryTake(path)?.Dispose();
-
     /// <summary>The layers of all living leases. Complete only while nobody can register: see <see cref="ConversionStore.LockAsync"/>.</summary>
     internal static async Task<IReadOnlySet<ChainId>> ReadAllAsync(string ingestRoot, CancellationToken cancellation)
     {
         var layers = new HashSet<ChainId>();
-        foreach (var path in Directory.EnumerateFiles(ingestRoot, "*" + Suffix).ToArray())
+        foreach (var path in Directory.Exists(ingestRoot) ? Directory.GetFiles(ingestRoot, "*" + Suffix) : [])
         {
             foreach (var line in await ReadAsync(path, cancellation))
             {
@@ -82,7 +79,7 @@ public sealed class StoreLease : IDisposable
         {
             try
             {
-                if (IsDead(path))
+                if (FileLock.IsFree(path))
                 {
                     return [];
                 }
@@ -94,24 +91,10 @@ public sealed class StoreLease : IDisposable
             {
                 return [];
             }
-            catch (IOException) when (File.Exists(path))
+            catch (IOException e) when (FileLock.IsHeld(e))
             {
                 await Task.Delay(s_pause, cancellation);
             }
-        }
-    }
-
-    /// <summary>Whether nobody has the file open; it stays as it is.</summary>
-    private static bool IsDead(string path)
-    {
-        try
-        {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.None);
-            return true;
-        }
-        catch (IOException e) when (e is not FileNotFoundException && File.Exists(path))
-        {
-            return false;
         }
     }
 
@@ -130,7 +113,7 @@ public sealed class StoreLease : IDisposable
             file.Dispose();
             return null;
         }
-        catch (IOException e) when (e is FileNotFoundException || File.Exists(path))
+        catch (IOException e) when (e is FileNotFoundException || FileLock.IsHeld(e))
         {
             return null;
         }

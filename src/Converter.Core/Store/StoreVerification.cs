@@ -4,23 +4,33 @@ using Converter.Formats.Cim;
 
 namespace Converter.Core.Store;
 
-/// <summary>Checks everything a store holds: blobs against their names, layers and merged CIMs whole, manifests against what they name.</summary>
+/// <summary>
+/// Checks everything a store holds: blobs against their names, layers and merged CIMs whole, manifests against what they name.
+/// Others may write the store meanwhile: what is being made is not looked at, and what went away is no problem.
+/// </summary>
 public sealed class StoreVerification(ConversionStore store, CancellationToken cancellation)
 {
-    private readonly List<string> _problems = [];
+    private readonly List<StoreProblem> _problems = [];
 
-    /// <summary>One line for each thing that is wrong; none for a good store.</summary>
-    public IReadOnlyList<string> Run()
+    /// <summary>All that is wrong; none for a good store.</summary>
+    public IReadOnlyList<StoreProblem> Run()
     {
         foreach (var chainId in store.LayerIds())
         {
-            CheckLayer(chainId);
+            Try(StorePart.Layer, chainId.ToString(), () => IsInWork(chainId), () => CheckLayer(chainId));
+            Try(StorePart.Merged, chainId.ToString(), () => IsMergedInWork(chainId), () => CheckMerged(chainId));
         }
 
-        CheckBlobs();
-        foreach (var (reference, manifest) in store.Images())
+        foreach (var path in store.BlobFiles())
         {
-            Try(reference, () => CheckManifest(manifest));
+            Try(StorePart.Blob, Path.GetFileName(path), () => !File.Exists(path), () => CheckBlob(path));
+        }
+
+        IReadOnlyList<(string Reference, Descriptor Manifest)> images = [];
+        Try(StorePart.Index, ImageIndexFile.FileName, () => false, () => images = store.Images());
+        foreach (var (reference, manifest) in images)
+        {
+            Try(StorePart.Image, reference, () => !store.Images().Any(image => image.Reference == reference && image.Manifest.Digest == manifest.Digest), () => CheckManifest(manifest));
         }
 
         return _problems;
@@ -28,36 +38,50 @@ public sealed class StoreVerification(ConversionStore store, CancellationToken c
 
     private void CheckLayer(ChainId chainId)
     {
-        if (store.FindLayer(chainId) is not { } layer)
+        var layer = store.FindLayer(chainId) ?? throw new InvalidDataException(
+            $"its folder has no valid {StoredLayer.RecordFile}, or not the files it names, or changes to a hive without the merged hive");
+        if (layer.ChainId != chainId)
         {
-            _problems.Add($"layer {chainId}: its folder has no valid {StoredLayer.RecordFile}, or not the files it names, or changes to a hive without the merged hive");
-            return;
+            throw new InvalidDataException($"its {StoredLayer.RecordFile} is that of layer {layer.ChainId}");
         }
 
-        Try($"layer {chainId}", () => CheckImage(layer.ImagePath, layer.Record.Image, layer.Record.Backend, [], IntegrityFile.LayerName));
+        CheckImage(layer.ImagePath, layer.Record.Image, layer.Record.Backend, [], IntegrityFile.LayerName);
         if (layer.Record.Backend == ImageBackends.Managed)
         {
-            Try($"hives of {chainId}", () => CheckHives(layer));
+            CheckHives(layer);
+        }
+    }
+
+    private void CheckMerged(ChainId chainId)
+    {
+        if (store.FindLayer(chainId) is not { } layer)
+        {
+            return;
         }
 
         if (layer.Merged is { } merged)
         {
-            Try($"merged CIM of {chainId}", () => CheckImage(layer.MergedPath!, merged, layer.Record.Backend, store.SourcesOf(layer), IntegrityFile.MergedName));
+            CheckImage(layer.MergedPath!, merged, layer.Record.Backend, store.SourcesOf(layer), IntegrityFile.MergedName);
+        }
+        else if (File.Exists(Path.Combine(layer.Folder, StoredLayer.MergedRecordFile)))
+        {
+            throw new InvalidDataException($"its {StoredLayer.MergedRecordFile} is not valid, or the file it names not there");
         }
     }
 
     private void CheckImage(string path, FileRecord record, string backend, IReadOnlyList<string> sources, string integrityFile)
     {
         var root = IntegrityFile.TryRead(Path.Combine(Path.GetDirectoryName(path)!, integrityFile));
+        if ((root is null ? null : Convert.ToHexStringLower(root)) != record.IntegrityRoot)
+        {
+            throw new InvalidDataException($"the root digest kept beside '{path}' is not the one of its record");
+        }
+
+        // Of what Windows' writer wrote, only Windows can look inside; that no byte has changed is seen below.
         if (backend == ImageBackends.Managed)
         {
             using var image = CimImage.Open(path, record.CimName, sources);
             CimVerification.Run(image, path, root, cancellation);
-        }
-        else if ((root is null ? null : Convert.ToHexStringLower(root)) != record.IntegrityRoot)
-        {
-            // Of what Windows' writer wrote, only Windows can look inside; that no byte has changed is seen below.
-            throw new InvalidDataException($"the root digest kept beside '{path}' is not the one of its record");
         }
 
         var digest = StoredLayer.DigestOf(path, cancellation);
@@ -84,49 +108,52 @@ public sealed class StoreVerification(ConversionStore store, CancellationToken c
         }
     }
 
-    private void CheckBlobs()
+    private void CheckBlob(string path)
     {
-        foreach (var path in store.BlobFiles())
+        if (StoredLayer.DigestOf(path, cancellation).Hex != Path.GetFileName(path))
         {
-            Try($"blob {Path.GetFileName(path)}", () =>
-            {
-                if (StoredLayer.DigestOf(path, cancellation).Hex != Path.GetFileName(path))
-                {
-                    throw new InvalidDataException("its content does not match its name");
-                }
-            });
+            throw new InvalidDataException("its content does not match its name");
         }
     }
 
     private void CheckManifest(Descriptor descriptor)
     {
-        var bytes = File.ReadAllBytes(store.BlobPath(descriptor.Digest));
-        if (bytes.Length != descriptor.Size)
+        if (store.FindMissing(descriptor) is { } missing)
         {
-            throw new InvalidDataException($"its manifest has {bytes.Length} bytes, the index says {descriptor.Size}");
-        }
-
-        var manifest = ImageManifest.Parse(bytes, descriptor.MediaType);
-        foreach (var blob in manifest.Layers.Prepend(manifest.Config))
-        {
-            var file = new FileInfo(store.BlobPath(blob.Digest));
-            if (!file.Exists || file.Length != blob.Size)
-            {
-                throw new InvalidDataException($"blob {blob.Digest} is missing, or not of the {blob.Size} bytes its manifest says");
-            }
+            throw new InvalidDataException($"blob {missing.Digest} is missing, or not of the {missing.Size} bytes its manifest says");
         }
     }
 
-    private void Try(string what, Action check)
+    /// <summary>Whether the layer is gone, or somebody has claimed it to make it, or its merged CIM.</summary>
+    private bool IsInWork(ChainId chainId) => store.IsClaimed(chainId) || !Directory.Exists(store.LayerFolder(chainId));
+
+    private bool IsMergedInWork(ChainId chainId) =>
+        IsInWork(chainId) || (store.FindLayer(chainId)?.Record.Parents.Any(parent => store.IsClaimed(new ChainId(parent))) ?? false);
+
+    /// <summary>What fails is looked at once more: it may have been replaced under our eyes.</summary>
+    private void Try(StorePart part, string name, Func<bool> isOthersWork, Action check)
     {
-        cancellation.ThrowIfCancellationRequested();
-        try
+        for (var isSecond = false; ; isSecond = true)
         {
-            check();
-        }
-        catch (Exception e) when (Failures.IsExpected(e))
-        {
-            _problems.Add($"{what}: {e.Message}");
+            cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                check();
+                return;
+            }
+            catch (Exception e) when (Failures.IsExpected(e))
+            {
+                if (isOthersWork())
+                {
+                    return;
+                }
+
+                if (isSecond)
+                {
+                    _problems.Add(new StoreProblem(part, name, e.Message));
+                    return;
+                }
+            }
         }
     }
 }

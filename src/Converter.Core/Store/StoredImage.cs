@@ -22,7 +22,8 @@ public static class StoredImage
 
         var descriptor = images[0].Manifest;
         var last = ImageManifest.Parse(File.ReadAllBytes(store.BlobPath(descriptor.Digest)), descriptor.MediaType).Layers[^1];
-        var layer = Digest.TryParse(last.Annotations?.GetValueOrDefault(ConvertedAnnotations.ChainId) ?? string.Empty, out var chainId) ? store.FindLayer(new ChainId(chainId)) : null;
+        var layer = ConvertedAnnotations.ChainIdOf(last) is { } chainId ? store.FindLayer(chainId) : null;
+        store.MarkUsed(descriptor.Digest);
         if (layer is not null && last.MediaType != MediaTypes.ConvertedMerged && layer.Record.Image.Digest == last.Digest)
         {
             return MountableCim.At(Location(layer.ImagePath, layer.Record.Image.CimName), []);

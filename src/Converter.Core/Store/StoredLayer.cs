@@ -13,6 +13,8 @@ public sealed class StoredLayer
     public const string RecordFile = "layer.json";
     public const string MergedRecordFile = "merged.json";
 
+    private const string MergedPrefix = "merged";
+
     internal const string HivesFolder = "Hives";
 
     /// <summary>Records are our own and small; a larger one is none.</summary>
@@ -44,8 +46,14 @@ public sealed class StoredLayer
 
     public string? MergedPath => Merged is null ? null : Path.Combine(Folder, Merged.File);
 
+    /// <summary>The block files that there are, with their records.</summary>
+    internal IEnumerable<(FileRecord Record, string Path)> Files => Merged is null ? [(Record.Image, ImagePath)] : [(Record.Image, ImagePath), (Merged, MergedPath!)];
+
     /// <summary>The hives kept for the layers above, sorted; the image has each, too, in a folder of the same name.</summary>
     internal IEnumerable<string> HiveFiles => FilesOf(Path.Combine(Folder, HivesFolder), "*").Order(StringComparer.Ordinal);
+
+    /// <summary>Whether a name in a layer's folder is one of the merged CIM's: its block file, its record, its root digest.</summary>
+    internal static bool IsOfMerged(string name) => name.StartsWith(MergedPrefix, StringComparison.Ordinal);
 
     internal static StoredLayer? TryRead(string folder)
     {

@@ -128,7 +128,7 @@ internal sealed class HiveConversionTests : IDisposable
             var problems = new StoreVerification(ConversionStore.OpenExisting(Store), default).Run();
             Corrupter.FlipByteAt(hive, 5000);
             Assert.That(problems, Has.Count.EqualTo(1));
-            Assert.That(problems[0], Does.Contain(hive));
+            Assert.That(problems[0].ToString(), Does.Contain(hive));
         }
 
         Assert.That(new StoreVerification(ConversionStore.OpenExisting(Store), default).Run(), Is.Empty);

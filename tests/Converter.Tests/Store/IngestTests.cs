@@ -72,4 +72,49 @@ public class IngestTests
         ConversionStore.Open(folder.Path);
         Assert.That(File.ReadAllText(Path.Combine(claim.Path, "half")), Is.EqualTo("done"));
     }
+
+    [Test]
+    public async Task Files_are_written_while_others_sweep()
+    {
+        using var folder = new TempFolder();
+        var store = ConversionStore.Open(folder.Path);
+        using var done = new CancellationTokenSource();
+        var sweeps = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                Leftovers.Sweep(store.IngestRoot);
+            }
+        })).ToArray();
+        for (var i = 0; i < 300; i++)
+        {
+            store.PutBlob(BitConverter.GetBytes(i), MediaTypes.OciConfig);
+        }
+
+        await done.CancelAsync();
+        await Task.WhenAll(sweeps);
+        Assert.That(store.BlobFiles().Count(), Is.EqualTo(300));
+    }
+
+    [Test]
+    public async Task A_claim_that_many_want_is_had_by_one_after_the_other()
+    {
+        using var folder = new TempFolder();
+        var store = ConversionStore.Open(folder.Path);
+        var holders = 0;
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() =>
+        {
+            for (var taken = 0; taken < 300;)
+            {
+                using var claim = IngestFolder.TryClaim(Path.Combine(store.IngestRoot, s_chain.Hex));
+                if (claim is not null)
+                {
+                    taken++;
+                    Assert.That(Interlocked.Increment(ref holders), Is.EqualTo(1));
+                    Interlocked.Decrement(ref holders);
+                }
+            }
+        })));
+        Assert.That(Directory.EnumerateFileSystemEntries(folder["ingest"]), Is.Empty);
+    }
 }

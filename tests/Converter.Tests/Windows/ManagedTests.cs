@@ -39,6 +39,7 @@ public class ManagedTests
         WindowsImage.Image(WindowsImage.Layers).WriteTo(folder["image"], "v1");
         registry.AddLayout("win/app", folder["image"]);
         string[] convert = ["convert", $"{registry.Host}/win/app:v1", "--plain-http", "--quiet", "--backend", "managed", "--integrity", "--json", "--output"];
+        var remaining = new List<long>();
         foreach (var (system, run, path) in Systems())
         {
             using var first = JsonDocument.Parse(await run([.. convert, path(folder[system])]));
@@ -46,12 +47,17 @@ public class ManagedTests
             Assert.That(first.RootElement.GetProperty("backend").GetString(), Is.EqualTo("managed"));
             Assert.That(first.RootElement.Reused(), Is.All.False);
             Assert.That(again.RootElement.Reused(), Is.All.True);
+            folder.Write(Path.Combine(system, "ingest", "1-1.lease"), "of a process that is gone"u8);
+            using var collected = JsonDocument.Parse(await run(["gc", path(folder[system]), "--json"]));
+            Assert.That(collected.RootElement.GetProperty("leftovers").EnumerateArray().Select(name => name.GetString()), Is.EqualTo(new[] { "1-1.lease" }));
+            remaining.Add(collected.RootElement.GetProperty("remaining").GetInt64());
             await run(["verify", path(folder[system])]);
             Assert.That(Directory.EnumerateFileSystemEntries(folder[system, "ingest"]), Is.Empty);
         }
 
         Assert.That(StoreFiles.Snapshot(folder["windows"]), Is.EqualTo(StoreFiles.Snapshot(folder["here"])));
         Assert.That(StoreFiles.Relative(folder["windows"]), Has.Count.GreaterThan(12));
+        Assert.That(remaining.Distinct().Count(), Is.EqualTo(1), "a layer and its blob are one file on both");
     }
 
     private static (string System, Func<string[], Task<byte[]>> Run, Func<string, string> Path)[] Systems() =>
