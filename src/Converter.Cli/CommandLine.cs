@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Converter.Cli.Commands;
 using Converter.Core;
+using Converter.Core.Prewarm;
 
 namespace Converter.Cli;
 
@@ -91,7 +92,7 @@ internal static class CommandLine
             await Console.Error.WriteLineAsync(e.ToString());
         }
 
-        return isDiskFull ? ExitCodes.MachineUnfit : ExitCodes.Failed;
+        return isDiskFull ? ExitCodes.MachineUnfit : e is PrewarmListException ? ExitCodes.WrongUsage : ExitCodes.Failed;
     }
 
     private static string Usage(ParseResult parsed)
@@ -108,6 +109,7 @@ internal static class CommandLine
     private static RootCommand Root() => new("Converts Windows container images to block CIMs.")
     {
         ConvertCommand.Create(),
+        PrewarmCommand.Create(),
         ImportCommand.Create(),
         MergeCommand.Create(),
         LsCommand.Create(),

@@ -11,11 +11,25 @@ internal static class CommonOptions
 {
     public const string VerboseName = "--verbose";
 
+    private const string Text = "text";
+    private const string JsonLines = "json";
+
     public static Option<bool> Json() => new("--json") { Description = "Write the result as JSON to standard output." };
 
     public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "No progress, and only warnings and errors on standard error." };
 
     public static Option<bool> Verbose() => new(VerboseName, "-v") { Description = "Log more, and show where an error arose." };
+
+    public static Option<string> LogFormat()
+    {
+        var option = new Option<string>("--log-format")
+        {
+            Description = "Log lines as 'text', or as 'json': one object a line with level, message, image and layer.",
+            DefaultValueFactory = _ => Text,
+        };
+        option.AcceptOnlyFromAmong(Text, JsonLines);
+        return option;
+    }
 
     public static Option<string> Backend()
     {
@@ -73,9 +87,17 @@ internal static class CommonOptions
         }
     };
 
-    public static ILoggerFactory MakeLoggers(bool quiet, bool verbose, bool liveDisplay)
+    /// <summary>Log lines for a command; a live display replaces all but warnings.</summary>
+    public static ILoggerFactory MakeLoggers(LogSettings settings)
     {
-        var level = quiet || liveDisplay ? LogLevel.Warning : verbose ? LogLevel.Debug : LogLevel.Information;
-        return LoggerFactory.Create(builder => builder.SetMinimumLevel(level).AddProvider(new StderrLoggerProvider()));
+        var level = settings.Quiet || settings.IsLive ? LogLevel.Warning : settings.Verbose ? LogLevel.Debug : LogLevel.Information;
+        return LoggerFactory.Create(builder => builder.SetMinimumLevel(level).AddProvider(new StderrLoggerProvider(settings.Format == JsonLines)));
     }
+}
+
+/// <summary>What a command says while it runs.</summary>
+internal sealed record LogSettings(bool Quiet, bool Verbose, string? Format = null)
+{
+    /// <summary>Whether a table is drawn on the terminal instead of log lines.</summary>
+    public bool IsLive => !Quiet && !Verbose && LiveProgress.IsPossible;
 }

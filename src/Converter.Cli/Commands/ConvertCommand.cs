@@ -55,11 +55,12 @@ internal static class ConvertCommand
         var vhdFooter = CommonOptions.VhdFooter();
         var backendName = CommonOptions.Backend();
         var json = CommonOptions.Json();
+        var logFormat = CommonOptions.LogFormat();
         var quiet = CommonOptions.Quiet();
         var verbose = CommonOptions.Verbose();
         var command = new Command("convert", "Pulls an image and converts every layer of it, merged and ready, into a store.")
         {
-            reference, output, platform, osVersion, integrity, vhdFooter, push, subject, concurrency, backendName, json, quiet, verbose,
+            reference, output, platform, osVersion, integrity, vhdFooter, push, subject, concurrency, backendName, json, logFormat, quiet, verbose,
         };
         registry.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
@@ -82,8 +83,7 @@ internal static class ConvertCommand
                 backend,
                 options,
                 registry.Read(parsed),
-                parsed.GetValue(quiet),
-                parsed.GetValue(verbose),
+                new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose), parsed.GetValue(logFormat)),
                 cancellation);
             if (parsed.GetValue(json))
             {
@@ -107,18 +107,17 @@ internal static class ConvertCommand
         IImageBackend backend,
         ConversionOptions options,
         RegistryOptions registryOptions,
-        bool quiet,
-        bool verbose,
+        LogSettings log,
         CancellationToken cancellation)
     {
-        var live = !quiet && !verbose && LiveProgress.IsPossible;
-        using var loggers = CommonOptions.MakeLoggers(quiet, verbose, live);
+        using var loggers = CommonOptions.MakeLoggers(log);
+        using var telemetry = Telemetry.Start();
         using var registry = RegistryClientFactory.Create(registryOptions, loggers);
         var store = ConversionStore.Open(output);
         var target = push is null ? null : await registry.PusherToAsync(push, cancellation);
         var conversion = new ImageConversion(store, backend, options, loggers.CreateLogger("convert"), target);
         var running = conversion.RunAsync(image.Open(registry), cancellation);
-        return live ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
+        return log.IsLive ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
     }
 
     private static ImageReference ParseTagged(string text) => ImageReference.Parse(text) is { Digest: null } reference

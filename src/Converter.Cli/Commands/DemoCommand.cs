@@ -36,7 +36,7 @@ internal static class DemoCommand
                     Image = new ImageOptions(Integrity: true),
                 };
                 var store = parsed.GetValue(output) ?? temporary!;
-                var result = await ConvertAsync(store, options, parsed.GetValue(quiet), parsed.GetValue(verbose), cancellation);
+                var result = await ConvertAsync(store, options, new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose)), cancellation);
                 if (parsed.GetValue(json))
                 {
                     JsonOutput.WriteDocument(writer => ConversionReport.WriteJson(writer, result));
@@ -62,7 +62,7 @@ internal static class DemoCommand
     }
 
     private static async Task<ConversionResult> ConvertAsync(
-        string store, ConversionOptions options, bool quiet, bool verbose, CancellationToken cancellation)
+        string store, ConversionOptions options, LogSettings log, CancellationToken cancellation)
     {
         await using var registry = new DemoRegistry(new DemoImage());
         var reference = ImageReference.Parse($"{registry.Host}/{DemoImage.Repository}:{DemoImage.Tag}");
@@ -75,8 +75,7 @@ internal static class DemoCommand
             new ManagedBackend(),
             options,
             new RegistryOptions { PlainHttp = true },
-            quiet,
-            verbose,
+            log,
             cancellation);
     }
 

@@ -28,7 +28,7 @@ internal static class ImportCommand
         };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var loggers = CommonOptions.MakeLoggers(parsed.GetValue(quiet), parsed.GetValue(verbose), liveDisplay: false);
+            using var loggers = CommonOptions.MakeLoggers(new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose)));
             var path = parsed.GetRequiredValue(layer);
             var parentFiles = parsed.GetValue(parents) ?? [];
             var options = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));

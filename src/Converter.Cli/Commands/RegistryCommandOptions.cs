@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Converter.Core.Prewarm;
 using Converter.Core.Registry;
 
 namespace Converter.Cli.Commands;
@@ -42,16 +43,18 @@ internal sealed class RegistryCommandOptions
         command.Options.Add(_stallTimeout);
     }
 
+    /// <param name="parsed">The command line.</param>
+    /// <param name="listed">What a list file says; the command line goes before it.</param>
     /// <exception cref="InvalidDataException">A folder that was named is not there, or docker's configuration is not one.</exception>
-    public RegistryOptions Read(ParseResult parsed)
+    public RegistryOptions Read(ParseResult parsed, PrewarmRegistries? listed = null)
     {
         var options = new RegistryOptions();
         return options with
         {
-            PlainHttp = parsed.GetValue(_plainHttp),
-            HostsFolders = parsed.GetValue(_hostsFolder) is { } hosts ? [Existing("--hosts-dir", hosts)] : UsualFolders(),
-            CertificateFolder = parsed.GetValue(_certificateFolder) is { } certificates ? Existing("--cert-dir", certificates) : null,
-            StallTimeout = parsed.GetValue(_stallTimeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : options.StallTimeout,
+            PlainHttp = parsed.GetValue(_plainHttp) || listed?.PlainHttp == true,
+            HostsFolders = (parsed.GetValue(_hostsFolder) ?? listed?.HostsDir) is { } hosts ? [Existing("--hosts-dir", hosts)] : UsualFolders(),
+            CertificateFolder = (parsed.GetValue(_certificateFolder) ?? listed?.CertDir) is { } certificates ? Existing("--cert-dir", certificates) : null,
+            StallTimeout = parsed.GetValue(_stallTimeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : listed?.StallTimeout ?? options.StallTimeout,
             Credentials = DockerConfigCredentials.Load(DockerConfigCredentials.DefaultPath),
         };
     }

@@ -7,12 +7,18 @@ namespace Converter.Cli.Output;
 internal static class JsonOutput
 {
     /// <summary>Paths and names stay readable; nothing here is put into HTML.</summary>
-    private static readonly JavaScriptEncoder s_encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+    public static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
     public static void WriteDocument(Action<Utf8JsonWriter> write)
     {
         using var output = Console.OpenStandardOutput();
-        using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = s_encoder }))
+        WriteDocument(output, write);
+    }
+
+    /// <summary>As it goes to standard output; the stream stays open.</summary>
+    public static void WriteDocument(Stream output, Action<Utf8JsonWriter> write)
+    {
+        using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = Encoder }))
         {
             write(json);
         }
@@ -34,7 +40,7 @@ internal static class JsonOutput
     public static void WriteLines<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
     {
         using var output = new BufferedStream(Console.OpenStandardOutput(), 64 * 1024);
-        using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = s_encoder });
+        using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = Encoder });
         foreach (var item in items)
         {
             write(json, item);

@@ -20,6 +20,9 @@ public sealed record ConversionOptions
     /// <summary>The converted manifest refers to the source's as its subject.</summary>
     public bool WithSubject { get; init; }
 
+    /// <summary>Shared with the other conversions of the process; whoever made it disposes it.</summary>
+    public ConversionLimits Limits { get; init; } = new();
+
     /// <summary>Layers that are downloaded and imported at once. The output does not depend on it.</summary>
     public int Concurrency { get; init; } = DefaultConcurrency;
 

@@ -11,7 +11,12 @@ namespace Converter.Core.Pipeline;
 public sealed record ConvertedLayer(StoredLayer Layer, bool Reused);
 
 /// <summary>What a conversion took, in milliseconds of wall-clock time.</summary>
-public sealed record ConversionTimings(long Resolve, long Layers, long Merge, long Publish, long Push, long Total);
+public sealed record ConversionTimings(long Resolve, long Layers, long Merge, long Publish, long Push, long Total)
+{
+    /// <summary>The stages by name.</summary>
+    internal IReadOnlyList<(string Stage, long Milliseconds)> Stages =>
+        [("resolve", Resolve), ("layers", Layers), ("merge", Merge), ("publish", Publish), ("push", Push)];
+}
 
 /// <summary>Bytes that went through: over the wire, out of the decompressors, into the store.</summary>
 public sealed record ConversionBytes(long Downloaded, long Decompressed, long Written);

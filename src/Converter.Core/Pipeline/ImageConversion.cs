@@ -22,12 +22,17 @@ public sealed class ImageConversion(
     /// <exception cref="ConversionException">The image cannot be converted; the message names it, and what it failed on.</exception>
     public async Task<ConversionResult> RunAsync(IImageSource source, CancellationToken cancellation)
     {
+        using var scope = logger.With(LogFields.Image, source.Name);
         try
         {
-            return await ConvertAsync(source, cancellation);
+            var result = await ConvertAsync(source, cancellation);
+            Record(result.Timings);
+            Instruments.Images.Add(1, Instruments.Result("converted"));
+            return result;
         }
         catch (Exception e) when (Failures.IsExpected(e))
         {
+            Instruments.Images.Add(1, Instruments.Result("failed"));
             RemoveDownloads(e);
             throw Failures.Of(source.Name, e);
         }
@@ -35,6 +40,14 @@ public sealed class ImageConversion(
         {
             RemoveDownloads(e);
             throw;
+        }
+    }
+
+    private static void Record(ConversionTimings timings)
+    {
+        foreach (var (stage, milliseconds) in timings.Stages)
+        {
+            Instruments.StageDuration.Record(milliseconds / 1000.0, Instruments.Stage(stage));
         }
     }
 

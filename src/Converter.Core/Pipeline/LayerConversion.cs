@@ -1,6 +1,5 @@
 using Converter.Core.Imaging;
 using Converter.Core.Layers;
-using Converter.Core.Oci;
 using Converter.Core.Sources;
 using Converter.Core.Store;
 using Microsoft.Extensions.Logging;
@@ -8,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Converter.Core.Pipeline;
 
 /// <summary>A layer that is read to its end and checked, but not committed: its parent may have to be first.</summary>
-internal sealed class ImportedLayer(LayerPlan plan, IngestFolder folder, PartialBlob? download, IImageWriter image, LayerImportResult result) : IDisposable
+internal sealed class ImportedLayer(LayerPlan plan, IngestFolder folder, LayerDownload download, IImageWriter image, LayerImportResult result) : IDisposable
 {
     public LayerPlan Plan => plan;
 
@@ -18,20 +17,13 @@ internal sealed class ImportedLayer(LayerPlan plan, IngestFolder folder, Partial
 
     public LayerImportResult Result => result;
 
+    public LayerDownload Download => download;
+
     public void Dispose()
     {
         image.Dispose();
-        download?.Dispose();
+        download.Dispose();
         folder.Dispose();
-    }
-
-    /// <summary>Says that the layer is in the store: what was downloaded for it may go.</summary>
-    public void Finish()
-    {
-        if (download is not null)
-        {
-            download.Remove = true;
-        }
     }
 }
 
@@ -39,9 +31,6 @@ internal sealed class ImportedLayer(LayerPlan plan, IngestFolder folder, Partial
 internal sealed class LayerConversion(
     IImageSource source, ConversionStore store, IImageBackend backend, ConversionOptions options, ILogger logger)
 {
-    /// <summary>Of smaller blobs nothing is kept for a next run: they are fetched again in no time.</summary>
-    private const long SmallestResumed = 4 << 20;
-
     private const string BlockCimFile = "layer.bcim";
     private const string VhdFile = "layer.vhd";
     private const string CimName = "layer.cim";
@@ -64,7 +53,7 @@ internal sealed class LayerConversion(
     public async Task<ImportedLayer?> ImportAsync(LayerPlan plan, CancellationToken cancellation)
     {
         var folder = await store.ClaimAsync(plan.ChainId, cancellation);
-        PartialBlob? download = null;
+        LayerDownload? download = null;
         try
         {
             if (Find(plan) is not null)
@@ -73,19 +62,20 @@ internal sealed class LayerConversion(
                 return null;
             }
 
+            options.Limits.Disk?.Check(plan.Blob.Size);
+            download = new LayerDownload(source, store, plan, options.Limits, logger);
+            using var turn = await download.WaitForImportAsync(cancellation);
             plan.Progress.Stage = LayerStage.Importing;
-            download = source.IsRemote && plan.Blob.Size >= SmallestResumed ? store.TryOpenPartial(plan.Blob.Digest) : null;
-            if (download?.Resumed > plan.Blob.Size)
+            Instruments.ActiveImports.Add(1);
+            try
             {
-                download.Clear();
+                return await ImportAsync(plan, folder, download, cancellation);
             }
-
-            if (download?.Resumed > 0)
+            finally
             {
-                logger.LogInformation("{Layer}: {Bytes} of {Size} bytes are here from an earlier run", plan.Name, download.Resumed, plan.Blob.Size);
+                Instruments.ActiveImports.Add(-1);
+                download.GiveBack();
             }
-
-            return await ImportAsync(plan, folder, download, cancellation);
         }
         catch
         {
@@ -95,30 +85,27 @@ internal sealed class LayerConversion(
         }
     }
 
-    private async Task<ImportedLayer> ImportAsync(LayerPlan plan, IngestFolder folder, PartialBlob? download, CancellationToken cancellation)
+    private async Task<ImportedLayer> ImportAsync(LayerPlan plan, IngestFolder folder, LayerDownload download, CancellationToken cancellation)
     {
         try
         {
             return await ImportOnceAsync(plan, folder, download, cancellation);
         }
-        catch (Exception e) when (download?.Resumed > 0 && e is InvalidDataException or LayerImportException)
+        catch (Exception e) when (e is InvalidDataException or LayerImportException && download.TryStartOver(e))
         {
-            // The earlier run's bytes may be what is wrong, as after a power failure; the registry has the right ones.
-            logger.LogWarning("{Layer}: what an earlier run left of it is damaged ({Reason}); downloading it anew", plan.Name, e.Message);
-            download!.Clear();
             folder.Clear();
             plan.Progress.Restart();
             return await ImportOnceAsync(plan, folder, download, cancellation);
         }
     }
 
-    private async Task<ImportedLayer> ImportOnceAsync(LayerPlan plan, IngestFolder folder, PartialBlob? download, CancellationToken cancellation)
+    private async Task<ImportedLayer> ImportOnceAsync(LayerPlan plan, IngestFolder folder, LayerDownload download, CancellationToken cancellation)
     {
         var image = backend.Create(Path.Combine(folder.Path, FileName), CimName, options.Image);
         try
         {
             var importOptions = new LayerImportOptions { IsBase = plan.Index == 0, LayerFolder = folder.Path, Logger = logger };
-            var stream = new LayerStream(plan, token => OpenAsync(plan.Blob, download, token));
+            var stream = new LayerStream(plan, download.OpenAsync, options.Limits.Disk);
             var result = await stream.RunAsync((tar, token) => LayerImport.Run(tar, image, importOptions, token), cancellation);
             logger.LogInformation("{Layer}: imported {Entries} entries, {Bytes} bytes", plan.Name, result.Entries, plan.Progress.Decompressed);
             return new ImportedLayer(plan, folder, download, image, result);
@@ -129,10 +116,6 @@ internal sealed class LayerConversion(
             throw;
         }
     }
-
-    private Task<Stream> OpenAsync(Descriptor blob, PartialBlob? download, CancellationToken cancellation) => download is null
-        ? source.OpenBlobAsync(blob, offset: 0, cancellation)
-        : Task.FromResult<Stream>(new ResumableBlob(source, blob, download, cancellation));
 
     /// <summary>Merges the layer's hives with those below, commits the image and moves the layer to its place in the store.</summary>
     public StoredLayer Seal(ImportedLayer layer, CancellationToken cancellation)
@@ -158,7 +141,7 @@ internal sealed class LayerConversion(
             Backend = backend.Name,
         };
         var stored = store.Publish(layer.Folder, record);
-        layer.Finish();
+        layer.Download.Finish();
         logger.LogInformation("{Layer}: sealed as {Path}", plan.Name, stored.ImagePath);
         plan.Progress.Stage = LayerStage.Done;
         return stored;

@@ -86,5 +86,9 @@ public sealed class LayerProgress
         Volatile.Write(ref _decompressed, 0);
     }
 
-    internal void AddDecompressed(int bytes) => Interlocked.Add(ref _decompressed, bytes);
+    internal void AddDecompressed(int bytes)
+    {
+        Interlocked.Add(ref _decompressed, bytes);
+        Instruments.Decompressed.Add(bytes);
+    }
 }

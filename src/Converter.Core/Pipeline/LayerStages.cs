@@ -119,6 +119,8 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
             {
                 var sealedLayer = await Named(layer.Plan, () => Task.FromResult(conversion.Seal(layer, cancellation)));
                 Volatile.Write(ref _done[index], new ConvertedLayer(sealedLayer, Reused: false));
+                Instruments.Layers.Add(1, Instruments.Result("converted"));
+                Instruments.Written.Add(sealedLayer.Record.Image.Size);
             }
         }
     }
@@ -145,14 +147,16 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
         }
 
         plan.Progress.Stage = LayerStage.Reused;
+        Instruments.Layers.Add(1, Instruments.Result("reused"));
         logger.LogInformation("{Layer}: already converted", plan.Name);
         Volatile.Write(ref _done[plan.Index], new ConvertedLayer(stored, Reused: true));
         return true;
     }
 
     /// <summary>Says of which layer a failure is.</summary>
-    private static async Task<T> Named<T>(LayerPlan plan, Func<Task<T>> step)
+    private async Task<T> Named<T>(LayerPlan plan, Func<Task<T>> step)
     {
+        using var scope = logger.With(LogFields.Layer, plan.Blob.Digest.ToString());
         try
         {
             return await step();

@@ -1,5 +1,6 @@
 using Converter.Core.Compression;
 using Converter.Core.Layers;
+using Converter.Core.Store;
 
 namespace Converter.Core.Pipeline;
 
@@ -7,7 +8,7 @@ namespace Converter.Core.Pipeline;
 /// One layer's way from its blob to its importer: download and verify, decompress, verify and import, each on its own thread,
 /// joined by bounded channels. Memory is the channels' buffers, whatever the layer's size.
 /// </summary>
-internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<Stream>> openBlob)
+internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<Stream>> openBlob, DiskBudget? disk)
 {
     private const int CompressedBufferSize = 128 * 1024;
     private const int TarBufferSize = 256 * 1024;
@@ -70,7 +71,7 @@ internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<S
             Decompression.Read(
                 compressed.Reader,
                 plan.Compression,
-                stream => tar.PumpAsync(stream, plan.Progress.AddDecompressed, cancellation).GetAwaiter().GetResult());
+                stream => tar.PumpAsync(stream, CountDecompressed, cancellation).GetAwaiter().GetResult());
         }
         catch (Exception e)
         {
@@ -86,6 +87,12 @@ internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<S
                 compressed.Reader.CopyTo(Stream.Null);
             }
         }
+    }
+
+    private void CountDecompressed(int bytes)
+    {
+        plan.Progress.AddDecompressed(bytes);
+        disk?.Take(bytes);
     }
 
     private LayerImportResult Import(

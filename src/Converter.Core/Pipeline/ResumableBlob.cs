@@ -1,12 +1,14 @@
-using Converter.Core.Oci;
-using Converter.Core.Sources;
 using Converter.Core.Store;
 using Converter.Formats.Binary;
 
 namespace Converter.Core.Pipeline;
 
-/// <summary>A blob whose first bytes are an earlier run's, and whose others are kept as they come. Leaves what is kept to its owner.</summary>
-internal sealed class ResumableBlob(IImageSource source, Descriptor blob, PartialBlob partial, CancellationToken lifetime) : ForwardStream
+/// <summary>A blob whose first bytes are here already, and whose others are kept as they come. What is kept stays its owner's.</summary>
+/// <param name="openRest">Opens the blob where what is here ends.</param>
+/// <param name="kept">What is here.</param>
+/// <param name="size">Of the blob.</param>
+/// <param name="lifetime">Ends any reading.</param>
+internal sealed class ResumableBlob(Func<CancellationToken, Task<Stream>> openRest, PartialBlob kept, long size, CancellationToken lifetime) : ForwardStream
 {
     private Stream? _rest;
     private long _position;
@@ -14,19 +16,19 @@ internal sealed class ResumableBlob(IImageSource source, Descriptor blob, Partia
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         int read;
-        if (_position < partial.Resumed)
+        if (_position < kept.Resumed)
         {
-            read = await partial.ReadAsync(buffer, cancellationToken);
+            read = await kept.ReadAsync(buffer, cancellationToken);
         }
-        else if (_rest is null && _position == blob.Size)
+        else if (_rest is null && _position == size)
         {
             return 0;
         }
         else
         {
-            _rest ??= await source.OpenBlobAsync(blob, _position, lifetime);
+            _rest ??= await openRest(lifetime);
             read = await _rest.ReadAsync(buffer, cancellationToken);
-            await partial.AppendAsync(buffer[..read], cancellationToken);
+            await kept.AppendAsync(buffer[..read], cancellationToken);
         }
 
         _position += read;

@@ -15,6 +15,7 @@ internal sealed class BlobSource
     private readonly Descriptor _blob;
     private readonly IReadOnlyList<RegistryEndpoint> _hosts;
     private readonly List<Uri> _elsewhere;
+    private readonly TransferCount _count;
     private readonly ILogger _logger;
     private int _place;
     private bool _rangesWork = true;
@@ -25,13 +26,21 @@ internal sealed class BlobSource
     /// <param name="reference">The image, for errors.</param>
     /// <param name="blob">What to get.</param>
     /// <param name="plainHttp">Whether a foreign layer's URLs may be plain HTTP.</param>
+    /// <param name="count">Counts requests that are tried again.</param>
     /// <param name="logger">Told of hosts that were passed over.</param>
     public BlobSource(
-        RegistryClient client, IReadOnlyList<RegistryEndpoint> hosts, ImageReference reference, Descriptor blob, bool plainHttp, ILogger logger)
+        RegistryClient client,
+        IReadOnlyList<RegistryEndpoint> hosts,
+        ImageReference reference,
+        Descriptor blob,
+        bool plainHttp,
+        TransferCount count,
+        ILogger logger)
     {
         _client = client;
         _hosts = hosts;
         _blob = blob;
+        _count = count;
         _logger = logger;
         _elsewhere = [.. (blob.Urls ?? []).Select(url => ReadUrl(url, plainHttp)).OfType<Uri>()];
         What = $"blob {blob.Digest} of {reference.Registry}/{reference.Repository}";
@@ -118,6 +127,8 @@ internal sealed class BlobSource
         var request = _place < _hosts.Count
             ? _hosts[_place].Request(HttpMethod.Get, _hosts[_place].Blob(_blob.Digest))
             : new HttpRequestMessage(HttpMethod.Get, _elsewhere[_place - _hosts.Count]);
+
+        request.Options.Set(RequestOptions.Count, _count);
 
         // The digest is of the blob itself: no compression on the way.
         request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));

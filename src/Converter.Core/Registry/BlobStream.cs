@@ -16,7 +16,7 @@ internal sealed class BlobStream : ForwardStream
 
     private readonly BlobSource _source;
     private readonly RegistryOptions _options;
-    private readonly Action<int> _count;
+    private readonly TransferCount _count;
     private readonly ILogger _logger;
     private readonly CancellationToken _lifetime;
     private CancellationTokenSource _stall;
@@ -31,11 +31,11 @@ internal sealed class BlobStream : ForwardStream
     /// <param name="first">The first connection.</param>
     /// <param name="offset">The first byte to give.</param>
     /// <param name="options">Time limits and number of attempts.</param>
-    /// <param name="count">Told of all bytes that came, as they come.</param>
+    /// <param name="count">Counts all bytes that came, as they come, and broken connections.</param>
     /// <param name="logger">Told of broken connections.</param>
     /// <param name="lifetime">Ends any reading.</param>
     public BlobStream(
-        BlobSource source, BlobBody first, long offset, RegistryOptions options, Action<int> count, ILogger logger, CancellationToken lifetime)
+        BlobSource source, BlobBody first, long offset, RegistryOptions options, TransferCount count, ILogger logger, CancellationToken lifetime)
     {
         _source = source;
         _body = first;
@@ -187,7 +187,7 @@ internal sealed class BlobStream : ForwardStream
         }
 
         _bodyPosition += read;
-        _count(read);
+        _count.AddBytes(read);
         return read;
     }
 
@@ -236,6 +236,7 @@ internal sealed class BlobStream : ForwardStream
             return;
         }
 
+        _count.AddRetry();
         var delay = Backoff.Delay(_options, _failures);
         _logger.LogWarning("{What}: {Reason}; continuing at byte {Position} in {Delay:0.0} s", _source.What, reason, _position, delay.TotalSeconds);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _lifetime);

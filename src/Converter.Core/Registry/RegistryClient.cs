@@ -19,7 +19,6 @@ public sealed class RegistryClient : IDisposable
     private readonly RegistryHosts _hosts;
     private readonly IDisposable _resources;
     private readonly ILogger _logger;
-    private long _bytesDownloaded;
 
     internal RegistryClient(
         RegistryOptions options, Func<ConnectionSettings, HttpClient> clients, RegistryHosts hosts, IDisposable resources, ILogger logger)
@@ -31,22 +30,19 @@ public sealed class RegistryClient : IDisposable
         _logger = logger;
     }
 
-    /// <summary>Bytes of manifests and blobs that came over the wire so far, those thrown away after a broken connection included.</summary>
-    public long BytesDownloaded => Interlocked.Read(ref _bytesDownloaded);
-
     /// <summary>Gets what the reference names, by its digest where it has one.</summary>
     /// <exception cref="RegistryException">It cannot be had, or is not what was asked for.</exception>
     public Task<FetchedManifest> GetManifestAsync(ImageReference reference, CancellationToken cancellationToken) =>
-        GetManifestAsync(reference, expected: null, counted: null, cancellationToken);
+        GetManifestAsync(reference, expected: null, new TransferCount(), cancellationToken);
 
     /// <summary>Gets what the descriptor names from the reference's repository; tag and digest of the reference are not looked at.</summary>
     /// <param name="reference">Whose registry and repository to use.</param>
     /// <param name="expected">What must come; null asks for what the reference names.</param>
-    /// <param name="counted">Told of bytes that came over the wire.</param>
+    /// <param name="count">Counts what came over the wire.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <exception cref="RegistryException">It cannot be had, or is not what was asked for.</exception>
     public async Task<FetchedManifest> GetManifestAsync(
-        ImageReference reference, Descriptor? expected, Action<int>? counted, CancellationToken cancellationToken)
+        ImageReference reference, Descriptor? expected, TransferCount count, CancellationToken cancellationToken)
     {
         var byDigest = (expected?.Digest ?? reference.Digest) is not null;
         var hosts = await EndpointsAsync(reference, byDigest ? HostCapabilities.Pull : HostCapabilities.Resolve, cancellationToken);
@@ -54,7 +50,7 @@ public sealed class RegistryClient : IDisposable
         {
             try
             {
-                return await GetManifestAsync(hosts[i], reference, expected, counted, cancellationToken);
+                return await GetManifestAsync(hosts[i], reference, expected, count, cancellationToken);
             }
             catch (RegistryException e) when (i + 1 < hosts.Count)
             {
@@ -70,7 +66,7 @@ public sealed class RegistryClient : IDisposable
         [.. (await _hosts.FindAsync(reference.Registry, capability, cancellationToken)).Select(host => new RegistryEndpoint(host, reference))];
 
     private async Task<FetchedManifest> GetManifestAsync(
-        RegistryEndpoint host, ImageReference reference, Descriptor? expected, Action<int>? counted, CancellationToken cancellationToken)
+        RegistryEndpoint host, ImageReference reference, Descriptor? expected, TransferCount count, CancellationToken cancellationToken)
     {
         var digest = expected?.Digest ?? reference.Digest;
         var name = digest?.ToString() ?? reference.Tag!;
@@ -82,6 +78,7 @@ public sealed class RegistryClient : IDisposable
         }
 
         request.Options.Set(RequestOptions.BufferedBytes, ImageManifest.MaxBytes);
+        request.Options.Set(RequestOptions.Count, count);
         using var response = await SendAsync(request, what, cancellationToken);
         if (!response.IsSuccessStatusCode)
         {
@@ -92,8 +89,7 @@ public sealed class RegistryClient : IDisposable
         }
 
         var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-        Count(bytes.Length);
-        counted?.Invoke(bytes.Length);
+        count.AddBytes(bytes.Length);
         var actual = Digest.Compute(bytes);
         CheckManifest(response, what, bytes.Length, actual, digest, expected);
         return new FetchedManifest(
@@ -107,16 +103,16 @@ public sealed class RegistryClient : IDisposable
     /// <param name="reference">Whose registry and repository to use.</param>
     /// <param name="blob">What to get. A foreign layer the registry lacks is got from its URLs, without credentials.</param>
     /// <param name="offset">The first byte wanted, below the blob's size.</param>
-    /// <param name="counted">Told of bytes that came over the wire, those thrown away after a broken connection included.</param>
+    /// <param name="count">Counts what came over the wire.</param>
     /// <param name="cancellationToken">Ends the opening, and all reading from the stream.</param>
     /// <exception cref="RegistryException">Here, or from reading: the blob cannot be had, or has another size.</exception>
     public async Task<Stream> OpenBlobAsync(
-        ImageReference reference, Descriptor blob, long offset, Action<int>? counted, CancellationToken cancellationToken)
+        ImageReference reference, Descriptor blob, long offset, TransferCount count, CancellationToken cancellationToken)
     {
         var hosts = await EndpointsAsync(reference, HostCapabilities.Pull, cancellationToken);
-        var source = new BlobSource(this, hosts, reference, blob, _options.PlainHttp, _logger);
+        var source = new BlobSource(this, hosts, reference, blob, _options.PlainHttp, count, _logger);
         var first = await source.OpenAsync(offset, cancellationToken);
-        return new BlobStream(source, first, offset, _options, bytes => { Count(bytes); counted?.Invoke(bytes); }, _logger, cancellationToken);
+        return new BlobStream(source, first, offset, _options, count, _logger, cancellationToken);
     }
 
     /// <summary>Pushes to the reference's repository and tag, as this client and with its connections: to the one host that is the first to take it.</summary>
@@ -152,8 +148,6 @@ public sealed class RegistryClient : IDisposable
         var settings = request.Options.TryGetValue(RequestOptions.Host, out var host) ? host.Connection : ConnectionSettings.Default;
         return _clients(settings).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }
-
-    private void Count(int bytes) => Interlocked.Add(ref _bytesDownloaded, bytes);
 
     private static void CheckManifest(
         HttpResponseMessage response, string what, int size, Digest actual, Digest? wanted, Descriptor? expected)

@@ -17,6 +17,9 @@ internal static class RequestOptions
     /// <summary>For <see cref="RetryHandler"/>: the sender watches the time itself, since a body may take long to send.</summary>
     public static readonly HttpRequestOptionsKey<bool> IsTimed = new("cimconvert.is-timed");
 
+    /// <summary>For <see cref="RetryHandler"/>: who counts its retries.</summary>
+    public static readonly HttpRequestOptionsKey<TransferCount> Count = new("cimconvert.count");
+
     /// <summary>From <see cref="RedirectHandler"/>: where the request has got to, for errors that name a host.</summary>
     public static readonly HttpRequestOptionsKey<Uri> Reached = new("cimconvert.reached");
 }

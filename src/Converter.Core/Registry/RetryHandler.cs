@@ -33,8 +33,19 @@ internal sealed class RetryHandler : DelegatingHandler
 
         // RFC 9110, 9.2.2: only what may be done twice. A body would be spent after its first sending, too.
         var repeatable = request.Content is null && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head);
+        var attempts = 0;
         return await (repeatable ? _repeated : _once).ExecuteAsync(
-            async (sent, token) => await AttemptAsync(sent, token), request, cancellationToken);
+            async (sent, token) =>
+            {
+                if (attempts++ > 0 && sent.Options.TryGetValue(RequestOptions.Count, out var count))
+                {
+                    count.AddRetry();
+                }
+
+                return await AttemptAsync(sent, token);
+            },
+            request,
+            cancellationToken);
     }
 
     private ResiliencePipelineBuilder<HttpResponseMessage> Builder() => new() { TimeProvider = _options.TimeProvider };

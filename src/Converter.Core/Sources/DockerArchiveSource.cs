@@ -21,6 +21,8 @@ internal sealed class DockerArchiveSource(ImageLocation.Archive location) : IIma
 
     public long BytesDownloaded => 0;
 
+    public int Retries => 0;
+
     public bool IsRemote => false;
 
     public async Task<FetchedManifest> GetManifestAsync(Descriptor? expected, CancellationToken cancellation)

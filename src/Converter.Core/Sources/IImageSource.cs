@@ -12,6 +12,9 @@ public interface IImageSource
     /// <summary>Bytes that came over the wire so far, those thrown away after a broken connection included.</summary>
     long BytesDownloaded { get; }
 
+    /// <summary>Requests and transfers that were tried again so far.</summary>
+    int Retries { get; }
+
     /// <summary>Whether what was already got of a blob spares work when it is opened again.</summary>
     bool IsRemote { get; }
 

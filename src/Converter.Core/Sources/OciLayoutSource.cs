@@ -13,6 +13,8 @@ internal sealed class OciLayoutSource(ImageLocation.Layout location) : IImageSou
 
     public long BytesDownloaded => 0;
 
+    public int Retries => 0;
+
     public bool IsRemote => false;
 
     public async Task<FetchedManifest> GetManifestAsync(Descriptor? expected, CancellationToken cancellation)

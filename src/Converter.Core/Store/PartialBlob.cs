@@ -19,10 +19,14 @@ public sealed class PartialBlob : IDisposable
     {
         _file = file;
         Resumed = file.Length;
+        IsFromEarlierRun = Resumed > 0;
     }
 
-    /// <summary>Bytes that were there when it was opened.</summary>
+    /// <summary>Bytes that are there to be read first.</summary>
     public long Resumed { get; private set; }
+
+    /// <summary>Whether an earlier run, about whose end nothing is known, wrote some of them.</summary>
+    public bool IsFromEarlierRun { get; private set; }
 
     /// <summary>Whether the file goes with this object: once its layer is in the store, nobody needs it.</summary>
     public bool Remove { get; set; }
@@ -33,11 +37,23 @@ public sealed class PartialBlob : IDisposable
     /// <summary>Adds what was downloaded, after all that was there has been read.</summary>
     public ValueTask AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation) => _file.WriteAsync(bytes, cancellation);
 
+    /// <summary>Goes to the end, to append before anything is read.</summary>
+    public void SeekToEnd() => _file.Seek(0, SeekOrigin.End);
+
+    /// <summary>Goes back to the start, to read all that was appended, too.</summary>
+    public void Rewind()
+    {
+        _file.Position = 0;
+        Resumed = _file.Length;
+    }
+
     /// <summary>Begins anew: for bytes that turned out to be wrong.</summary>
     public void Clear()
     {
         _file.SetLength(0);
+        _file.Position = 0;
         Resumed = 0;
+        IsFromEarlierRun = false;
     }
 
     public void Dispose()

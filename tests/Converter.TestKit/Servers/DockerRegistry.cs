@@ -63,6 +63,31 @@ public sealed partial class DockerRegistry : IAsyncDisposable
     /// <summary>Where a repository and tag of this registry are: <c>127.0.0.1:PORT/NAME:TAG</c>.</summary>
     public string Reference(string name, string tag = "latest") => $"{Host}/{name}:{tag}";
 
+    /// <summary>Uploads an image of a layout under its own name as tag, blobs that are there excepted.</summary>
+    public async Task PutAsync(string repository, Images.OciImage image)
+    {
+        using HttpClient client = new() { BaseAddress = new Uri(Address, $"v2/{repository}/") };
+        foreach (string digest in image.Layers.Select(layer => layer.Digest).Append(image.ConfigDigest))
+        {
+            using HttpRequestMessage look = new(HttpMethod.Head, "blobs/" + digest);
+            using HttpResponseMessage there = await client.SendAsync(look).ConfigureAwait(false);
+            if (there.IsSuccessStatusCode)
+            {
+                continue;
+            }
+
+            using HttpResponseMessage upload = (await client.PostAsync(new Uri("blobs/uploads/", UriKind.Relative), content: null).ConfigureAwait(false)).EnsureSuccessStatusCode();
+            UriBuilder target = new(new Uri(Address, upload.Headers.Location!));
+            target.Query += "&digest=" + digest;
+            using ByteArrayContent blob = new(await File.ReadAllBytesAsync(image.BlobPath(digest)).ConfigureAwait(false));
+            (await client.PutAsync(target.Uri, blob).ConfigureAwait(false)).EnsureSuccessStatusCode().Dispose();
+        }
+
+        using ByteArrayContent manifest = new(await File.ReadAllBytesAsync(image.BlobPath(image.ManifestDigest)).ConfigureAwait(false));
+        manifest.Headers.ContentType = new(Images.OciImage.ManifestMediaType);
+        (await client.PutAsync(new Uri("manifests/" + image.RefName, UriKind.Relative), manifest).ConfigureAwait(false)).EnsureSuccessStatusCode().Dispose();
+    }
+
     /// <summary>
     /// How many requests of this kind the registry has answered whose path contains the text. The log line follows the
     /// answer: ask after the client is done and, for an exact number, wait with <see cref="WaitForRequestAsync"/>.

@@ -24,6 +24,8 @@ public class ArrowTests
             [Core, Core + ".Imaging", Core + ".Native", Formats + ".Binary", Formats + ".Cim", Formats + ".Regf", Formats + ".Tar"],
         [Core + ".Store"] = [Core, Core + ".Imaging", Core + ".Native", Core + ".Oci", Formats + ".Cim"],
         [Core + ".Publish"] = [Core, Core + ".Oci", Core + ".Registry", Core + ".Sources", Core + ".Store"],
+        [Core + ".Prewarm"] =
+            [Core, Core + ".Oci", Core + ".Registry", Core + ".Sources", Core + ".Imaging", Core + ".Layers", Core + ".Store", Core + ".Pipeline"],
     };
 
     [Test]
@@ -52,8 +54,8 @@ public class ArrowTests
     }
 
     [Test]
-    public void Nobody_in_the_library_sees_the_pipeline() =>
-        Assert.That(Rooms.Uses(Core).Where(u => u.To == Core + ".Pipeline").Select(u => u.Example), Is.Empty);
+    public void Nobody_in_the_library_sees_the_pipeline_but_who_runs_many() =>
+        Assert.That(Rooms.Uses(Core).Where(u => u.To == Core + ".Pipeline" && u.From != Core + ".Prewarm").Select(u => u.Example), Is.Empty);
 
     [Test]
     public void Native_methods_live_in_one_room() =>

@@ -27,8 +27,20 @@ internal static class CimConvert
     public static Task<ProcessResult> RunWithTempAsync(string temporary, params IEnumerable<string> arguments) => RunWithAsync("TMPDIR", temporary, arguments);
 
     /// <summary>As <see cref="RunAsync"/>, with one variable of the environment set.</summary>
-    public static Task<ProcessResult> RunWithAsync(string variable, string value, params IEnumerable<string> arguments) => ExternalProcess.RunAsync(
-        Host(), [s_program, .. arguments], Patience, new Dictionary<string, string?>(s_environment, StringComparer.Ordinal) { [variable] = value });
+    public static Task<ProcessResult> RunWithAsync(string variable, string value, params IEnumerable<string> arguments) =>
+        RunWithAsync(new Dictionary<string, string?>(StringComparer.Ordinal) { [variable] = value }, arguments);
+
+    /// <summary>As <see cref="RunAsync"/>, with some variables of the environment set.</summary>
+    public static Task<ProcessResult> RunWithAsync(IReadOnlyDictionary<string, string?> variables, params IEnumerable<string> arguments)
+    {
+        var environment = new Dictionary<string, string?>(s_environment, StringComparer.Ordinal);
+        foreach (var (name, value) in variables)
+        {
+            environment[name] = value;
+        }
+
+        return ExternalProcess.RunAsync(Host(), [s_program, .. arguments], Patience, environment);
+    }
 
     /// <summary>Runs the program below another that watches it, such as <c>time</c>.</summary>
     public static Task<ProcessResult> RunUnderAsync(IReadOnlyList<string> watcher, params IEnumerable<string> arguments) =>

@@ -1,4 +1,5 @@
 using Converter.Core.Oci;
+using Converter.Core.Registry;
 using Converter.TestKit;
 using Converter.TestKit.Images;
 using Converter.TestKit.Layers;
@@ -148,7 +149,8 @@ public class RealRegistryTests
         var layer = s_image.Layers[1];
         var blob = new Descriptor { MediaType = MediaTypes.OciLayerGzip, Digest = Digest.Parse(layer.Digest), Size = layer.Size };
         using var client = FakeImage.Client(FakeImage.Options with { PlainHttp = false, CertificateFolder = CertificateFolder() });
-        await using var stream = await client.OpenBlobAsync(ImageReference.Parse($"{nginx.Host}/{Repository}:v1"), blob, offset: 0, counted: null, CancellationToken.None);
+        var count = new TransferCount();
+        await using var stream = await client.OpenBlobAsync(ImageReference.Parse($"{nginx.Host}/{Repository}:v1"), blob, offset: 0, count, CancellationToken.None);
         var bytes = new byte[layer.Size];
         await stream.ReadExactlyAsync(bytes.AsMemory(0, 500_000));
 
@@ -157,7 +159,7 @@ public class RealRegistryTests
         await stream.ReadExactlyAsync(bytes.AsMemory(500_000));
         Assert.That(Digest.Compute(bytes).ToString(), Is.EqualTo(layer.Digest));
         Assert.That(await nginx.RequestsAsync(), Has.Some.EqualTo($"GET /v2/{Repository}/blobs/{layer.Digest} HTTP/2.0 206"));
-        Assert.That(client.BytesDownloaded, Is.EqualTo(layer.Size));
+        Assert.That(count.Bytes, Is.EqualTo(layer.Size));
     }
 
     private static string CertificateFolder()

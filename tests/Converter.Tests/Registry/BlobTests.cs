@@ -14,6 +14,7 @@ public sealed class BlobTests
 
     private FakeRegistry _registry = null!;
     private RegistryClient _client = null!;
+    private TransferCount _count = null!;
     private Descriptor _blob = null!;
 
     [SetUp]
@@ -21,6 +22,7 @@ public sealed class BlobTests
     {
         _registry = await FakeRegistry.StartAsync();
         _client = FakeImage.Client();
+        _count = new TransferCount();
         _blob = _registry.AddContent(Content);
     }
 
@@ -38,8 +40,8 @@ public sealed class BlobTests
     {
         var bytes = Content[..size];
         var blob = _registry.AddContent(bytes);
-        Assert.That(await _client.ReadAllAsync(_registry.Reference(), blob), Is.EqualTo(bytes));
-        Assert.That(_client.BytesDownloaded, Is.EqualTo(size));
+        Assert.That(await _client.ReadAllAsync(_registry.Reference(), blob, _count), Is.EqualTo(bytes));
+        Assert.That(_count.Bytes, Is.EqualTo(size));
         Assert.That(_registry.Requests, Has.Count.EqualTo(1));
     }
 
@@ -47,7 +49,7 @@ public sealed class BlobTests
     public async Task A_reader_without_async_gets_the_same_bytes()
     {
         _registry.Faults.Add(Fault.DropAfter("blobs/", 500_000));
-        await using var stream = await _client.OpenBlobAsync(_registry.Reference(), _blob, offset: 0, counted: null, CancellationToken.None);
+        await using var stream = await _client.OpenBlobAsync(_registry.Reference(), _blob, offset: 0, _count, CancellationToken.None);
         var bytes = new byte[Size];
         stream.ReadExactly(bytes, 0, Size);
         Assert.That(bytes, Is.EqualTo(Content));
@@ -59,16 +61,16 @@ public sealed class BlobTests
     public async Task A_dropped_connection_goes_on_where_it_broke()
     {
         _registry.Faults.Add(Fault.DropAfter("blobs/", 400_000));
-        Assert.That(await _client.ReadAllAsync(_registry.Reference(), _blob), Is.EqualTo(Content));
+        Assert.That(await _client.ReadAllAsync(_registry.Reference(), _blob, _count), Is.EqualTo(Content));
         Assert.That(_registry.Requests.Select(request => request.Range ?? "all"), Is.EqualTo(new[] { "all", "bytes=400000-" }));
-        Assert.That(_client.BytesDownloaded, Is.EqualTo(Size), "no byte is fetched twice");
+        Assert.That(_count.Bytes, Is.EqualTo(Size), "no byte is fetched twice");
     }
 
     [Test]
     public async Task Progress_lets_it_break_more_often_than_there_are_attempts()
     {
         _registry.Faults.Add(Fault.DropAfter("blobs/", 100_000, times: 9));
-        Assert.That(await _client.ReadAllAsync(_registry.Reference(), _blob), Is.EqualTo(Content));
+        Assert.That(await _client.ReadAllAsync(_registry.Reference(), _blob, _count), Is.EqualTo(Content));
         Assert.That(_registry.Requests, Has.Count.EqualTo(10));
     }
 
@@ -77,9 +79,9 @@ public sealed class BlobTests
     {
         _registry.Faults.Add(Fault.NoRanges("blobs/"));
         _registry.Faults.Add(Fault.DropAfter("blobs/", 400_000));
-        Assert.That(await _client.ReadAllAsync(_registry.Reference(), _blob), Is.EqualTo(Content));
+        Assert.That(await _client.ReadAllAsync(_registry.Reference(), _blob, _count), Is.EqualTo(Content));
         Assert.That(_registry.Requests, Has.Count.EqualTo(2));
-        Assert.That(_client.BytesDownloaded, Is.GreaterThan(Size), "what is skipped came over the wire, too");
+        Assert.That(_count.Bytes, Is.GreaterThan(Size), "what is skipped came over the wire, too");
     }
 
     [Test]
@@ -87,7 +89,7 @@ public sealed class BlobTests
     {
         _registry.Faults.Add(Fault.WrongRange("blobs/", shift: 5));
         _registry.Faults.Add(Fault.DropAfter("blobs/", 400_000));
-        Assert.That(await _client.ReadAllAsync(_registry.Reference(), _blob), Is.EqualTo(Content));
+        Assert.That(await _client.ReadAllAsync(_registry.Reference(), _blob, _count), Is.EqualTo(Content));
         Assert.That(_registry.Requests.Select(request => request.Range is null), Is.EqualTo(new[] { true, false, true }));
     }
 
@@ -105,9 +107,9 @@ public sealed class BlobTests
     {
         _registry.Faults.Add(Fault.StallAfter("blobs/", 400_000));
         var watch = Stopwatch.StartNew();
-        Assert.That(await _client.ReadAllAsync(_registry.Reference(), _blob), Is.EqualTo(Content));
+        Assert.That(await _client.ReadAllAsync(_registry.Reference(), _blob, _count), Is.EqualTo(Content));
         Assert.That(watch.Elapsed, Is.GreaterThan(FakeImage.Options.StallTimeout).And.LessThan(TimeSpan.FromSeconds(20)));
-        Assert.That(_client.BytesDownloaded, Is.EqualTo(Size));
+        Assert.That(_count.Bytes, Is.EqualTo(Size));
     }
 
     [Test]
@@ -122,14 +124,14 @@ public sealed class BlobTests
     {
         var blob = _registry.AddContent(Content[..100_000]);
         _registry.Faults.Add(Fault.Slow("blobs/", FakeImage.Options.StallTimeout / 5));
-        Assert.That(await _client.ReadAllAsync(_registry.Reference(), blob), Is.EqualTo(Content[..100_000]));
+        Assert.That(await _client.ReadAllAsync(_registry.Reference(), blob, _count), Is.EqualTo(Content[..100_000]));
         Assert.That(_registry.Requests, Has.Count.EqualTo(1));
     }
 
     [Test]
     public async Task A_slow_reader_is_not_a_stalled_connection()
     {
-        await using var stream = await _client.OpenBlobAsync(_registry.Reference(), _blob, offset: 0, counted: null, CancellationToken.None);
+        await using var stream = await _client.OpenBlobAsync(_registry.Reference(), _blob, offset: 0, _count, CancellationToken.None);
         await stream.ReadExactlyAsync(new byte[1000]);
         await Task.Delay(1.5 * FakeImage.Options.StallTimeout);
         await stream.ReadExactlyAsync(new byte[Size - 1000]);
@@ -142,7 +144,7 @@ public sealed class BlobTests
     {
         _registry.Faults.Add(Fault.WrongLength("blobs/", delta));
         AssertFails($"the registry has {Size + delta} bytes where the manifest says {Size}");
-        Assert.That(_client.BytesDownloaded, Is.Zero);
+        Assert.That(_count.Bytes, Is.Zero);
     }
 
     [TestCase(1, "the registry has more than the 1000000 bytes the manifest says")]
@@ -160,7 +162,7 @@ public sealed class BlobTests
     {
         _registry.Faults.Add(Fault.NoLength("blobs/"));
         _registry.Faults.Add(Fault.DropAfter("blobs/", 400_000));
-        Assert.That(await _client.ReadAllAsync(_registry.Reference(), _blob), Is.EqualTo(Content));
+        Assert.That(await _client.ReadAllAsync(_registry.Reference(), _blob, _count), Is.EqualTo(Content));
     }
 
     [Test]
@@ -178,7 +180,7 @@ public sealed class BlobTests
         var url = $"http://{elsewhere.Host}/v2/x/blobs/{foreign.Digest}";
         _registry.RequireBearer();
         foreign = foreign with { Urls = ["ftp://nowhere.invalid/x", $"http://{elsewhere.Host}/v2/x/blobs/none", url] };
-        Assert.That(await _client.ReadAllAsync(_registry.Reference(), foreign), Is.EqualTo(Content[1..]));
+        Assert.That(await _client.ReadAllAsync(_registry.Reference(), foreign, _count), Is.EqualTo(Content[1..]));
         Assert.That(elsewhere.Requests.Select(request => request.Authorization), Is.All.Null);
         Assert.That(_registry.Requests[0].Path, Does.EndWith(foreign.Digest.ToString()), "the registry is asked first");
     }
@@ -189,13 +191,13 @@ public sealed class BlobTests
         _registry.Faults.Add(Fault.StallAfter("blobs/", 0, Fault.Always));
         using var client = FakeImage.Client(FakeImage.Options with { StallTimeout = TimeSpan.FromMinutes(5) });
         using var cancel = new CancellationTokenSource();
-        await using var stream = await client.OpenBlobAsync(_registry.Reference(), _blob, offset: 0, counted: null, byOpeningToken ? cancel.Token : CancellationToken.None);
+        await using var stream = await client.OpenBlobAsync(_registry.Reference(), _blob, offset: 0, new TransferCount(), byOpeningToken ? cancel.Token : CancellationToken.None);
         var read = stream.ReadAsync(new byte[10], byOpeningToken ? CancellationToken.None : cancel.Token).AsTask();
         await cancel.CancelAsync();
         Assert.That(() => read, Throws.InstanceOf<OperationCanceledException>());
     }
 
     private void AssertFails(string message) => Assert.That(
-        () => _client.ReadAllAsync(_registry.Reference(), _blob),
+        () => _client.ReadAllAsync(_registry.Reference(), _blob, _count),
         Throws.TypeOf<RegistryException>().With.Message.Contains(message).And.Message.Not.Contains("\n"));
 }

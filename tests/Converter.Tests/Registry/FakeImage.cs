@@ -69,10 +69,10 @@ internal static class FakeImage
         return new Descriptor { MediaType = mediaType, Digest = Digest.Parse(digest), Size = bytes.Length };
     }
 
-    public static async Task<byte[]> ReadAllAsync(this RegistryClient client, ImageReference reference, Descriptor blob)
+    public static async Task<byte[]> ReadAllAsync(this RegistryClient client, ImageReference reference, Descriptor blob, TransferCount? count = null)
     {
         using var content = new MemoryStream();
-        await using var stream = await client.OpenBlobAsync(reference, blob, offset: 0, counted: null, CancellationToken.None);
+        await using var stream = await client.OpenBlobAsync(reference, blob, offset: 0, count ?? new TransferCount(), CancellationToken.None);
         await stream.CopyToAsync(content);
         return content.ToArray();
     }

@@ -69,7 +69,7 @@ public sealed class LeakTests
         }
 
         mirror.Faults.Add(Fault.Status("manifests/", 404, Fault.Always));
-        await client.GetManifestAsync(reference, image, counted: null, CancellationToken.None);
+        await client.GetManifestAsync(reference, image, new TransferCount(), CancellationToken.None);
 
         var mirrorLogin = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"mirror-user:{MirrorPassword}"));
         var upstreamLogin = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"upstream-user:{UpstreamPassword}"));

@@ -87,7 +87,7 @@ public sealed class MirrorTests
             """);
         Assert.That((await client.GetManifestAsync(s_image, CancellationToken.None)).Descriptor.Digest, Is.EqualTo(image.Digest));
         Assert.That(_mirror.Requests, Is.Empty);
-        await client.GetManifestAsync(s_image, image, counted: null, CancellationToken.None);
+        await client.GetManifestAsync(s_image, image, new TransferCount(), CancellationToken.None);
         Assert.That(_mirror.Requests, Has.Count.EqualTo(1), "what has a digest proves itself");
     }
 
@@ -98,7 +98,7 @@ public sealed class MirrorTests
         _mirror.AddImage();
         _mirror.Faults.Add(Fault.Corrupt("manifests/"));
         using var client = Client();
-        await client.GetManifestAsync(s_image, image, counted: null, CancellationToken.None);
+        await client.GetManifestAsync(s_image, image, new TransferCount(), CancellationToken.None);
         Assert.That(_log.Lines, Has.Some.Contains("the registry's copy is damaged; trying"));
     }
 
@@ -120,9 +120,10 @@ public sealed class MirrorTests
         _mirror.Faults.Add(Fault.DropAfter("blobs/", 100_000));
         _mirror.Faults.Add(Fault.DropAfter("blobs/", 0, Fault.Always) with { Skip = 1 });
         using var client = Client();
-        Assert.That(await client.ReadAllAsync(s_image, blob), Is.EqualTo(FakeImage.Bytes(300_000)));
+        var count = new TransferCount();
+        Assert.That(await client.ReadAllAsync(s_image, blob, count), Is.EqualTo(FakeImage.Bytes(300_000)));
         Assert.That(_upstream.Requests.Single().Range, Is.EqualTo("bytes=100000-"));
-        Assert.That(client.BytesDownloaded, Is.EqualTo(300_000));
+        Assert.That(count.Bytes, Is.EqualTo(300_000));
     }
 
     [Test]

@@ -1,0 +1,36 @@
+using Converter.Core.Pipeline;
+
+namespace Converter.Core.Prewarm;
+
+/// <summary>How an image of the list ended.</summary>
+public enum PrewarmOutcome
+{
+    /// <summary>At least one layer, or the merged CIM, was made.</summary>
+    Converted,
+
+    /// <summary>All of it was in the store already.</summary>
+    Ready,
+
+    Failed,
+
+    /// <summary>Not begun, or given up, because another image failed and the list does not keep going.</summary>
+    NotStarted,
+}
+
+/// <summary>One image of the list, and what became of it.</summary>
+/// <param name="Image">As it is listed.</param>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="Conversion">What was made; null where nothing was.</param>
+/// <param name="Attempts">How often it was tried; 0 where never.</param>
+/// <param name="Retries">Requests and transfers that were tried again, in all attempts.</param>
+/// <param name="Error">Why it failed; null where it did not.</param>
+public sealed record PrewarmResult(PrewarmImage Image, PrewarmOutcome Outcome, ConversionResult? Conversion, int Attempts, int Retries, string? Error);
+
+/// <summary>What a run over a list did, in the list's order.</summary>
+public sealed record PrewarmReport(IReadOnlyList<PrewarmResult> Images)
+{
+    /// <summary>Images that are ready in the store.</summary>
+    public int Ready => Images.Count(image => image.Outcome is PrewarmOutcome.Converted or PrewarmOutcome.Ready);
+
+    public bool IsComplete => Ready == Images.Count;
+}
