@@ -35,6 +35,9 @@ internal static class CimFormat
     /// <summary>Regions in all, as many as offsets can name; a standard CIM of Microsoft's uses a handful.</summary>
     public const int MaxRegions = 0x10000;
 
+    /// <summary>Regions that a CIM of ours has of its own: metadata, pages, small data.</summary>
+    public const int OwnRegions = 3;
+
     public const string RegionPrefix = "region_";
     public const string ObjectIdPrefix = "objectid_";
 
