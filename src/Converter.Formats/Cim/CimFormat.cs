@@ -57,7 +57,7 @@ internal enum CimFileType : byte
 }
 
 /// <summary>What a region holds; also the index of each of our own three regions.</summary>
-internal enum RegionType : byte
+public enum RegionType : byte
 {
     Metadata = 0,
     Pages = 1,

@@ -18,6 +18,14 @@ public sealed record CimHeader(uint Version, RegionSet Own, RegionOffset Filesys
         ArgumentNullException.ThrowIfNull(file);
         return CimHeaderReader.ReadFilesystem(file);
     }
+
+    /// <summary>What a region file says of itself: its number in its set, and what it holds.</summary>
+    /// <exception cref="InvalidDataException">The file is no region file, or of another version.</exception>
+    public static (int Index, RegionType Type) ReadRegion(IRandomReader file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return CimHeaderReader.ReadRegion(file);
+    }
 }
 
 /// <summary>One entry of an object ID file: content kept in a data region.</summary>

@@ -81,6 +81,13 @@ public sealed class CimReader : IDisposable
     /// <summary>Region sets of parents (a forked CIM) or sources (a merged CIM).</summary>
     public IReadOnlyList<RegionSet> ParentRegions => _header.Parents;
 
+    /// <summary>All regions, the parents' first; opens those that were not read yet.</summary>
+    /// <exception cref="InvalidDataException">One is missing or damaged.</exception>
+    public IEnumerable<CimRegion> Regions => _regions.Describe();
+
+    /// <summary>Index of the first of the CIM's own regions.</summary>
+    public int FirstOwnRegion => _header.Parents.Sum(p => p.Count);
+
     /// <summary>Names of the CIM's own region and object ID files.</summary>
     public IEnumerable<string> OwnFileNames => _header.OwnFileNames;
 
@@ -228,7 +235,7 @@ public sealed class CimReader : IDisposable
         using var file = _files[0].TryOpen(name) ?? throw new InvalidDataException($"object ID file '{name}' is missing");
         foreach (var entry in CimHeaderReader.ReadObjectIds(file))
         {
-            yield return (new RegionOffset(_header.Parents.Sum(p => p.Count) + region, entry.Offset), entry);
+            yield return (new RegionOffset(FirstOwnRegion + region, entry.Offset), entry);
         }
     }
 

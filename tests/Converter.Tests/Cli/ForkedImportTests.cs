@@ -63,7 +63,7 @@ public class ForkedImportTests
     {
         using var folder = new TempFolder();
         var tar = WindowsImage.SmallBase().WriteFile(folder["base.tar"]);
-        var torn = folder.Write("torn.tar", (await File.ReadAllBytesAsync(tar))[..20_000]);
+        var torn = folder.Write("torn.tar", (await File.ReadAllBytesAsync(tar)).AsSpan(0, 20_000));
         var link = new LayerBuilder().HardLink("Files/link", "Files/nowhere").WriteFile(folder["link.tar"]);
         string[] first = ["--forked", "--quiet", "--cim", folder["cims", "base.cim"], "--layer-dir", folder["base"]];
         string[] second =
