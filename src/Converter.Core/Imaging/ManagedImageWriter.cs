@@ -66,6 +66,7 @@ internal sealed class ManagedImageWriter : IImageWriter
     public CommittedImage Commit(CancellationToken cancellation)
     {
         _cim.Commit();
+        _parent?.Dispose();
         return _target.Finish(_options, cancellation);
     }
 

@@ -76,7 +76,10 @@ internal sealed class PartialCimSet : IImageTarget
             throw new InvalidDataException($"the writer left no '{_name}'");
         }
 
+        // The folder it lies in may be moved now: nothing of this may be open or left in it.
         _finished = true;
+        RemoveFolder();
+        _claim.Dispose();
         return new CommittedImage(_path, size, null);
     }
 

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Converter.TestKit;
+using Converter.TestKit.Images;
 using Converter.TestKit.Layers;
+using Converter.TestKit.Registry;
 using Converter.TestKit.Servers;
 using Converter.Tests.Layers;
 using NUnit.Framework;
@@ -136,6 +138,43 @@ public class ForkedNativeTests
         }));
         var created = (await File.ReadAllLinesAsync(folder["traces", "001.jsonl"]))[0];
         Assert.That(created, Does.Match("""^\{"op":"CreateImage","path":"[^"]*1\.cim\.partial","old":"0\.cim","new":"1\.cim"\}$"""));
+    }
+
+    [Test]
+    public async Task Convert_forks_each_layer_from_the_one_below()
+    {
+        using var folder = new TempFolder();
+        var traces = new Traces(folder["traces"]);
+        await using var registry = await FakeRegistry.StartAsync();
+        new ImageBuilder()
+            .Layer(new LayerBuilder().Directory("Files").BaseHives())
+            .Layer(new LayerBuilder().Directory("Files").HardLink("Files/link", "Files/below"))
+            .WriteTo(folder["image"], "v1");
+        registry.AddLayout("win/app", folder["image"]);
+
+        var json = await WindowsProgram.WithWriter.JsonAsync(
+            [
+                "convert", $"{registry.Host}/win/app:v1", "--plain-http", "--output", WinePrefix.PathOf(folder["store"]), "--quiet",
+                "--backend", "native", "--format", "forked",
+            ],
+            traces.Environment());
+
+        Assert.That(json.GetProperty("backend").GetString(), Is.EqualTo("native"));
+        var images = traces.Images().Select(image => image.Select(Short).ToArray()).ToArray();
+        Assert.That(images, Has.Length.EqualTo(2));
+        Assert.That(images[1], Is.EqualTo(new[]
+        {
+            "CreateImage", "CreateFile Files 0", "CloseStream 0", @"CreateHardLink Files\link Files\below", "CommitImage", "CloseImage",
+        }));
+        Assert.That(traces.Images()[1][0], Does.EndWith("""\\layer.cim.partial","old":"parent.cim","new":"layer.cim"}"""));
+        foreach (var (n, layer) in json.GetProperty("layers").EnumerateArray().Index())
+        {
+            var names = Directory.EnumerateFiles(folder["store", "layers", layer.GetProperty("chainId").GetString()!["sha256:".Length..]]).Select(Path.GetFileName);
+            Assert.That(names.Order(StringComparer.Ordinal), Is.EqualTo((string[])
+            [
+                "layer.cim", "layer.json", .. Enumerable.Range(0, n + 1).Select(number => $"region_0000000{number}-0000-0000-0000-000000000000_0"),
+            ]));
+        }
     }
 
     private static bool IsLink(string line) => Array.Exists(s_links, op => line.Contains($"\"{op}\"", StringComparison.Ordinal));
