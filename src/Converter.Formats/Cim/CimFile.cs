@@ -31,6 +31,9 @@ internal sealed class CimFile
 
     public int Reparse { get; set; } = NoBlob;
 
+    /// <summary>The record of a default stream that is a PE image; its place is given by <see cref="CimLayout"/>.</summary>
+    public int PeImage { get; set; } = NoBlob;
+
     /// <summary>By name, in any case of its letters.</summary>
     public Dictionary<string, CimAlternateStream>? AlternateStreams { get; set; }
 

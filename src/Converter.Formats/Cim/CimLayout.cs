@@ -176,6 +176,11 @@ internal sealed class CimLayout
             PlaceBlob(file.SecurityDescriptor, _sizedBlobs, sizeof(ushort));
             PlaceBlob(file.Reparse, _sizedBlobs, sizeof(ushort));
             PlaceBlob(file.ExtendedAttributes, _rawBlobs, 0);
+            PlaceBlob(file.PeImage, _rawBlobs, 0);
+            if (file.PeImage != CimFile.NoBlob)
+            {
+                file.Data = file.Data with { Data = RawBlob(file.PeImage) };
+            }
         }
     }
 

@@ -215,18 +215,27 @@ public sealed class CimReader : IDisposable
     /// <summary>Opens a stream's bytes. Valid as long as this reader is.</summary>
     public Stream OpenStream(CimStream stream)
     {
-        if (stream.Type != CimStreamType.Data)
+        if (stream.Type is not (CimStreamType.Data or CimStreamType.PeImage))
         {
             throw new InvalidDataException($"a stream of type {stream.Type} cannot be read as data");
         }
 
-        if (!stream.IsSparse && stream.Length > 0)
+        if (stream.IsSparse || stream.Length == 0)
+        {
+            return new CimDataStream(_regions, stream, image: null);
+        }
+
+        var image = stream.Type == CimStreamType.PeImage ? PeImage(stream) : null;
+        if (image is null)
         {
             _regions.Check(stream.Data, stream.Length);
         }
 
-        return new CimDataStream(_regions, stream);
+        return new CimDataStream(_regions, stream, image);
     }
+
+    /// <summary>Reads and checks the record of a PE image.</summary>
+    internal CimPeImage PeImage(CimStream stream) => CimPeImage.Read(_regions, stream);
 
     /// <summary>The object ID entries of one of the CIM's own regions: the content of its streams, each once.</summary>
     public IEnumerable<(RegionOffset Offset, CimObject Object)> Objects(int region)
