@@ -11,8 +11,9 @@ namespace Converter.Core.Imaging;
 /// that is written, in a folder of its own, the parent's files are there under further names.
 /// </summary>
 /// <remarks>
-/// Missing parents of files are not created, as the parent CIM may have them: where it does not, the writer's error says so. A name
-/// that comes again in the layer is deleted first; so is nothing of the parent's that the layer only replaces.
+/// Missing directories above a file are not created, as the parent CIM may have them: where it does not, the writer's error says so.
+/// A name that comes again in the layer is deleted first. One that only the parent has is not: the reference leaves it to the writer
+/// to replace it.
 /// </remarks>
 internal sealed class NativeForkedWriter : IImageWriter
 {

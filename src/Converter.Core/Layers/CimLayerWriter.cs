@@ -6,8 +6,7 @@ namespace Converter.Core.Layers;
 
 /// <summary>
 /// Writes a layer entry by entry into an image: what Microsoft's CIMLayerWriter interface does, and what the import of a tar is
-/// made of. Names that wait for the layer's end (standard files, links) are kept back until <see cref="Finish"/>, and the names
-/// of parents' files are decided there. For one thread.
+/// made of. Standard files, and links where the image does not want them at once, wait until <see cref="Finish"/>. For one thread.
 /// </summary>
 /// <remarks>
 /// After an exception the layer is of no use: every further call says so, and the image is to be thrown away. Disposing removes

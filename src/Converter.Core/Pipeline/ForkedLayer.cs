@@ -47,7 +47,7 @@ internal static class ForkedLayer
     {
         if (!HardLink.TryCreate(link, file))
         {
-            File.Copy(file, link);
+            AtomicFile.Copy(link + AtomicFile.TemporarySuffix, link, file);
         }
     }
 }

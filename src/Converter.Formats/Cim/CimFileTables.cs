@@ -40,9 +40,17 @@ internal sealed class CimFileTables
     public long OwnSize { get; }
 
     /// <summary>The id of the first file that is new.</summary>
-    public static uint FirstNewId(CimReader? parent) => parent is { FileTables: { Count: > 0 } tables }
-        ? checked(((uint)(tables.Count - 1) * CimFormat.FilesPerTable) + tables[^1].Count + 1)
-        : 1;
+    /// <exception cref="InvalidDataException">The parent has used up all ids.</exception>
+    public static uint FirstNewId(CimReader? parent)
+    {
+        if (parent is not { FileTables: { Count: > 0 } tables })
+        {
+            return 1;
+        }
+
+        var last = ((tables.Count - 1L) * CimFormat.FilesPerTable) + tables[^1].Count;
+        return last <= int.MaxValue ? (uint)last + 1 : throw new InvalidDataException($"the parent has {last} files: no more can be added");
+    }
 
     /// <param name="to">Stands where the directory goes.</param>
     /// <param name="ownTables">Where its own tables will be.</param>
@@ -50,7 +58,7 @@ internal sealed class CimFileTables
     {
         foreach (var table in _tables)
         {
-            to.U64((table.IsOwn ? ownTables.Value + (ulong)table.Start : table.Below.Offset.Value));
+            to.U64(table.IsOwn ? ownTables.Value + (ulong)table.Start : table.Below.Offset.Value);
             to.U16((ushort)table.Count);
             to.U16(table.IsOwn ? (ushort)CimFormat.FileSize : table.Below.EntrySize);
             to.U32(0);

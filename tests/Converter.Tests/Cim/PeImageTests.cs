@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using Converter.Core.Imaging;
-using Converter.Formats.Cim;
 using Converter.TestKit;
 using Converter.TestKit.Oracles.Cim;
 using NUnit.Framework;
