@@ -86,6 +86,57 @@ EXPORT HRESULT CimCreateImage2(const WCHAR *path, uint32_t flags, const WCHAR *o
     return hr;
 }
 
+// A region file and a .cim file that names it: what is moved to its place has to be something.
+static HRESULT make_set(const WCHAR *folder, const WCHAR *name, int number, HANDLE *region)
+{
+    WCHAR path[1100];
+    DWORD written;
+    uint8_t header[72] = "cimfile0";
+    header[8] = sizeof header;
+    header[16] = 2;
+    header[32] = (uint8_t)number;
+    header[48] = 1;
+    swprintf(path, 1100, L"%ls\\%ls", folder, name);
+    HANDLE cim = CreateFileW(path, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
+    if (cim == INVALID_HANDLE_VALUE)
+        return HRESULT_FROM_WIN32(GetLastError());
+    WriteFile(cim, header, sizeof header, &written, NULL);
+    CloseHandle(cim);
+    swprintf(path, 1100, L"%ls\\region_%08x-0000-0000-0000-000000000000_0", folder, number);
+    *region = CreateFileW(path, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
+    return *region == INVALID_HANDLE_VALUE ? HRESULT_FROM_WIN32(GetLastError()) : S_OK;
+}
+
+// Of a standard CIM; the one to fork from must be in the folder, with its region.
+EXPORT HRESULT CimCreateImage(const WCHAR *folder, const WCHAR *old_name, const WCHAR *new_name, image **result)
+{
+    line l;
+    WCHAR path[1100];
+    lock();
+    HRESULT hr = outcome("CreateImage");
+    int trace = new_trace(folder);
+    begin(&l, "CreateImage");
+    string(&l, "path", folder);
+    string(&l, "old", old_name);
+    string(&l, "new", new_name);
+    if (SUCCEEDED(hr) && old_name) {
+        swprintf(path, 1100, L"%ls\\%ls", folder, old_name);
+        if (GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES)
+            hr = HRESULT_FROM_WIN32(GetLastError());
+    }
+    if (SUCCEEDED(hr)) {
+        HANDLE region = NULL;
+        hr = make_set(folder, new_name, trace, &region);
+        if (SUCCEEDED(hr)) {
+            *result = calloc(1, sizeof **result);
+            (*result)->file = region;
+            (*result)->number = trace;
+        }
+    }
+    end(&l, trace);
+    return hr;
+}
+
 EXPORT HRESULT CimCreateFile(image *owner, const WCHAR *path, const file_metadata *m, stream **result)
 {
     line l;

@@ -17,6 +17,8 @@ internal static class ConvertCommand
 {
     private const int MaxConcurrency = 64;
     private const string HostsOwn = "host";
+    private const string BlockFormat = "block";
+    private const string ForkedFormat = "forked";
 
     public static Command Create()
     {
@@ -51,6 +53,12 @@ internal static class ConvertCommand
             DefaultValueFactory = _ => ConversionOptions.DefaultConcurrency,
             CustomParser = ParseConcurrency,
         };
+        var format = new Option<string>("--format")
+        {
+            Description = "'block' makes a block CIM of each layer and merges them; 'forked' makes standard CIMs, each forked from the one below.",
+            DefaultValueFactory = _ => BlockFormat,
+        };
+        format.AcceptOnlyFromAmong(BlockFormat, ForkedFormat);
         var integrity = CommonOptions.Integrity();
         var vhdFooter = CommonOptions.VhdFooter();
         var backendName = CommonOptions.Backend();
@@ -60,17 +68,26 @@ internal static class ConvertCommand
         var verbose = CommonOptions.Verbose();
         var command = new Command("convert", "Pulls an image and converts every layer of it, merged and ready, into a store.")
         {
-            reference, output, platform, osVersion, integrity, vhdFooter, push, subject, concurrency, backendName, json, logFormat, quiet, verbose,
+            reference, output, platform, osVersion, format, integrity, vhdFooter, push, subject, concurrency, backendName, json, logFormat, quiet, verbose,
         };
         registry.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(format) == ForkedFormat && (result.GetValue(integrity) || result.GetValue(vhdFooter)))
+            {
+                result.AddError("--integrity and --vhd-footer are for block files, which --format forked does not make");
+            }
+        });
         command.SetAction(async (parsed, cancellation) =>
         {
             var image = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
-            var backend = ImageBackends.Select(parsed.GetRequiredValue(backendName), image);
+            var isForked = parsed.GetValue(format) == ForkedFormat;
+            var backend = isForked ? ImageBackends.SelectForking(parsed.GetRequiredValue(backendName)) : ImageBackends.Select(parsed.GetRequiredValue(backendName), image);
             var options = new ConversionOptions
             {
                 Platform = parsed.GetRequiredValue(platform),
                 OsVersion = parsed.GetValue(osVersion),
+                Forked = isForked,
                 Image = image,
                 Hives = HiveMergers.For(backend),
                 Concurrency = parsed.GetValue(concurrency),

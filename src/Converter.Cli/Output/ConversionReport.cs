@@ -54,7 +54,7 @@ internal static class ConversionReport
         Console.WriteLine($"{result.Image.Name} ({result.Image.Config.Platform})");
         foreach (var (layer, reused) in result.Layers)
         {
-            Console.WriteLine($"  layer  {layer.Record.DiffId.Hex[..12]}  {Sizes.Of(layer.Record.Image.Size),10}  {(reused ? "reused   " : "converted")}  {layer.ImagePath}");
+            Console.WriteLine($"  layer  {layer.Record.DiffId.Hex[..12]}  {Sizes.Of(layer.Size),10}  {(reused ? "reused   " : "converted")}  {layer.ImagePath}");
         }
 
         if (result.Layers.Count > 1 && result.Top.Merged is { } merged)
@@ -81,7 +81,7 @@ internal static class ConversionReport
         json.WriteString("source", record.SourceDigest.ToString());
         json.WriteString("diffId", record.DiffId.ToString());
         json.WriteString("chainId", record.ChainId.ToString());
-        WriteFile(json, converted.Layer.ImagePath, record.Image);
+        WriteFile(json, converted.Layer.ImagePath, converted.Layer.Size);
         json.WriteBoolean("reused", converted.Reused);
         json.WriteString("integrity", record.Image.IntegrityRoot);
         json.WriteEndObject();
@@ -96,7 +96,7 @@ internal static class ConversionReport
         }
 
         json.WriteStartObject("merged");
-        WriteFile(json, top.MergedPath!, merged);
+        WriteFile(json, top.MergedPath!, merged.Size);
         json.WriteString("integrity", merged.IntegrityRoot);
         json.WriteEndObject();
     }
@@ -119,9 +119,9 @@ internal static class ConversionReport
         json.WriteEndObject();
     }
 
-    private static void WriteFile(Utf8JsonWriter json, string path, FileRecord file)
+    private static void WriteFile(Utf8JsonWriter json, string path, long size)
     {
         json.WriteString("path", path);
-        json.WriteNumber("size", file.Size);
+        json.WriteNumber("size", size);
     }
 }

@@ -25,35 +25,17 @@ public static class CimExport
         }
 
         var names = new List<string>();
-        foreach (var name in image.Cim.ParentFileNames)
+        foreach (var (name, file) in image.AllFiles())
         {
-            CopyFromAny([image.Files, .. image.Sources], name, directory, cancellation);
-            names.Add(name);
-        }
+            using (file)
+            {
+                Copy(file, Path.Combine(directory, name), cancellation);
+            }
 
-        // The filesystem file is what makes the set a CIM: it comes last.
-        foreach (var name in image.Cim.OwnFileNames.Append(image.Name))
-        {
-            CopyFromAny([image.Files], name, directory, cancellation);
             names.Add(name);
         }
 
         return names;
-    }
-
-    private static void CopyFromAny(IReadOnlyList<IFileSet> sets, string name, string directory, CancellationToken cancellation)
-    {
-        foreach (var set in sets)
-        {
-            using var file = set.TryOpen(name);
-            if (file is not null)
-            {
-                Copy(file, Path.Combine(directory, name), cancellation);
-                return;
-            }
-        }
-
-        throw new InvalidDataException($"file '{name}' of the CIM is missing");
     }
 
     private static void Copy(IRandomReader file, string path, CancellationToken cancellation)

@@ -84,6 +84,26 @@ public sealed class CimImage : IDisposable
         _blockFiles.ForEach(f => f.Dispose());
     }
 
+    /// <summary>
+    /// Every standard file the CIM needs, its parents' or sources' first and its own name last, as it makes the set a CIM. The
+    /// caller disposes each.
+    /// </summary>
+    /// <exception cref="InvalidDataException">One is missing.</exception>
+    internal IEnumerable<(string Name, IRandomReader File)> AllFiles()
+    {
+        foreach (var name in Cim.ParentFileNames)
+        {
+            yield return (name, Sources.Prepend(Files).Select(set => set.TryOpen(name)).FirstOrDefault(file => file is not null) ?? throw Missing(name));
+        }
+
+        foreach (var name in Cim.OwnFileNames.Append(Name))
+        {
+            yield return (name, Files.TryOpen(name) ?? throw Missing(name));
+        }
+
+        static InvalidDataException Missing(string name) => new($"file '{name}' of the CIM is missing");
+    }
+
     internal static (string Path, string? Name) Split(string location)
     {
         var cut = location.LastIndexOf(NameSeparator, StringComparison.Ordinal);

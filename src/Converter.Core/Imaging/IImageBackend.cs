@@ -31,6 +31,16 @@ public interface IImageBackend
     /// <summary>Starts a block file that will hold one CIM.</summary>
     IImageWriter Create(string blockFile, string cimName, ImageOptions options);
 
+    /// <summary>
+    /// Starts a standard CIM that holds a whole file system: the parent's, with what the layer adds and removes. What is removed is
+    /// gone; links may be to files of the parent, and are hard links.
+    /// </summary>
+    /// <param name="cimFile">The <c>.cim</c> file; its region and object ID files go beside it.</param>
+    /// <param name="parentCim">The <c>.cim</c> file it is forked from, in the same directory; null for a base layer.</param>
+    /// <exception cref="ConversionException">The two are not in one directory.</exception>
+    /// <exception cref="InvalidDataException">The parent cannot be forked from.</exception>
+    IImageWriter CreateForked(string cimFile, string? parentCim);
+
     /// <summary>Looks whether a file can be a parent or source of what this back end writes: what is no CIM is found out now, not when containers fail to start.</summary>
     /// <exception cref="ConversionException">It cannot; the message names it.</exception>
     /// <exception cref="InvalidDataException">It is damaged.</exception>

@@ -17,6 +17,12 @@ namespace Converter.Core.Imaging;
 /// </remarks>
 public interface IImageWriter : IDisposable
 {
+    /// <summary>
+    /// Whether links must come when they are met, because what is removed is gone for every later call; else they may wait until
+    /// all of the layer's files are known.
+    /// </summary>
+    bool LinksAtOnce => false;
+
     /// <summary>Adds a file or directory and opens its default stream, which takes exactly <see cref="CimFileMetadata.Size"/> bytes.</summary>
     void CreateFile(CimPath path, in CimFileMetadata metadata);
 

@@ -22,4 +22,18 @@ public static class ImageBackends
         NativeBackend.Require(options.Integrity);
         return new NativeBackend();
     }
+
+    /// <summary>As <see cref="Select"/>, for standard CIMs: older Windows has them, too.</summary>
+    /// <param name="name">One of the three names.</param>
+    /// <exception cref="ConversionException">The native one is asked for, or there, and cannot be used; the message says why.</exception>
+    public static IImageBackend SelectForking(string name)
+    {
+        if (name == Managed || (name == Auto && NativeBackend.WhyNoForking() is not null))
+        {
+            return new ManagedBackend();
+        }
+
+        NativeBackend.RequireForking();
+        return new NativeBackend();
+    }
 }

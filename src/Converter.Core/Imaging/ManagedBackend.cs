@@ -8,7 +8,13 @@ public sealed class ManagedBackend : IImageBackend
     public string Name => ImageBackends.Managed;
 
     public IImageWriter Create(string blockFile, string cimName, ImageOptions options) =>
-        new ManagedImageWriter(blockFile, cimName, options);
+        ManagedImageWriter.Create(blockFile, cimName, options);
+
+    public IImageWriter CreateForked(string cimFile, string? parentCim)
+    {
+        ForkedCim.CheckDirectory(cimFile, parentCim);
+        return ManagedImageWriter.CreateForked(cimFile, parentCim);
+    }
 
     public void CheckSource(ImageSource source) => CimImage.Open(source.BlockFile, source.CimName).Dispose();
 

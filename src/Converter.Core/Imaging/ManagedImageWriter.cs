@@ -2,24 +2,47 @@ using Converter.Formats.Cim;
 
 namespace Converter.Core.Imaging;
 
-/// <summary>One CIM written by <see cref="CimWriter"/> into a block file that gets its name when it is whole.</summary>
+/// <summary>One CIM written by <see cref="CimWriter"/>, which gets its name when it is whole.</summary>
 internal sealed class ManagedImageWriter : IImageWriter
 {
-    private readonly PartialBlockFile _file;
+    private readonly IImageTarget _target;
     private readonly CimWriter _cim;
+    private readonly CimImage? _parent;
     private readonly ImageOptions _options;
 
-    public ManagedImageWriter(string blockFile, string cimName, ImageOptions options)
+    private ManagedImageWriter(IImageTarget target, CimWriter cim, CimImage? parent, ImageOptions options) =>
+        (_target, _cim, _parent, _options) = (target, cim, parent, options);
+
+    /// <summary>Into a block file.</summary>
+    public static ManagedImageWriter Create(string blockFile, string cimName, ImageOptions options)
     {
-        _options = options;
-        _file = new PartialBlockFile(blockFile, IntegrityFile.LayerName);
+        var file = new PartialBlockFile(blockFile, IntegrityFile.LayerName);
         try
         {
-            _cim = new CimWriter(_file.Blocks.BeginSet(cimName), cimName);
+            return new ManagedImageWriter(file, new CimWriter(file.Blocks.BeginSet(cimName), cimName), null, options);
         }
         catch
         {
-            _file.Dispose();
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Into a standard set, forked from another in the same directory.</summary>
+    public static ManagedImageWriter CreateForked(string cimFile, string? parentCim)
+    {
+        CimImage? parent = null;
+        PartialCimSet? set = null;
+        try
+        {
+            parent = parentCim is null ? null : CimImage.Open(parentCim, []);
+            set = new PartialCimSet(cimFile);
+            return new ManagedImageWriter(set, CimWriter.Fork(set.Files, Path.GetFileName(cimFile), parent?.Cim), parent, new ImageOptions());
+        }
+        catch
+        {
+            set?.Dispose();
+            parent?.Dispose();
             throw;
         }
     }
@@ -43,12 +66,14 @@ internal sealed class ManagedImageWriter : IImageWriter
     public CommittedImage Commit(CancellationToken cancellation)
     {
         _cim.Commit();
-        return _file.Finish(_options, cancellation);
+        _parent?.Dispose();
+        return _target.Finish(_options, cancellation);
     }
 
     public void Dispose()
     {
         _cim.Dispose();
-        _file.Dispose();
+        _target.Dispose();
+        _parent?.Dispose();
     }
 }

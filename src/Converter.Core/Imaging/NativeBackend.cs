@@ -13,6 +13,12 @@ public sealed class NativeBackend : IImageBackend
 
     public IImageWriter Create(string blockFile, string cimName, ImageOptions options) => new NativeImageWriter(blockFile, cimName, options);
 
+    public IImageWriter CreateForked(string cimFile, string? parentCim)
+    {
+        ForkedCim.CheckDirectory(cimFile, parentCim);
+        return new NativeForkedWriter(cimFile, parentCim);
+    }
+
     /// <remarks>A call of Windows' writer cannot be stopped: cancelled, the merge ends after the one it is in, and removes its file.</remarks>
     public CommittedImage Merge(
         string blockFile, string cimName, IReadOnlyList<ImageSource> sources, ImageOptions options, CancellationToken cancellation)
@@ -60,14 +66,28 @@ public sealed class NativeBackend : IImageBackend
         }
     }
 
+    /// <summary>Why this machine cannot write standard CIMs; null where it can.</summary>
+    internal static string? WhyNoForking() => CimSupport.WhyNoForking();
+
+    /// <exception cref="ConversionException">This machine cannot write standard CIMs; the message says why.</exception>
+    internal static void RequireForking()
+    {
+        ThrowIf(WhyNoForking());
+        NativeLibraries.RequireExports(CimWriter.Library, CimWriter.ForkFunctions);
+    }
+
     /// <exception cref="ConversionException">This machine cannot; the message says why.</exception>
     internal static void Require(bool integrity)
     {
-        if (WhyNotHere(integrity) is { } why)
+        ThrowIf(WhyNotHere(integrity));
+        NativeLibraries.RequireExports(CimWriter.Library, integrity ? [.. CimWriter.Functions, .. CimWriter.SealFunctions] : CimWriter.Functions);
+    }
+
+    private static void ThrowIf(string? why)
+    {
+        if (why is not null)
         {
             throw new ConversionException($"the native back end cannot be used: {why}");
         }
-
-        NativeLibraries.RequireExports(CimWriter.Library, integrity ? [.. CimWriter.Functions, .. CimWriter.SealFunctions] : CimWriter.Functions);
     }
 }

@@ -1,4 +1,3 @@
-using Converter.Core.Native;
 using Converter.Formats.Cim;
 using CimWriter = Converter.Core.Native.CimWriter;
 
@@ -16,68 +15,36 @@ internal sealed class NativeImageWriter : IImageWriter
 {
     private readonly NativeImage _image;
     private readonly NativeEntries _entries = new();
-    private CimStreamHandle? _stream;
-    private string _streamPath = string.Empty;
-    private long _left;
+    private readonly NativeFiles _files;
 
-    public NativeImageWriter(string blockFile, string cimName, ImageOptions options) =>
+    public NativeImageWriter(string blockFile, string cimName, ImageOptions options)
+    {
         _image = new NativeImage(blockFile, cimName, IntegrityFile.LayerName, options);
+        _files = new NativeFiles(_image.Handle);
+    }
 
     public void CreateFile(CimPath path, in CimFileMetadata metadata)
     {
-        ThrowIfOpen();
-        if (metadata.Size != 0 && (metadata.IsDirectory || !metadata.Reparse.IsEmpty))
-        {
-            throw new InvalidDataException($"'{path}' is a directory or a link and cannot hold {metadata.Size} bytes");
-        }
+        _files.ThrowIfOpen();
+        NativeFiles.ThrowIfSized(path, metadata);
 
         // A link to a directory has nothing below it.
         var isDirectory = metadata.IsDirectory && metadata.Reparse.IsEmpty;
         MakeParents(path);
         MakeWay(path, isDirectory);
-        Add(path, metadata);
+        _files.Create(path, metadata);
         _entries[path] = isDirectory ? NativeEntryKind.Directory : NativeEntryKind.Leaf;
     }
 
     public void CreateAlternateStream(CimPath file, string name, long size)
     {
-        ThrowIfOpen();
-        var path = $"{file}:{name}:$DATA";
-        NativeImage.Check(
-            CimWriter.CimCreateAlternateStream(_image.Handle, path, checked((ulong)size), out var stream),
-            nameof(CimWriter.CimCreateAlternateStream),
-            path);
-        (_stream, _streamPath, _left) = (stream, path, size);
+        _files.ThrowIfOpen();
+        _files.CreateAlternateStream(file, name, size);
     }
 
-    /// <summary>The API itself does not report more or fewer bytes than declared (shared reference, cimfs-api.md).</summary>
-    public void Write(ReadOnlySpan<byte> data)
-    {
-        var stream = _stream ?? throw new InvalidOperationException("no stream is open");
-        if (data.Length > _left)
-        {
-            throw new InvalidDataException($"'{_streamPath}' gets more bytes than declared: {data.Length} where {_left} are left");
-        }
+    public void Write(ReadOnlySpan<byte> data) => _files.Write(data);
 
-        if (data.IsEmpty)
-        {
-            return;
-        }
-
-        NativeImage.Check(CimWriter.CimWriteStream(stream, data, (uint)data.Length), nameof(CimWriter.CimWriteStream), _streamPath);
-        _left -= data.Length;
-    }
-
-    public void CloseStream()
-    {
-        using var stream = _stream ?? throw new InvalidOperationException("no stream is open");
-        _stream = null;
-        NativeImage.Check(stream.CloseStream(), nameof(CimWriter.CimCloseStream), _streamPath);
-        if (_left != 0)
-        {
-            throw new InvalidDataException($"'{_streamPath}' lacks {_left} bytes of those declared");
-        }
-    }
+    public void CloseStream() => _files.CloseStream();
 
     public void CreateHardLink(CimPath newPath, CimPath existingPath)
     {
@@ -97,7 +64,7 @@ internal sealed class NativeImageWriter : IImageWriter
 
     public void Tombstone(CimPath path)
     {
-        ThrowIfOpen();
+        _files.ThrowIfOpen();
         if (path.IsRoot)
         {
             throw new InvalidDataException("the image's root cannot be removed");
@@ -121,41 +88,14 @@ internal sealed class NativeImageWriter : IImageWriter
 
     public CommittedImage Commit(CancellationToken cancellation)
     {
-        ThrowIfOpen();
+        _files.ThrowIfOpen();
         return _image.Commit(cancellation);
     }
 
     public void Dispose()
     {
-        _stream?.Dispose();
+        _files.Dispose();
         _image.Dispose();
-    }
-
-    private unsafe void Add(CimPath path, in CimFileMetadata metadata)
-    {
-        // An empty descriptor would leave the CIM in a bad state (shared reference, cimfs-api.md).
-        var descriptor = metadata.SecurityDescriptor.IsEmpty ? SecurityDescriptor.NullDacl : metadata.SecurityDescriptor;
-        fixed (byte* sd = descriptor.Span, reparse = metadata.Reparse.Span, attributes = metadata.ExtendedAttributes.Span)
-        {
-            var native = new CimFsFileMetadata
-            {
-                Attributes = metadata.Attributes,
-                FileSize = metadata.Size,
-                CreationTime = metadata.CreationTime,
-                LastWriteTime = metadata.LastWriteTime,
-                ChangeTime = metadata.ChangeTime,
-                LastAccessTime = metadata.LastAccessTime,
-                SecurityDescriptor = (nint)sd,
-                SecurityDescriptorSize = (uint)descriptor.Length,
-                Reparse = (nint)reparse,
-                ReparseSize = (uint)metadata.Reparse.Length,
-                ExtendedAttributes = (nint)attributes,
-                ExtendedAttributesSize = (uint)metadata.ExtendedAttributes.Length,
-            };
-            NativeImage.Check(
-                CimWriter.CimCreateFile(_image.Handle, path.Value, native, out var stream), nameof(CimWriter.CimCreateFile), path.Value);
-            (_stream, _streamPath, _left) = (stream, path.Value, metadata.Size);
-        }
     }
 
     private void MakeParents(CimPath path)
@@ -163,16 +103,7 @@ internal sealed class NativeImageWriter : IImageWriter
         var missing = _entries.MissingParents(path);
         while (missing.TryPop(out var parent))
         {
-            Add(parent, new CimFileMetadata
-            {
-                Attributes = Win32Attributes.Directory,
-                Size = 0,
-                CreationTime = 0,
-                LastWriteTime = 0,
-                ChangeTime = 0,
-                LastAccessTime = 0,
-            });
-            CloseStream();
+            _files.CreateDirectory(parent);
             _entries[parent] = NativeEntryKind.Directory;
         }
     }
@@ -198,16 +129,8 @@ internal sealed class NativeImageWriter : IImageWriter
 
     private void PrepareLink(CimPath path)
     {
-        ThrowIfOpen();
+        _files.ThrowIfOpen();
         MakeParents(path);
         MakeWay(path, isDirectory: false);
-    }
-
-    private void ThrowIfOpen()
-    {
-        if (_stream is not null)
-        {
-            throw new InvalidOperationException($"the stream of '{_streamPath}' is still open");
-        }
     }
 }

@@ -8,7 +8,7 @@ namespace Converter.Core.Imaging;
 /// A block file on its way: written beside its final name, sealed, footed, flushed, and only then renamed.
 /// Disposed before that, it is removed; what a killed process left is overwritten by the next.
 /// </summary>
-internal sealed class PartialBlockFile : IDisposable
+internal sealed class PartialBlockFile : IImageTarget
 {
     public const string Suffix = ".partial";
 

@@ -1,3 +1,5 @@
+using Converter.Formats.Cim;
+
 namespace Converter.Core.Layers;
 
 /// <summary>A layer that cannot be imported; the message is one line and names the tar entry at fault, where it is one.</summary>
@@ -16,6 +18,11 @@ public sealed class LayerImportException : ConversionException
         : base(reason, cause)
     {
     }
+
+    /// <summary>Of an entry by its path, whether it came from a tar or not.</summary>
+    internal static LayerImportException Of(CimPath path, long? tarOffset, Exception cause) => tarOffset is { } offset
+        ? new LayerImportException(path.Value, offset, cause.Message, cause)
+        : new LayerImportException($"entry '{Shown(path.Value)}': {cause.Message}", cause);
 
     public string? EntryName { get; }
 

@@ -17,13 +17,18 @@ internal sealed class PendingWork(IImageWriter image, LayerEntries entries, Stag
     /// <summary>What the next item will be known by.</summary>
     public int NextIndex => _items.Count;
 
-    public void AddStandardFile(long tarOffset, CimPath path, CimPath standard, in CimFileMetadata metadata)
+    public void AddStandardFile(long? tarOffset, CimPath path, CimPath standard, in CimFileMetadata metadata)
     {
         _items.Add(new StandardFile(tarOffset, path, standard, metadata));
         _standardFiles[standard] = path;
     }
 
-    public void AddLink(long tarOffset, CimPath path, CimPath target) => _items.Add(new Link(tarOffset, path, target));
+    /// <returns>What the link will be known by.</returns>
+    public int AddLink(long? tarOffset, CimPath path, CimPath target)
+    {
+        _items.Add(new Link(tarOffset, path, target));
+        return _items.Count - 1;
+    }
 
     /// <summary>A later entry has taken the place of the one that waits here, if one does.</summary>
     public void Drop(int index)
@@ -46,7 +51,8 @@ internal sealed class PendingWork(IImageWriter image, LayerEntries entries, Stag
         }
     }
 
-    private void Apply(int index, CancellationToken cancellation)
+    /// <summary>Adds one item; it waits no longer.</summary>
+    public void Apply(int index, CancellationToken cancellation)
     {
         var item = _items[index];
         _items[index] = null;
@@ -66,7 +72,7 @@ internal sealed class PendingWork(IImageWriter image, LayerEntries entries, Stag
         }
         catch (InvalidDataException wrong)
         {
-            throw new LayerImportException(item!.Path.Value, item.TarOffset, wrong.Message, wrong);
+            throw LayerImportException.Of(item!.Path, item.TarOffset, wrong);
         }
     }
 
@@ -107,9 +113,9 @@ internal sealed class PendingWork(IImageWriter image, LayerEntries entries, Stag
         }
     }
 
-    private abstract record Item(long TarOffset, CimPath Path);
+    private abstract record Item(long? TarOffset, CimPath Path);
 
-    private sealed record StandardFile(long TarOffset, CimPath Path, CimPath Standard, CimFileMetadata Metadata) : Item(TarOffset, Path);
+    private sealed record StandardFile(long? TarOffset, CimPath Path, CimPath Standard, CimFileMetadata Metadata) : Item(TarOffset, Path);
 
-    private sealed record Link(long TarOffset, CimPath Path, CimPath Target) : Item(TarOffset, Path);
+    private sealed record Link(long? TarOffset, CimPath Path, CimPath Target) : Item(TarOffset, Path);
 }

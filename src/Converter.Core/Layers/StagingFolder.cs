@@ -1,5 +1,4 @@
 using Converter.Formats.Cim;
-using Converter.Formats.Tar;
 
 namespace Converter.Core.Layers;
 
@@ -11,15 +10,8 @@ internal sealed class StagingFolder(string layerFolder) : IDisposable
 {
     private readonly HashSet<CimPath> _staged = [];
 
-    /// <summary>Writes the current entry's data to disk; an earlier file of that name is replaced.</summary>
-    public void Stage(CimPath standard, TarReader tar)
-    {
-        using var stream = new FileStream(Claim(standard), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-        while (tar.TryReadData(out var slice))
-        {
-            stream.Write(slice);
-        }
-    }
+    /// <summary>Makes a file for an entry's data; an earlier one of that name is replaced. The caller disposes it.</summary>
+    public FileStream Create(CimPath standard) => new(Claim(standard), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
 
     public FileStream Open(CimPath standard) =>
         new(FileOf(standard), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);

@@ -5,7 +5,20 @@ internal static class CimSupport
 {
     /// <summary>Why block CIMs cannot be written here; null where they can.</summary>
     /// <param name="verified">Whether they are to be sealed.</param>
-    public static string? WhyNoWriting(bool verified)
+    public static string? WhyNoWriting(bool verified) =>
+        WhyNoWriter(() => WhyTooOld(verified ? WindowsBuild.VerifiedImages : WindowsBuild.BlockImages, verified));
+
+    /// <summary>Why standard CIMs cannot be written here; null where they can.</summary>
+    public static string? WhyNoForking() => WhyNoWriter(WhyNoFileImages);
+
+    /// <summary>Why CIMs cannot be mounted here; null where they can.</summary>
+    public static string? WhyNoMounting(bool isBlock, bool verified) =>
+        !OperatingSystem.IsWindows() ? "only Windows mounts CIMs, and this is not Windows"
+        : NativeLibraries.PathOf(CimFs.Library) is null ? $"{CimFs.Library} is not in this machine's System32"
+        : isBlock ? WhyTooOld(verified ? WindowsBuild.VerifiedImages : WindowsBuild.BlockImages, verified)
+        : WhyNoFileImages();
+
+    private static string? WhyNoWriter(Func<string?> whyTooOld)
     {
         if (!OperatingSystem.IsWindows())
         {
@@ -18,15 +31,11 @@ internal static class CimSupport
         }
 
         // cimwriter.dll brings the writer along, to systems of any age.
-        return Path.GetFileName(path) == CimWriter.Library ? null : WhyTooOld(verified ? WindowsBuild.VerifiedImages : WindowsBuild.BlockImages, verified);
+        return Path.GetFileName(path) == CimWriter.Library ? null : whyTooOld();
     }
 
-    /// <summary>Why CIMs cannot be mounted here; null where they can.</summary>
-    public static string? WhyNoMounting(bool isBlock, bool verified) =>
-        !OperatingSystem.IsWindows() ? "only Windows mounts CIMs, and this is not Windows"
-        : NativeLibraries.PathOf(CimFs.Library) is null ? $"{CimFs.Library} is not in this machine's System32"
-        : isBlock ? WhyTooOld(verified ? WindowsBuild.VerifiedImages : WindowsBuild.BlockImages, verified)
-        : WindowsBuild.HasFileImages ? null
+    private static string? WhyNoFileImages() => OperatingSystem.IsWindows() && WindowsBuild.HasFileImages
+        ? null
         : $"this is Windows build {WindowsBuild.Build}: CIMs need Server 2022 of revision {WindowsBuild.Server2022Revision}, or build {WindowsBuild.FileImages}";
 
     private static string? WhyTooOld(int needed, bool verified) => WindowsBuild.Build >= needed

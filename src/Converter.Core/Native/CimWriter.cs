@@ -23,6 +23,22 @@ internal static partial class CimWriter
     /// <summary>What sealed images need besides.</summary>
     public static IReadOnlyList<string> SealFunctions { get; } = [nameof(CimSealImage), nameof(CimGetVerificationInformation)];
 
+    /// <summary>What standard CIMs need instead of <see cref="CimCreateImage2"/>.</summary>
+    public static IReadOnlyList<string> ForkFunctions { get; } =
+    [
+        nameof(CimCreateImage), nameof(CimCreateFile), nameof(CimCreateAlternateStream), nameof(CimWriteStream), nameof(CimCloseStream),
+        nameof(CimCreateHardLink), nameof(CimDeletePath), nameof(CimCommitImage), nameof(CimCloseImage),
+    ];
+
+    /// <summary>A standard CIM. A null name differs from an empty one: no image to fork from, no name for the new.</summary>
+    /// <param name="imagePath">The folder of both.</param>
+    /// <param name="oldName">The CIM in it to fork from.</param>
+    /// <param name="newName">The CIM to make.</param>
+    /// <param name="image">Open for writing.</param>
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf16)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    public static partial int CimCreateImage(string imagePath, string? oldName, string? newName, out CimImageHandle image);
+
     /// <summary>A null name differs from an empty one: no image to fork from, no name for the new.</summary>
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf16)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]

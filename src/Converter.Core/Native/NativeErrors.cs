@@ -11,6 +11,9 @@ internal static class NativeErrors
     /// <summary>ERROR_NOT_REGISTRY_FILE.</summary>
     public const int NotRegistryFile = 1017;
 
+    private const int FileNotFound = 2;
+    private const int PathNotFound = 3;
+
     /// <summary>HRESULTs of this facility hold a Win32 error in their low half (Windows SDK, winerror.h, HRESULT_FROM_WIN32).</summary>
     private const uint Win32Facility = 0x8007_0000;
 
@@ -20,8 +23,8 @@ internal static class NativeErrors
     /// </summary>
     private static readonly Dictionary<int, string> s_win32 = new()
     {
-        [2] = "the file is not there",
-        [3] = "the folder is not there",
+        [FileNotFound] = "the file is not there",
+        [PathNotFound] = "the folder is not there",
         [5] = "access is denied: run as administrator, and look at the folder's permissions",
         [8] = "the system is out of memory",
         [14] = "the system is out of memory",
@@ -61,6 +64,9 @@ internal static class NativeErrors
             throw new NativeException(call, path, FromWin32(error));
         }
     }
+
+    /// <summary>Whether a call failed because there is no file, or no folder, by the name.</summary>
+    public static bool IsNotFound(int result) => result == FromWin32(FileNotFound) || result == FromWin32(PathNotFound);
 
     public static int FromWin32(int error) => unchecked((int)(Win32Facility | (uint)error));
 

@@ -8,6 +8,9 @@ public static class ConvertedAnnotations
     /// <summary>Of each entry: the layer it is of, by which the store knows it.</summary>
     public const string ChainId = Prefix + "chain-id";
 
+    /// <summary>The file's name (OCI image specification, "Pre-Defined Annotation Keys").</summary>
+    public const string Title = "org.opencontainers.image.title";
+
     /// <summary>The layer an entry is of; null where it does not say.</summary>
     public static ChainId? ChainIdOf(Descriptor entry) =>
         Digest.TryParse(entry.Annotations?.GetValueOrDefault(ChainId) ?? string.Empty, out var digest) ? new ChainId(digest) : null;

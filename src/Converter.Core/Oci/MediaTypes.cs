@@ -26,6 +26,12 @@ public static class MediaTypes
 
     public const string ConvertedImage = "application/vnd.cimconvert.image.v1";
     public const string ConvertedLayer = "application/vnd.cimconvert.layer.blockcim.v1";
+
+    /// <summary>The <c>.cim</c> file of a forked CIM.</summary>
+    public const string ConvertedForked = "application/vnd.cimconvert.layer.cim.v1";
+
+    /// <summary>A region or object ID file of a forked CIM.</summary>
+    public const string ConvertedForkedFile = "application/vnd.cimconvert.layer.cim.file.v1";
     public const string ConvertedMerged = "application/vnd.cimconvert.merged.blockcim.v1";
 
     /// <summary>What a registry may answer a manifest request with, in the order we like them.</summary>
@@ -46,7 +52,7 @@ public static class MediaTypes
         OciForeignLayer or DockerForeignLayer => new(LayerCompression.None, IsForeign: true),
         OciForeignLayerGzip or DockerForeignLayerGzip => new(LayerCompression.Gzip, IsForeign: true),
         OciForeignLayerZstd => new(LayerCompression.Zstd, IsForeign: true),
-        ConvertedLayer or ConvertedMerged => throw new InvalidDataException(
+        ConvertedLayer or ConvertedMerged or ConvertedForked or ConvertedForkedFile => throw new InvalidDataException(
             $"layer media type '{mediaType}' is a converted block CIM; name the source image instead"),
         _ => throw new InvalidDataException($"layer media type '{Printable.Of(mediaType)}' is not a tar, gzip or zstd layer of OCI or Docker"),
     };

@@ -12,6 +12,12 @@ public sealed record ConversionOptions
     /// <summary>See <see cref="PlatformSelector.Select"/>; null takes the highest.</summary>
     public string? OsVersion { get; init; }
 
+    /// <summary>
+    /// Make forked CIMs, each of which holds the image up to its layer, instead of block CIMs and a merged one. Layers are then
+    /// imported one after the other.
+    /// </summary>
+    public bool Forked { get; init; }
+
     public ImageOptions Image { get; init; } = new();
 
     /// <summary>What merges the registry hives of child layers.</summary>

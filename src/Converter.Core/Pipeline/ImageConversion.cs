@@ -110,7 +110,7 @@ public sealed class ImageConversion(
             new ConversionBytes(
                 source.BytesDownloaded,
                 Layers.Sum(l => l.Progress.Decompressed),
-                layers.Where(l => !l.Reused).Sum(l => l.Layer.Record.Image.Size) + mergedBytes),
+                layers.Where(l => !l.Reused).Sum(l => l.Layer.Size) + mergedBytes),
             new ConversionTimings(resolved, converted - resolved, merged - converted, published - merged, done - published, done));
     }
 }

@@ -35,7 +35,10 @@ internal sealed class LayerConversion(
     private const string VhdFile = "layer.vhd";
     private const string CimName = "layer.cim";
 
-    private string FileName => options.Image.VhdFooter ? VhdFile : BlockCimFile;
+    /// <summary>Whether a layer can only be imported when its parent is in the store.</summary>
+    public bool NeedsParent => options.Forked;
+
+    private string FileName => options.Forked ? CimName : options.Image.VhdFooter ? VhdFile : BlockCimFile;
 
     /// <summary>The layer as the store has it, if it was made the way it is wanted now.</summary>
     public StoredLayer? Find(LayerPlan plan)
@@ -101,7 +104,9 @@ internal sealed class LayerConversion(
 
     private async Task<ImportedLayer> ImportOnceAsync(LayerPlan plan, IngestFolder folder, LayerDownload download, CancellationToken cancellation)
     {
-        var image = backend.Create(Path.Combine(folder.Path, FileName), CimName, options.Image);
+        var image = options.Forked
+            ? ForkedLayer.Create(backend, Path.Combine(folder.Path, FileName), plan.Parents.Count == 0 ? null : Path.Combine(store.LayerFolder(plan.Parents[0]), FileName))
+            : backend.Create(Path.Combine(folder.Path, FileName), CimName, options.Image);
         try
         {
             var importOptions = new LayerImportOptions { IsBase = plan.Index == 0, LayerFolder = folder.Path, Logger = logger };
@@ -129,6 +134,9 @@ internal sealed class LayerConversion(
         }
 
         var image = layer.Image.Commit(cancellation);
+        var (file, cimFiles) = options.Forked
+            ? ForkedLayer.Finish(image, CimName, cancellation)
+            : (StoredLayer.Describe(image, CimName, options.Image.VhdFooter, cancellation), null);
         var record = new LayerRecord
         {
             SourceDigest = plan.Blob.Digest,
@@ -137,7 +145,8 @@ internal sealed class LayerConversion(
             Parents = [.. plan.Parents.Select(p => p.Digest)],
             UncompressedSize = plan.Progress.Decompressed,
             FilesSize = layer.Result.Size,
-            Image = StoredLayer.Describe(image, CimName, options.Image.VhdFooter, cancellation),
+            Image = file,
+            CimFiles = cimFiles,
             Backend = backend.Name,
         };
         var stored = store.Publish(layer.Folder, record);

@@ -11,6 +11,10 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
 {
     private readonly ConvertedLayer?[] _done = new ConvertedLayer?[plans.Count];
 
+    /// <summary>Of each layer: done when it is in the store.</summary>
+    private readonly TaskCompletionSource[] _inStore =
+        [.. plans.Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))];
+
     public async Task<IReadOnlyList<ConvertedLayer>> RunAsync(int concurrency, CancellationToken cancellation)
     {
         var waiting = Channel.CreateBounded<LayerPlan>(concurrency);
@@ -64,6 +68,11 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
     {
         await foreach (var plan in waiting.ReadAllAsync(cancellation))
         {
+            if (conversion.NeedsParent && plan.Index > 0)
+            {
+                await _inStore[plan.Index - 1].Task.WaitAsync(cancellation);
+            }
+
             var layer = await Named(plan, () => conversion.ImportAsync(plan, cancellation));
             if (layer is null)
             {
@@ -118,9 +127,9 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
             using (layer)
             {
                 var sealedLayer = await Named(layer.Plan, () => Task.FromResult(conversion.Seal(layer, cancellation)));
-                Volatile.Write(ref _done[index], new ConvertedLayer(sealedLayer, Reused: false));
+                SetDone(index, new ConvertedLayer(sealedLayer, Reused: false));
                 Instruments.Layers.Add(1, Instruments.Result("converted"));
-                Instruments.Written.Add(sealedLayer.Record.Image.Size);
+                Instruments.Written.Add(sealedLayer.Size);
             }
         }
     }
@@ -149,8 +158,14 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
         plan.Progress.Stage = LayerStage.Reused;
         Instruments.Layers.Add(1, Instruments.Result("reused"));
         logger.LogInformation("{Layer}: already converted", plan.Name);
-        Volatile.Write(ref _done[plan.Index], new ConvertedLayer(stored, Reused: true));
+        SetDone(plan.Index, new ConvertedLayer(stored, Reused: true));
         return true;
+    }
+
+    private void SetDone(int index, ConvertedLayer layer)
+    {
+        Volatile.Write(ref _done[index], layer);
+        _inStore[index].TrySetResult();
     }
 
     /// <summary>Says of which layer a failure is.</summary>

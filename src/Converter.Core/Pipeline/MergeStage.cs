@@ -14,13 +14,13 @@ internal sealed class MergeStage(ConversionStore store, IImageBackend backend, C
 
     private string FileName => options.Image.VhdFooter ? VhdFile : BlockCimFile;
 
-    /// <summary>The topmost layer with its merged CIM; an image of one layer has none.</summary>
+    /// <summary>The topmost layer with its merged CIM; an image of one layer has none, and forked CIMs need none.</summary>
     /// <returns>The topmost layer, and the bytes written.</returns>
     public async Task<(StoredLayer Top, long Written)> RunAsync(IReadOnlyList<ConvertedLayer> layers, CancellationToken cancellation)
     {
         var top = layers[^1].Layer;
         Digest[] sources = [.. layers.Reverse().Select(l => l.Layer.Record.Image.Digest)];
-        if (layers.Count == 1 || IsMerged(top, sources))
+        if (options.Forked || layers.Count == 1 || IsMerged(top, sources))
         {
             return (top, 0);
         }

@@ -9,7 +9,7 @@ namespace Converter.Core.Publish;
 
 /// <summary>
 /// The manifest of a converted image: an OCI artifact whose config is the source's, unchanged, and whose layers are block CIMs,
-/// base first, the merged CIM last.
+/// base first, the merged CIM last; or forked CIMs, base first.
 /// </summary>
 public static class ConvertedManifest
 {
@@ -40,11 +40,18 @@ public static class ConvertedManifest
             annotations[Prefix + "source-digest"] = layer.Record.SourceDigest.ToString();
             annotations[Prefix + "diff-id"] = layer.Record.DiffId.ToString();
             annotations[ConvertedAnnotations.ChainId] = layer.Record.ChainId.ToString();
-            entries.Add(Entry(MediaTypes.ConvertedLayer, layer.Record.Image, annotations));
+            if (layer.Record.CimFiles is null)
+            {
+                entries.Add(Entry(MediaTypes.ConvertedLayer, layer.Record.Image, annotations));
+            }
+            else
+            {
+                AddForked(entries, layer, annotations);
+            }
         }
 
         var top = layers[^1];
-        if (layers.Count > 1)
+        if (layers.Count > 1 && !top.IsForked)
         {
             var merged = top.Merged ?? throw new InvalidOperationException("the image was not merged");
             var annotations = FileAnnotations(merged, top.Record.Backend);
@@ -80,6 +87,31 @@ public static class ConvertedManifest
         ["digest"] = descriptor.Digest.ToString(),
         ["size"] = descriptor.Size,
     };
+
+    /// <summary>
+    /// A forked CIM is several files, and one entry for each. By their titles, tools that pull artifacts put the files of all layers
+    /// into one directory, which is what Windows mounts. The <c>.cim</c> comes last, as it makes the rest a CIM.
+    /// </summary>
+    private static void AddForked(JsonArray entries, StoredLayer layer, JsonObject annotations)
+    {
+        foreach (var file in layer.Record.CimFiles!)
+        {
+            entries.Add(new JsonObject
+            {
+                ["mediaType"] = MediaTypes.ConvertedForkedFile,
+                ["digest"] = file.Digest.ToString(),
+                ["size"] = file.Size,
+                ["annotations"] = new JsonObject
+                {
+                    [ConvertedAnnotations.ChainId] = layer.Record.ChainId.ToString(),
+                    [ConvertedAnnotations.Title] = file.File,
+                },
+            });
+        }
+
+        annotations[ConvertedAnnotations.Title] = $"{layer.Record.ChainId.Hex}.cim";
+        entries.Add(Entry(MediaTypes.ConvertedForked, layer.Record.Image, annotations));
+    }
 
     private static JsonObject FileAnnotations(FileRecord file, string backend)
     {

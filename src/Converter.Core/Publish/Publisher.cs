@@ -19,6 +19,10 @@ public sealed class Publisher(ConversionStore store)
         {
             cancellation.ThrowIfCancellationRequested();
             store.LinkBlob(layer.ImagePath, layer.Record.Image.Digest);
+            foreach (var file in layer.Record.CimFiles ?? [])
+            {
+                store.LinkBlob(Path.Combine(layer.Folder, file.File), file.Digest);
+            }
         }
 
         if (layers.Count > 1 && layers[^1].Merged is { } merged)

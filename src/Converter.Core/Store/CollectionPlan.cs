@@ -20,7 +20,7 @@ internal sealed class CollectionPlan
         _blobs.UnionWith(kept.SelectMany(image => image.Blobs));
         foreach (var layer in inventory.Layers.Where(layer => leased.Contains(layer.ChainId)).Select(layer => layer.Layer).OfType<StoredLayer>())
         {
-            _blobs.UnionWith(layer.Files.Select(file => file.Record.Digest));
+            _blobs.UnionWith(layer.Files.Select(file => file.Digest));
         }
     }
 

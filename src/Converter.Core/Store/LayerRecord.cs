@@ -23,10 +23,19 @@ public sealed record LayerRecord
 
     public required FileRecord Image { get; init; }
 
+    /// <summary>Of a forked CIM: its own region and object ID files, sorted by name. Null for a block file.</summary>
+    public IReadOnlyList<CimFileRecord>? CimFiles { get; init; }
+
     public required string Backend { get; init; }
 }
 
-/// <summary>A block file in the store; also the content of <c>merged.json</c>.</summary>
+/// <summary>A region or object ID file of a forked CIM, which layers above have links to.</summary>
+/// <param name="File">Name in the layer's folder.</param>
+/// <param name="Size">Bytes.</param>
+/// <param name="Digest">Of the whole file: its name among the blobs.</param>
+public sealed record CimFileRecord(string File, long Size, Digest Digest);
+
+/// <summary>A block file in the store, or the <c>.cim</c> file of a forked CIM; also the content of <c>merged.json</c>.</summary>
 public sealed record FileRecord
 {
     /// <summary>Name in the layer's folder.</summary>

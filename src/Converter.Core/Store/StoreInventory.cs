@@ -82,7 +82,7 @@ internal sealed class StoreInventory
     {
         var layer = store.FindLayer(chainId);
         var folder = store.LayerFolder(chainId);
-        var digests = layer?.Files.ToDictionary(file => file.Path, file => file.Record.Digest, StringComparer.Ordinal) ?? [];
+        var digests = layer?.Files.ToDictionary(file => file.Path, file => file.Digest, StringComparer.Ordinal) ?? [];
         var files = new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).ToLookup(
             file => file.DirectoryName == folder && StoredLayer.IsOfMerged(file.Name),
             file => new InventoryFile(

@@ -63,7 +63,7 @@ public sealed class StoreRepair(ConversionStore store)
     private void RemoveBlobs(IReadOnlyList<StoreProblem> problems, IReadOnlySet<ChainId> leased, StoreRemoval removal)
     {
         var used = leased.Select(store.FindLayer).OfType<StoredLayer>()
-            .SelectMany(layer => layer.Files.Select(file => file.Record.Digest.Hex))
+            .SelectMany(layer => layer.Files.Select(file => file.Digest.Hex))
             .ToHashSet(StringComparer.Ordinal);
         foreach (var name in problems.Where(problem => problem.Part == StorePart.Blob).Select(problem => problem.Name))
         {
@@ -90,7 +90,7 @@ public sealed class StoreRepair(ConversionStore store)
 
         var files = store.LayerIds().Except(broken).Select(store.FindLayer).OfType<StoredLayer>()
             .SelectMany(layer => layer.Files)
-            .ToLookup(file => file.Record.Digest, file => file.Path);
+            .ToLookup(file => file.Digest, file => file.Path);
         var lost = store.Images().Where(image => !IsWhole(image.Manifest, files)).ToArray();
         await index.RemoveAsync(lost, cancellation);
         _repaired.AddRange(lost.Select(image => $"removed {image.Reference} from the index: convert it again"));

@@ -45,7 +45,12 @@ public sealed class StoreVerification(ConversionStore store, CancellationToken c
             throw new InvalidDataException($"its {StoredLayer.RecordFile} is that of layer {layer.ChainId}");
         }
 
-        CheckImage(layer.ImagePath, layer.Record.Image, layer.Record.Backend, [], IntegrityFile.LayerName);
+        CheckImage(layer.ImagePath, layer.Record.Image, layer.Record.Backend, [], IntegrityFile.LayerName, layer.IsForked);
+        foreach (var file in layer.Record.CimFiles ?? [])
+        {
+            CheckDigest(Path.Combine(layer.Folder, file.File), file.Digest);
+        }
+
         if (layer.Record.Backend == ImageBackends.Managed)
         {
             CheckHives(layer);
@@ -69,7 +74,7 @@ public sealed class StoreVerification(ConversionStore store, CancellationToken c
         }
     }
 
-    private void CheckImage(string path, FileRecord record, string backend, IReadOnlyList<string> sources, string integrityFile)
+    private void CheckImage(string path, FileRecord record, string backend, IReadOnlyList<string> sources, string integrityFile, bool isForked = false)
     {
         var root = IntegrityFile.TryRead(Path.Combine(Path.GetDirectoryName(path)!, integrityFile));
         if ((root is null ? null : Convert.ToHexStringLower(root)) != record.IntegrityRoot)
@@ -80,14 +85,19 @@ public sealed class StoreVerification(ConversionStore store, CancellationToken c
         // Of what Windows' writer wrote, only Windows can look inside; that no byte has changed is seen below.
         if (backend == ImageBackends.Managed)
         {
-            using var image = CimImage.Open(path, record.CimName, sources);
-            CimVerification.Run(image, path, root, cancellation);
+            using var image = CimImage.Open(path, isForked ? null : record.CimName, sources);
+            CimVerification.Run(image, isForked ? null : path, root, cancellation);
         }
 
+        CheckDigest(path, record.Digest);
+    }
+
+    private void CheckDigest(string path, Digest recorded)
+    {
         var digest = StoredLayer.DigestOf(path, cancellation);
-        if (digest != record.Digest)
+        if (digest != recorded)
         {
-            throw new InvalidDataException($"'{path}' has the digest {digest}, its record says {record.Digest}");
+            throw new InvalidDataException($"'{path}' has the digest {digest}, its record says {recorded}");
         }
     }
 

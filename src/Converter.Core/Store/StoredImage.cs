@@ -24,6 +24,11 @@ public static class StoredImage
         var last = ImageManifest.Parse(File.ReadAllBytes(store.BlobPath(descriptor.Digest)), descriptor.MediaType).Layers[^1];
         var layer = ConvertedAnnotations.ChainIdOf(last) is { } chainId ? store.FindLayer(chainId) : null;
         store.MarkUsed(descriptor.Digest);
+        if (layer is { IsForked: true } && layer.Record.Image.Digest == last.Digest)
+        {
+            return MountableCim.At(layer.ImagePath, []);
+        }
+
         if (layer is not null && last.MediaType != MediaTypes.ConvertedMerged && layer.Record.Image.Digest == last.Digest)
         {
             return MountableCim.At(Location(layer.ImagePath, layer.Record.Image.CimName), []);

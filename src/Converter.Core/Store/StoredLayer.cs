@@ -44,10 +44,21 @@ public sealed class StoredLayer
 
     public string ImagePath => Path.Combine(Folder, Record.Image.File);
 
+    /// <summary>Whether it is a standard CIM that holds the image up to here, and not a block CIM of the layer alone.</summary>
+    public bool IsForked => Record.CimFiles is not null;
+
+    /// <summary>Bytes of the layer's own files.</summary>
+    public long Size => Record.Image.Size + (Record.CimFiles?.Sum(file => file.Size) ?? 0);
+
     public string? MergedPath => Merged is null ? null : Path.Combine(Folder, Merged.File);
 
-    /// <summary>The block files that there are, with their records.</summary>
-    internal IEnumerable<(FileRecord Record, string Path)> Files => Merged is null ? [(Record.Image, ImagePath)] : [(Record.Image, ImagePath), (Merged, MergedPath!)];
+    /// <summary>The files that there are of the layer's own, and are blobs, with their digests.</summary>
+    internal IEnumerable<(Digest Digest, string Path)> Files =>
+    [
+        (Record.Image.Digest, ImagePath),
+        .. Record.CimFiles?.Select(file => (file.Digest, Path.Combine(Folder, file.File))) ?? [],
+        .. Merged is null ? [] : ((Digest, string)[])[(Merged.Digest, MergedPath!)],
+    ];
 
     /// <summary>The hives kept for the layers above, sorted; the image has each, too, in a folder of the same name.</summary>
     internal IEnumerable<string> HiveFiles => FilesOf(Path.Combine(Folder, HivesFolder), "*").Order(StringComparer.Ordinal);
@@ -58,13 +69,16 @@ public sealed class StoredLayer
     internal static StoredLayer? TryRead(string folder)
     {
         var record = TryReadRecord(folder, RecordFile, StoreJson.Default.LayerRecord);
-        if (record is null || !IsThere(folder, record.Image) || !HasMergedHives(folder))
+        if (record is null
+            || !IsThere(folder, record.Image.File, record.Image.Size)
+            || record.CimFiles?.All(file => IsThere(folder, file.File, file.Size)) == false
+            || !HasMergedHives(folder))
         {
             return null;
         }
 
         var merged = TryReadRecord(folder, MergedRecordFile, StoreJson.Default.FileRecord);
-        return new StoredLayer(folder, record, merged is not null && IsThere(folder, merged) ? merged : null);
+        return new StoredLayer(folder, record, merged is not null && IsThere(folder, merged.File, merged.Size) ? merged : null);
     }
 
     /// <summary>What a store keeps of a block file: it is read once, for its digest.</summary>
@@ -79,6 +93,16 @@ public sealed class StoredLayer
             VhdFooter = vhdFooter,
             IntegrityRoot = image.IntegrityRoot is { } root ? Convert.ToHexStringLower(root) : null,
         };
+    }
+
+    /// <summary>What a store keeps of a forked CIM: all of its own files are read once, for their digests.</summary>
+    /// <returns>The <c>.cim</c> file, and its region and object ID files.</returns>
+    public static (FileRecord Image, IReadOnlyList<CimFileRecord> CimFiles) DescribeForked(CommittedImage image, string cimName, CancellationToken cancellation)
+    {
+        var cim = new FileInfo(image.Path);
+        var files = StandardCim.Open(image.Path).OwnFiles.Where(File.Exists).Order(StringComparer.Ordinal)
+            .Select(path => new CimFileRecord(Path.GetFileName(path), new FileInfo(path).Length, DigestOf(path, cancellation)));
+        return (Describe(image with { Size = cim.Length }, cimName, vhdFooter: false, cancellation), [.. files]);
     }
 
     /// <summary>Hashes a whole file.</summary>
@@ -114,8 +138,8 @@ public sealed class StoredLayer
     /// <summary>
     /// Whether a file is there with the size it had when it was finished. Its content is checked by <c>verify</c>, not here.
     /// </summary>
-    private static bool IsThere(string folder, FileRecord file) =>
-        file.File == Path.GetFileName(file.File) && new FileInfo(Path.Combine(folder, file.File)) is { Exists: true } info && info.Length == file.Size;
+    private static bool IsThere(string folder, string name, long size) =>
+        name == Path.GetFileName(name) && new FileInfo(Path.Combine(folder, name)) is { Exists: true } info && info.Length == size;
 
     /// <summary>
     /// A layer with changes to a hive has the whole hive, too: one without was made before hives were merged, and is made anew.

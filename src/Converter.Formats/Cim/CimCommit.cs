@@ -15,8 +15,14 @@ internal static class CimCommit
     /// <param name="tree">Complete.</param>
     /// <param name="parents">Region sets that offsets in the tree's streams refer to, in the order of their indexes.</param>
     /// <param name="data">The CIM's own data regions in order of their type; empty for a merged CIM.</param>
+    /// <param name="fork">Where the CIM is forked, what it shares with the one it is forked from.</param>
     public static RegionSet Write(
-        IFileSetWriter files, string name, CimTree tree, IReadOnlyList<RegionSet> parents, IReadOnlyList<CimDataWriter.Region> data)
+        IFileSetWriter files,
+        string name,
+        CimTree tree,
+        IReadOnlyList<RegionSet> parents,
+        IReadOnlyList<CimDataWriter.Region> data,
+        CimFork? fork = null)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(IdDomain);
@@ -27,7 +33,7 @@ internal static class CimCommit
         }
 
         var metadataRegion = parents.Sum(p => p.Count);
-        var layout = new CimLayout(tree, metadataRegion);
+        var layout = new CimLayout(tree, metadataRegion, fork);
         var metadata = files.Create(digested: true);
         Write(metadata, hash, to => CimEmitter.Emit(layout, to));
 

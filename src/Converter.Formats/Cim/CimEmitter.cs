@@ -9,15 +9,16 @@ internal static class CimEmitter
     {
         CimHeaders.WriteRegion(to, (ushort)RegionType.Metadata, RegionType.Metadata);
         EmitFilesystemObject(layout, to);
-        EmitFileTableDirectory(layout, to);
-        Arrive(to, layout.FileTables);
-        foreach (var file in layout.Files)
+        Arrive(to, layout.FileTableDirectory);
+        layout.FileTables.EmitDirectory(to, layout.At(layout.OwnFileTables));
+        Arrive(to, layout.OwnFileTables);
+        layout.FileTables.EmitTables(to, file => EmitFile(layout, file, to));
+        if (layout.InheritedUpcaseTable.IsNull)
         {
-            EmitFile(layout, file, to);
+            Arrive(to, layout.UpcaseTable);
+            to.Bytes(UpcaseTable.Windows.ToBytes());
         }
 
-        Arrive(to, layout.UpcaseTable);
-        to.Bytes(UpcaseTable.Windows.ToBytes());
         EmitBlobs(layout, to);
         foreach (var table in layout.Tables)
         {
@@ -37,27 +38,20 @@ internal static class CimEmitter
     private static void EmitFilesystemObject(CimLayout layout, AppendWriter to)
     {
         Arrive(to, layout.FilesystemObject);
-        to.U64(layout.At(layout.UpcaseTable).Value);
+        to.U64((layout.InheritedUpcaseTable.IsNull ? layout.At(layout.UpcaseTable) : layout.InheritedUpcaseTable).Value);
         to.U64(layout.At(layout.FileTableDirectory).Value);
-        to.U32((uint)layout.FileTableCount);
+        to.U32((uint)layout.FileTables.Count);
         to.U32(layout.Tree.Root.Id);
-    }
-
-    private static void EmitFileTableDirectory(CimLayout layout, AppendWriter to)
-    {
-        Arrive(to, layout.FileTableDirectory);
-        for (var table = 0; table < layout.FileTableCount; table++)
-        {
-            var first = table * CimFormat.FilesPerTable;
-            to.U64(layout.At(layout.FileTables + ((long)first * CimFormat.FileSize)).Value);
-            to.U16((ushort)Math.Min(CimFormat.FilesPerTable, layout.Files.Count - first));
-            to.U16(CimFormat.FileSize);
-            to.U32(0);
-        }
     }
 
     private static void EmitFile(CimLayout layout, CimFile file, AppendWriter to)
     {
+        if (file.Record is not null)
+        {
+            EmitInherited(file, file.Record, to);
+            return;
+        }
+
         var extendedAttributes = file.ExtendedAttributes == CimFile.NoBlob ? [] : layout.Tree.Blobs[file.ExtendedAttributes];
         to.U16((ushort)file.Flags);
         to.U16((ushort)extendedAttributes.Length);
@@ -74,6 +68,17 @@ internal static class CimEmitter
         to.U32(file.ParentId);
         to.U16(0);
         to.U16(0);
+    }
+
+    /// <summary>The parent's record, with another default stream and directory.</summary>
+    private static void EmitInherited(CimFile file, ReadOnlySpan<byte> record, AppendWriter to)
+    {
+        const int dataAt = 40, securityDescriptorAt = dataAt + CimFormat.StreamSize, parentAt = 88;
+        to.Bytes(record[..dataAt]);
+        EmitStream(file.Data, to);
+        to.Bytes(record[securityDescriptorAt..parentAt]);
+        to.U32(file.ParentId);
+        to.Bytes(record[(parentAt + sizeof(uint))..]);
     }
 
     private static void EmitStream(CimStream stream, AppendWriter to)

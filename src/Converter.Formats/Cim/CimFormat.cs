@@ -35,6 +35,9 @@ internal static class CimFormat
     /// <summary>Regions in all, as many as offsets can name; a standard CIM of Microsoft's uses a handful.</summary>
     public const int MaxRegions = 0x10000;
 
+    /// <summary>Regions that a CIM of ours has of its own: metadata, pages, small data.</summary>
+    public const int OwnRegions = 3;
+
     public const string RegionPrefix = "region_";
     public const string ObjectIdPrefix = "objectid_";
 
@@ -54,7 +57,7 @@ internal enum CimFileType : byte
 }
 
 /// <summary>What a region holds; also the index of each of our own three regions.</summary>
-internal enum RegionType : byte
+public enum RegionType : byte
 {
     Metadata = 0,
     Pages = 1,

@@ -2,8 +2,31 @@ using Converter.Formats.Binary;
 
 namespace Converter.Formats.Cim;
 
-/// <summary>A filesystem file as read: where the root lies and which region sets offsets count over.</summary>
-internal sealed record FilesystemHeader(RegionSet Own, RegionOffset Filesystem, IReadOnlyList<RegionSet> Parents);
+/// <summary>A filesystem file as read: where the root lies and which region sets offsets count over. Untrusted.</summary>
+/// <param name="Version">2 or 3.</param>
+/// <param name="Own">The CIM's own regions.</param>
+/// <param name="Filesystem">Where its filesystem object lies.</param>
+/// <param name="Parents">Regions of the CIMs it is forked or merged from, in the order of their indexes.</param>
+public sealed record CimHeader(uint Version, RegionSet Own, RegionOffset Filesystem, IReadOnlyList<RegionSet> Parents)
+{
+    /// <summary>Names of the CIM's own region and object ID files.</summary>
+    public IEnumerable<string> OwnFileNames => Own.FileNames;
+
+    /// <exception cref="InvalidDataException">The file is no filesystem file of a CIM, or of another version.</exception>
+    public static CimHeader Read(IRandomReader file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return CimHeaderReader.ReadFilesystem(file);
+    }
+
+    /// <summary>What a region file says of itself: its number in its set, and what it holds.</summary>
+    /// <exception cref="InvalidDataException">The file is no region file, or of another version.</exception>
+    public static (int Index, RegionType Type) ReadRegion(IRandomReader file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return CimHeaderReader.ReadRegion(file);
+    }
+}
 
 /// <summary>One entry of an object ID file: content kept in a data region.</summary>
 public readonly record struct CimObject(long Length, byte[] Digest, long Offset);
@@ -11,10 +34,10 @@ public readonly record struct CimObject(long Length, byte[] Digest, long Offset)
 /// <summary>Reads and checks the headers of the standard files.</summary>
 internal static class CimHeaderReader
 {
-    public static FilesystemHeader ReadFilesystem(IRandomReader file)
+    public static CimHeader ReadFilesystem(IRandomReader file)
     {
         Span<byte> fixedPart = stackalloc byte[CimFormat.FilesystemHeaderSize];
-        var reader = Open(file, fixedPart, CimFileType.Filesystem);
+        var reader = Open(file, fixedPart, CimFileType.Filesystem, out var version);
         var own = ReadRegionSet(ref reader);
         var filesystem = new RegionOffset(reader.U64());
         reader.Skip(sizeof(uint) + sizeof(ushort));
@@ -34,14 +57,14 @@ internal static class CimHeaderReader
         }
 
         return parents.Sum(p => p.Count) + own.Count <= CimFormat.MaxRegions
-            ? new FilesystemHeader(own, filesystem, parents)
+            ? new CimHeader(version, own, filesystem, parents)
             : throw new InvalidDataException("the CIM says it has more regions than offsets can name");
     }
 
     public static (int Index, RegionType Type) ReadRegion(IRandomReader file)
     {
         Span<byte> header = stackalloc byte[CimFormat.RegionHeaderSize];
-        var reader = Open(file, header, CimFileType.Region);
+        var reader = Open(file, header, CimFileType.Region, out _);
         return (reader.U16(), (RegionType)reader.U8());
     }
 
@@ -66,12 +89,12 @@ internal static class CimHeaderReader
     private static (uint Table, uint Count) ReadObjectIdHeader(IRandomReader file)
     {
         Span<byte> header = stackalloc byte[CimFormat.ObjectIdHeaderSize];
-        var reader = Open(file, header, CimFileType.ObjectId);
+        var reader = Open(file, header, CimFileType.ObjectId, out _);
         reader.Skip(sizeof(ulong));
         return (reader.U32(), reader.U32());
     }
 
-    private static SpanReader Open(IRandomReader file, Span<byte> header, CimFileType type)
+    private static SpanReader Open(IRandomReader file, Span<byte> header, CimFileType type, out uint major)
     {
         file.ReadAt(0, header);
         if (!header.StartsWith(CimFormat.Magic))
@@ -83,7 +106,8 @@ internal static class CimHeaderReader
         var length = reader.U32();
         var actual = (CimFileType)reader.U8();
         reader.Skip(3);
-        var (major, _) = (reader.U32(), reader.U32());
+        major = reader.U32();
+        reader.Skip(sizeof(uint));
         reader.Skip(sizeof(ulong));
         if (actual != type)
         {

@@ -13,41 +13,52 @@ internal sealed class CimLayout
     private readonly long[] _sizedBlobs;
     private readonly long[] _rawBlobs;
     private readonly int _region;
+    private uint _nextId;
     private long _end = CimFormat.RegionHeaderSize;
 
     /// <param name="tree">Finished: nothing may be added to it afterwards.</param>
     /// <param name="region">Index of the metadata region, parents' regions counted first.</param>
-    public CimLayout(CimTree tree, int region)
+    /// <param name="fork">What the CIM shares with the one it is forked from; null where it starts anew.</param>
+    public CimLayout(CimTree tree, int region, CimFork? fork = null)
     {
         Tree = tree;
         _region = region;
+        _nextId = CimFileTables.FirstNewId(fork?.Parent);
         _sizedBlobs = new long[tree.Blobs.Count];
         _rawBlobs = new long[tree.Blobs.Count];
         NumberFiles(tree.Root);
+        if (fork?.Parent is { } parent)
+        {
+            _files.AddRange(fork.Rehome());
+            _files.Sort(static (x, y) => x.Id.CompareTo(y.Id));
+            InheritedUpcaseTable = parent.UpcaseOffset;
+        }
 
+        FileTables = new CimFileTables(_files, fork?.Parent);
         FilesystemObject = Place(CimFormat.FilesystemObjectSize);
-        FileTableDirectory = Place((long)FileTableCount * CimFormat.FileTableEntrySize);
-        FileTables = Place((long)_files.Count * CimFormat.FileSize);
-        UpcaseTable = Place(Cim.UpcaseTable.SizeInBytes);
+        FileTableDirectory = Place((long)FileTables.Count * CimFormat.FileTableEntrySize);
+        OwnFileTables = Place(FileTables.OwnSize);
+        UpcaseTable = InheritedUpcaseTable.IsNull ? Place(Cim.UpcaseTable.SizeInBytes) : 0;
         PlaceBlobs();
         PlaceTables();
     }
 
     public CimTree Tree { get; }
 
-    /// <summary>In order of their ids, which start at 1: depth first, names sorted.</summary>
-    public IReadOnlyList<CimFile> Files => _files;
-
-    public int FileTableCount => (_files.Count + CimFormat.FilesPerTable - 1) / CimFormat.FilesPerTable;
+    public CimFileTables FileTables { get; }
 
     public long FilesystemObject { get; }
 
     public long FileTableDirectory { get; }
 
-    /// <summary>The file tables, one right behind the other.</summary>
-    public long FileTables { get; }
+    /// <summary>Where the file tables of its own start.</summary>
+    public long OwnFileTables { get; }
 
+    /// <summary>Its own upcase table; 0 where it uses the parent's.</summary>
     public long UpcaseTable { get; }
+
+    /// <summary>The parent's upcase table; null where it has its own.</summary>
+    public RegionOffset InheritedUpcaseTable { get; }
 
     /// <summary>Buffers behind a 16-bit length (descriptors, reparse data) that are used, with their offsets.</summary>
     public IEnumerable<(int Blob, long Offset)> SizedBlobs => Used(_sizedBlobs);
@@ -94,7 +105,9 @@ internal sealed class CimLayout
         return size <= uint.MaxValue ? size : throw new InvalidDataException($"a directory of {count} names is too large for a link table");
     }
 
-    /// <summary>Depth first without recursion: a path may have 16,000 components.</summary>
+    /// <summary>
+    /// Ids go depth first, names sorted, to what has none from the parent. Without recursion: a path may have 16,000 components.
+    /// </summary>
     private void NumberFiles(CimFile root)
     {
         Number(root, parent: root);
@@ -109,7 +122,7 @@ internal sealed class CimLayout
 
             pending.Push((at.Directory, at.Links, at.Next + 1));
             var file = at.Links[at.Next].Value;
-            if (file.Id != 0)
+            if (file.IsShared || (file.Id != 0 && !file.IsKept))
             {
                 continue;
             }
@@ -125,7 +138,7 @@ internal sealed class CimLayout
     private KeyValuePair<string, CimFile>[] AddDirectoryTable(CimFile directory)
     {
         var links = Sorted(directory);
-        if (links.Length > 0)
+        if (links.Length > 0 && !directory.KeepsLinks)
         {
             _tables.Add(new Table(directory, links, []) { Size = TableSize(links.Select(l => l.Key), links.Length, sizeof(uint)) });
         }
@@ -135,9 +148,13 @@ internal sealed class CimLayout
 
     private void Number(CimFile file, CimFile parent)
     {
-        _files.Add(file);
-        file.Id = (uint)_files.Count;
+        file.Id = file.IsKept ? file.Id : _nextId++;
         file.ParentId = parent.Id;
+        if (file.Record is null || !file.KeepsLinks)
+        {
+            _files.Add(file);
+        }
+
         if (file.Data.Data.IsNull)
         {
             // Nothing is there, and its offset is not null for the reader of 2021 that refuses null ones.
@@ -159,6 +176,11 @@ internal sealed class CimLayout
             PlaceBlob(file.SecurityDescriptor, _sizedBlobs, sizeof(ushort));
             PlaceBlob(file.Reparse, _sizedBlobs, sizeof(ushort));
             PlaceBlob(file.ExtendedAttributes, _rawBlobs, 0);
+            PlaceBlob(file.PeImage, _rawBlobs, 0);
+            if (file.PeImage != CimFile.NoBlob)
+            {
+                file.Data = file.Data with { Data = RawBlob(file.PeImage) };
+            }
         }
     }
 

@@ -119,7 +119,9 @@ public sealed class CimMerge
         if (!_files.TryGetValue((source.Source, source.Entry.FileId), out var file))
         {
             // A link to a directory is a leaf, and a directory all the same.
-            file = source.Entry.IsDirectory ? CimFile.NewDirectory() : new CimFile { Data = Rebase(source.Source, source.Entry.Data) };
+            file = source.Entry.IsDirectory ? CimFile.NewDirectory()
+                : IsPeImage(source.Entry.Data) ? new CimFile { Data = source.Entry.Data, PeImage = RebasePeImage(source.Source, source.Entry.Data) }
+                : new CimFile { Data = Rebase(source.Source, source.Entry.Data) };
             Describe(file, source);
             _files.Add((source.Source, source.Entry.FileId), file);
         }
@@ -163,7 +165,12 @@ public sealed class CimMerge
         return blob;
     }
 
-    private CimStream Rebase(int source, CimStream stream) => stream.Type == CimStreamType.Data
+    private static bool IsPeImage(CimStream stream) => stream is { Type: CimStreamType.PeImage, IsSparse: false, Length: > 0 };
+
+    /// <summary>The record names a region, so the merged CIM has one of its own.</summary>
+    private int RebasePeImage(int source, CimStream stream) => _tree.Blobs.Add(_sources[source].PeImage(stream).Rebase(_firstRegion[source]));
+
+    private CimStream Rebase(int source, CimStream stream) => stream.Type == CimStreamType.Data || (stream.Type == CimStreamType.PeImage && !IsPeImage(stream))
         ? stream with { Data = stream.Data.Rebase(_firstRegion[source]) }
         : throw new InvalidDataException($"a stream of type {stream.Type} cannot be merged");
 }

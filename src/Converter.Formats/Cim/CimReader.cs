@@ -16,9 +16,9 @@ public sealed class CimReader : IDisposable
     private const int MaxCachedTables = 64;
 
     private readonly CimRegions _regions;
-    private readonly FilesystemHeader _header;
+    private readonly CimHeader _header;
     private readonly IReadOnlyList<IFileSet> _files;
-    private readonly (RegionOffset Offset, ushort Count, ushort EntrySize)[] _fileTables;
+    private readonly FileTable[] _fileTables;
     private readonly UpcaseTable _upcase;
     private readonly Dictionary<uint, LinkTable> _tables = [];
 
@@ -44,6 +44,7 @@ public sealed class CimReader : IDisposable
             var directory = new RegionOffset(reader.U64());
             var tables = reader.U32();
             var rootId = reader.U32();
+            UpcaseOffset = upcase;
             _upcase = ReadUpcase(upcase);
             _fileTables = ReadFileTables(directory, tables);
             Root = Entry(rootId);
@@ -61,8 +62,18 @@ public sealed class CimReader : IDisposable
 
     public CimEntry Root { get; }
 
+    /// <summary>Where each file table lies; the file with the id n is entry (n - 1) % 1024 of table (n - 1) / 1024.</summary>
+    internal IReadOnlyList<FileTable> FileTables => _fileTables;
+
+    internal UpcaseTable Upcase => _upcase;
+
+    internal RegionOffset UpcaseOffset { get; }
+
     /// <summary>Files and directories, hard links counted once.</summary>
     public long FileCount => _fileTables.Sum(t => (long)t.Count);
+
+    /// <summary>Version of the layout: 2 or 3.</summary>
+    public uint Version => _header.Version;
 
     /// <summary>The CIM's own region files.</summary>
     public RegionSet OwnRegions => _header.Own;
@@ -70,14 +81,29 @@ public sealed class CimReader : IDisposable
     /// <summary>Region sets of parents (a forked CIM) or sources (a merged CIM).</summary>
     public IReadOnlyList<RegionSet> ParentRegions => _header.Parents;
 
+    /// <summary>All regions, the parents' first; opens those that were not read yet.</summary>
+    /// <exception cref="InvalidDataException">One is missing or damaged.</exception>
+    public IEnumerable<CimRegion> Regions => _regions.Describe();
+
+    /// <summary>Index of the first of the CIM's own regions.</summary>
+    public int FirstOwnRegion => _header.Parents.Sum(p => p.Count);
+
     /// <summary>Names of the CIM's own region and object ID files.</summary>
-    public IEnumerable<string> OwnFileNames => FileNames(_header.Own);
+    public IEnumerable<string> OwnFileNames => _header.OwnFileNames;
 
     /// <summary>Names of the region and object ID files of its parents or sources, each once.</summary>
-    public IEnumerable<string> ParentFileNames => _header.Parents.Distinct().SelectMany(FileNames);
+    public IEnumerable<string> ParentFileNames => _header.Parents.Distinct().SelectMany(set => set.FileNames);
 
     /// <summary>Reads a record; hard links lead to the same one.</summary>
     public CimEntry Entry(uint fileId)
+    {
+        Span<byte> record = stackalloc byte[CimFormat.FileSize];
+        ReadRecord(fileId, record);
+        return CimEntry.Parse(fileId, record);
+    }
+
+    /// <summary>The bytes of a record, 96 of them; what a short one lacks is zero.</summary>
+    internal void ReadRecord(uint fileId, Span<byte> record)
     {
         var index = (int)((fileId - 1) / CimFormat.FilesPerTable);
         var slot = (int)((fileId - 1) % CimFormat.FilesPerTable);
@@ -87,18 +113,19 @@ public sealed class CimReader : IDisposable
         }
 
         var table = _fileTables[index];
-        Span<byte> record = stackalloc byte[CimFormat.FileSize];
         record.Clear();
         _regions.Read(
             new RegionOffset(table.Offset.Region, table.Offset.Offset + (slot * table.EntrySize)),
             record[..Math.Min((int)table.EntrySize, CimFormat.FileSize)]);
-        return CimEntry.Parse(fileId, record);
     }
+
+    /// <summary>A directory's link table.</summary>
+    internal LinkTable Links(CimEntry directory) => LinkTable.ReadDirectory(_regions, directory.Data, _upcase);
 
     /// <summary>The names in a directory with their files, sorted.</summary>
     public IEnumerable<(string Name, CimEntry Entry)> Children(CimEntry directory)
     {
-        var table = LinkTable.ReadDirectory(_regions, directory.Data, _upcase);
+        var table = Links(directory);
         for (var i = 0; i < table.Count; i++)
         {
             yield return (table.Name(i), Entry(table.FileId(i)));
@@ -188,18 +215,27 @@ public sealed class CimReader : IDisposable
     /// <summary>Opens a stream's bytes. Valid as long as this reader is.</summary>
     public Stream OpenStream(CimStream stream)
     {
-        if (stream.Type != CimStreamType.Data)
+        if (stream.Type is not (CimStreamType.Data or CimStreamType.PeImage))
         {
             throw new InvalidDataException($"a stream of type {stream.Type} cannot be read as data");
         }
 
-        if (!stream.IsSparse && stream.Length > 0)
+        if (stream.IsSparse || stream.Length == 0)
+        {
+            return new CimDataStream(_regions, stream, image: null);
+        }
+
+        var image = stream.Type == CimStreamType.PeImage ? PeImage(stream) : null;
+        if (image is null)
         {
             _regions.Check(stream.Data, stream.Length);
         }
 
-        return new CimDataStream(_regions, stream);
+        return new CimDataStream(_regions, stream, image);
     }
+
+    /// <summary>Reads and checks the record of a PE image.</summary>
+    internal CimPeImage PeImage(CimStream stream) => CimPeImage.Read(_regions, stream);
 
     /// <summary>The object ID entries of one of the CIM's own regions: the content of its streams, each once.</summary>
     public IEnumerable<(RegionOffset Offset, CimObject Object)> Objects(int region)
@@ -208,7 +244,7 @@ public sealed class CimReader : IDisposable
         using var file = _files[0].TryOpen(name) ?? throw new InvalidDataException($"object ID file '{name}' is missing");
         foreach (var entry in CimHeaderReader.ReadObjectIds(file))
         {
-            yield return (new RegionOffset(_header.Parents.Sum(p => p.Count) + region, entry.Offset), entry);
+            yield return (new RegionOffset(FirstOwnRegion + region, entry.Offset), entry);
         }
     }
 
@@ -224,20 +260,11 @@ public sealed class CimReader : IDisposable
         return BinaryPrimitives.ReadUInt32LittleEndian(size);
     }
 
-    private static IEnumerable<string> FileNames(RegionSet set)
-    {
-        for (var i = 0; i < set.Count; i++)
-        {
-            yield return CimFormat.RegionName(set.Id, i);
-            yield return CimFormat.ObjectIdName(set.Id, i);
-        }
-    }
-
     private LinkTable SearchableTable(CimEntry directory)
     {
         if (!_tables.TryGetValue(directory.FileId, out var table))
         {
-            table = LinkTable.ReadDirectory(_regions, directory.Data, _upcase);
+            table = Links(directory);
             if (_tables.Count == MaxCachedTables)
             {
                 _tables.Clear();
@@ -270,7 +297,7 @@ public sealed class CimReader : IDisposable
         return UpcaseTable.FromBytes(bytes);
     }
 
-    private (RegionOffset Offset, ushort Count, ushort EntrySize)[] ReadFileTables(RegionOffset offset, uint count)
+    private FileTable[] ReadFileTables(RegionOffset offset, uint count)
     {
         if (count > MaxFileTables)
         {
@@ -281,10 +308,10 @@ public sealed class CimReader : IDisposable
         var bytes = new byte[count * CimFormat.FileTableEntrySize];
         _regions.Read(offset, bytes);
         var reader = new SpanReader(bytes);
-        var tables = new (RegionOffset Offset, ushort Count, ushort EntrySize)[count];
+        var tables = new FileTable[count];
         for (var i = 0; i < tables.Length; i++)
         {
-            tables[i] = (new RegionOffset(reader.U64()), reader.U16(), reader.U16());
+            tables[i] = new FileTable(new RegionOffset(reader.U64()), reader.U16(), reader.U16());
             reader.Skip(sizeof(uint));
             if (tables[i].Count > CimFormat.FilesPerTable)
             {
@@ -300,3 +327,6 @@ public sealed class CimReader : IDisposable
         return tables;
     }
 }
+
+/// <summary>One entry of the file table directory.</summary>
+internal readonly record struct FileTable(RegionOffset Offset, ushort Count, ushort EntrySize);

@@ -16,6 +16,9 @@ internal sealed class CimRegions : IDisposable
 
     public int Count => _regions.Length;
 
+    /// <summary>Opens all of them.</summary>
+    public IEnumerable<CimRegion> Describe() => _regions.Select((region, i) => new CimRegion(i, region.Name, region.File.Length, region.Type));
+
     public void Read(RegionOffset offset, Span<byte> destination)
     {
         var region = Of(offset);
@@ -70,6 +73,9 @@ internal sealed class CimRegions : IDisposable
 
         public string Name => CimFormat.RegionName(set.Id, index);
 
+        /// <summary>Known when the file is open.</summary>
+        public RegionType Type { get; private set; }
+
         public IRandomReader File => _file ??= Open();
 
         public void Dispose() => _file?.Dispose();
@@ -97,6 +103,8 @@ internal sealed class CimRegions : IDisposable
                     throw new InvalidDataException($"region file '{Name}' says it is number {header.Index} of its set");
                 }
 
+                Type = header.Type;
+
                 // Data is read once, front to back; metadata here and there in small pieces.
                 return header.Type == RegionType.Metadata ? new ChunkCache(file) : file;
             }
@@ -108,3 +116,10 @@ internal sealed class CimRegions : IDisposable
         }
     }
 }
+
+/// <summary>A region of a CIM.</summary>
+/// <param name="Index">As region offsets count it, parents' regions first.</param>
+/// <param name="Name">Of its file.</param>
+/// <param name="Length">Bytes of the file.</param>
+/// <param name="Type">What it holds.</param>
+public readonly record struct CimRegion(int Index, string Name, long Length, RegionType Type);

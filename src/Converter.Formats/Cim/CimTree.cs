@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Converter.Formats.Binary;
 
 namespace Converter.Formats.Cim;
 
@@ -106,6 +107,9 @@ internal sealed class CimTree
         CheckBlob(bytes, "link target");
         PutLeaf(newPath, new CimFile { Flags = CimFileFlags.MergeLink, Reparse = Blobs.Add(bytes) });
     }
+
+    /// <summary>The path a merge link was given.</summary>
+    public CimPath MergeLinkTarget(CimFile link) => CimPath.Parse(SpanReader.Utf16Of(Blobs[link.Reparse]));
 
     /// <summary>
     /// Hides the path in lower layers. An entry of this layer stays, whether it came before the whiteout or comes after:

@@ -12,6 +12,8 @@ public sealed class CimWriter : IDisposable
     private readonly string _name;
     private readonly CimDataWriter _data;
     private readonly CimTree _tree = new(SecurityDescriptor.NullDacl.Span);
+    private readonly bool _isFork;
+    private readonly CimReader? _parent;
     private CimFile? _openFile;
     private string? _openStream;
     private bool _committed;
@@ -19,11 +21,38 @@ public sealed class CimWriter : IDisposable
     /// <param name="files">Where the standard files go. Not owned.</param>
     /// <param name="name">The CIM's name, the name of its filesystem file (<c>layer.cim</c>).</param>
     public CimWriter(IFileSetWriter files, string name)
+        : this(files, name, isFork: false, parent: null)
+    {
+    }
+
+    private CimWriter(IFileSetWriter files, string name, bool isFork, CimReader? parent)
     {
         CimPath.CheckCimName(name);
         _files = files;
         _name = name;
-        _data = new CimDataWriter(files, firstRegion: 0);
+        _isFork = isFork;
+        _parent = parent;
+        _data = new CimDataWriter(files, ParentSets.Sum(set => set.Count));
+    }
+
+    private IReadOnlyList<RegionSet> ParentSets => _parent is null ? [] : [.. _parent.ParentRegions, _parent.OwnRegions];
+
+    /// <summary>
+    /// Starts a CIM that holds a whole file system: a layer's calls make it what lies on top of the parent, and of what they remove
+    /// nothing is left. Metadata that does not change stays the parent's, and so does all its data.
+    /// </summary>
+    /// <param name="files">Where the standard files go. Not owned.</param>
+    /// <param name="name">The CIM's name.</param>
+    /// <param name="parent">What it is forked from; null for a base layer. Not owned.</param>
+    /// <exception cref="InvalidDataException">The parent cannot be forked from.</exception>
+    public static CimWriter Fork(IFileSetWriter files, string name, CimReader? parent)
+    {
+        if (parent is not null)
+        {
+            CimFork.Check(parent);
+        }
+
+        return new CimWriter(files, name, isFork: true, parent);
     }
 
     /// <summary>Adds a file or directory and opens its default stream for exactly as many bytes as its metadata says.</summary>
@@ -109,7 +138,8 @@ public sealed class CimWriter : IDisposable
     {
         CheckClosed();
         _committed = true;
-        return CimCommit.Write(_files, _name, _tree, parents: [], _data.Regions);
+        var fork = _isFork ? CimFork.Apply(_tree, _parent) : null;
+        return CimCommit.Write(_files, _name, _tree, ParentSets, _data.Regions, fork);
     }
 
     public void Dispose() => _data.Dispose();

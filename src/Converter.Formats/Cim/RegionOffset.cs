@@ -36,4 +36,18 @@ public readonly record struct RegionOffset(ulong Value)
 /// <summary>The region files of one CIM, by the id in their names.</summary>
 /// <param name="Id">In every region and object ID file's name.</param>
 /// <param name="Count">Region files; as many object ID files.</param>
-public readonly record struct RegionSet(Guid Id, ushort Count);
+public readonly record struct RegionSet(Guid Id, ushort Count)
+{
+    /// <summary>Names of the region and object ID files: never more than a name, whatever the id is.</summary>
+    public IEnumerable<string> FileNames
+    {
+        get
+        {
+            for (var i = 0; i < Count; i++)
+            {
+                yield return CimFormat.RegionName(Id, i);
+                yield return CimFormat.ObjectIdName(Id, i);
+            }
+        }
+    }
+}

@@ -67,7 +67,7 @@ internal sealed class CimMergeModelTests
     /// <summary>Without the case of letters: how a directory is spelled that only entries in it imply is not the model's matter.</summary>
     private static string[] Sorted(IEnumerable<string> words) => [.. words.Select(w => w.ToUpperInvariant()).Order(StringComparer.Ordinal)];
 
-    private static string Layer(Random random, int number)
+    public static string Layer(Random random, int number)
     {
         // One kind for each path within a layer: a path below a file is refused, and that is another test.
         var words = new List<string>();

@@ -29,7 +29,7 @@ internal static class StoredImages
         var made = await AddLayersAsync(store, layers);
         foreach (var file in made.SelectMany(layer => layer.Files.Take(1)).Concat(made[^1].Files.Skip(1)))
         {
-            store.LinkBlob(file.Path, file.Record.Digest);
+            store.LinkBlob(file.Path, file.Digest);
         }
 
         var source = new Descriptor { MediaType = MediaTypes.OciManifest, Digest = Digest.Compute(Encoding.UTF8.GetBytes(string.Join('/', layers))), Size = 1 };

@@ -121,7 +121,7 @@ public class CimWalkerTests
         yield return Case("magic", "tiny.cim", 0, [0], "no magic");
         yield return Case("type", "tiny.cim", 12, [1], "is of type 1");
         yield return Case("header length", "tiny.cim", 8, [71], "71 bytes");
-        yield return Case("version", "tiny.cim", 16, [3], "version 3.0");
+        yield return Case("version", "tiny.cim", 16, [4], "version 4.0");
         yield return Case("file system nowhere", "tiny.cim", 56, new byte[8], "filesystem object is at 0:0");
         yield return Case("region count", "tiny.cim", 48, [4], "there is no file region_");
         yield return Case("region magic", meta, 3, [0], "no magic");

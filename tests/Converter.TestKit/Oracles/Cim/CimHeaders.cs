@@ -18,7 +18,8 @@ internal static class CimHeaders
     public const int FileSystemLength = 72;
     public const int RegionSetLength = 24;
 
-    private const int SupportedMajor = 2;
+    private const int OldestMajor = 2;
+    private const int NewestMajor = 3;
     private const int SupportedMinor = 0;
     private const byte LastRegionType = 2;
 
@@ -38,7 +39,7 @@ internal static class CimHeaders
 
         uint major = BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(16));
         uint minor = BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(20));
-        if (major != SupportedMajor || minor != SupportedMinor)
+        if (major is < OldestMajor or > NewestMajor || minor != SupportedMinor)
         {
             throw file.Error($"is of version {major}.{minor}");
         }
