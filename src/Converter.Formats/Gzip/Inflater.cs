@@ -5,6 +5,7 @@ internal sealed class Inflater(BitInput input, OutputWindow window)
 {
     private const int MaxLiteralSymbols = 286;
     private const int MaxDistanceSymbols = 30;
+    private const int LengthCodeBits = 7;
 
     private readonly DecodeTables _own = new();
     private readonly uint[] _lengthCode = new uint[1 << LengthCodeBits];
@@ -12,10 +13,9 @@ internal sealed class Inflater(BitInput input, OutputWindow window)
     private int _storedLeft;
     private bool _inLastBlock;
 
-    private const int LengthCodeBits = 7;
-
     private static ReadOnlySpan<byte> LengthCodeOrder => [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
+    /// <summary>A new stream starts at the input's next bit.</summary>
     public void Begin()
     {
         (_tables, _storedLeft, _inLastBlock) = (null, 0, false);

@@ -15,6 +15,9 @@ internal sealed class DeflateWriter
     private static readonly int[] s_distanceExtra =
         [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13];
 
+    /// <summary>1 to 13 in four bits, the others in five: 13/16 + 6/32 is one.</summary>
+    private static readonly byte[] s_lengthCode = [.. Enumerable.Range(0, 19).Select(s => (byte)(s is >= 1 and <= 13 ? 4 : 5))];
+
     private readonly List<byte> _bytes = [];
     private int _free;
     private byte[] _literalLengths = [];
@@ -79,7 +82,7 @@ internal sealed class DeflateWriter
         return this;
     }
 
-    /// <summary>All up to the code lengths, which are to follow as <see cref="LengthSymbol"/>: 0-15 in four bits each, 16-18 in five.</summary>
+    /// <summary>All up to the code lengths, which are to follow as <see cref="LengthSymbol"/>.</summary>
     public DeflateWriter DynamicHeader(int literals, int distances, bool last = false)
     {
         Bits(last ? 1 : 0, 1).Bits(2, 2).Bits(literals - 257, 5).Bits(distances - 1, 5).Bits(19 - 4, 4);
@@ -90,9 +93,6 @@ internal sealed class DeflateWriter
 
         return this;
     }
-
-    /// <summary>1 to 13 in four bits, the others in five: 13/16 + 6/32 is one.</summary>
-    private static readonly byte[] s_lengthCode = [.. Enumerable.Range(0, 19).Select(s => (byte)(s is >= 1 and <= 13 ? 4 : 5))];
 
     public DeflateWriter LengthSymbol(int symbol) => Code(s_lengthCode, symbol);
 

@@ -1,0 +1,64 @@
+using System.IO.Compression;
+using BenchmarkDotNet.Attributes;
+using Converter.Formats.Gzip;
+using Converter.TestKit.Hives;
+
+namespace Converter.Benchmarks;
+
+/// <summary>
+/// 32 MB decompressed by our room and by the runtime (zlib-ng inside), from memory. A hive, and the runtime's own libraries as
+/// they lie beside this program: the two kinds of bytes that Windows layers are made of. Trust the ratios.
+/// </summary>
+[MemoryDiagnoser]
+[ShortRunJob]
+public class GzipBenchmarks
+{
+    private const int Seed = 8;
+    private const int Size = 32 * 1024 * 1024;
+
+    private readonly byte[] _buffer = new byte[256 * 1024];
+    private byte[] _gzip = [];
+
+    [Params("hive", "libraries")]
+    public string Content { get; set; } = string.Empty;
+
+    [GlobalSetup]
+    public void Compress()
+    {
+        var content = Content == "hive" ? SoftwareHive.Make(Seed, Size) : Libraries();
+        using var to = new MemoryStream();
+        using (var gzip = new GZipStream(to, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            gzip.Write(content);
+        }
+
+        _gzip = to.ToArray();
+    }
+
+    [Benchmark(Baseline = true)]
+    public long Runtime() => Drain(new GZipStream(new MemoryStream(_gzip), CompressionMode.Decompress));
+
+    [Benchmark]
+    public long Ours() => Drain(new GunzipStream(new MemoryStream(_gzip)));
+
+    private static byte[] Libraries()
+    {
+        var folder = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
+        var libraries = Directory.GetFiles(folder, "*.dll").Order(StringComparer.Ordinal).SelectMany(File.ReadAllBytes);
+        return [.. libraries.Take(Size)];
+    }
+
+    private long Drain(Stream decompressor)
+    {
+        using (decompressor)
+        {
+            var total = 0L;
+            for (int count; (count = decompressor.Read(_buffer)) > 0;)
+            {
+                total += count;
+            }
+
+            return total;
+        }
+    }
+}
