@@ -5,6 +5,18 @@ public static class ConvertedAnnotations
 {
     public const string Prefix = "io.cimconvert.";
 
+    /// <summary>Of the manifest: the source's manifest; of a layer: its source blob.</summary>
+    public const string SourceDigest = Prefix + "source-digest";
+
+    /// <summary>Who wrote a file.</summary>
+    public const string Backend = Prefix + "backend";
+
+    /// <summary><c>true</c> or <c>false</c>.</summary>
+    public const string VhdFooter = Prefix + "vhd-footer";
+
+    /// <summary>Of a sealed file: its root digest, in hex.</summary>
+    public const string IntegrityRoot = Prefix + "integrity-root";
+
     /// <summary>Of each entry: the layer it is of, by which the store knows it.</summary>
     public const string ChainId = Prefix + "chain-id";
 

@@ -21,6 +21,8 @@ public sealed record ImageManifest
 
     public string? ArtifactType { get; init; }
 
+    public IReadOnlyDictionary<string, string>? Annotations { get; init; }
+
     public required Descriptor Config { get; init; }
 
     public required IReadOnlyList<Descriptor> Layers { get; init; }

@@ -27,6 +27,9 @@ public sealed record PrewarmList
     /// <summary>When images may be started; null for always.</summary>
     public DailyWindow? Window { get; init; }
 
+    /// <summary>Whether an image is left alone that the registry it is pushed to has, converted from the same source in the same way.</summary>
+    public bool SkipPushed { get; init; }
+
     /// <summary>Whether the others go on when an image has failed for good.</summary>
     public bool KeepGoing { get; init; } = true;
 }

@@ -112,6 +112,7 @@ public sealed class PrewarmListReader
         {
             RetryBudget = _root.Number("retryBudget", 0, MaxRetries) ?? list.RetryBudget,
             KeepGoing = _root.Flag("keepGoing") ?? list.KeepGoing,
+            SkipPushed = _root.Flag("skipPushed") ?? list.SkipPushed,
         };
         _root.Find("store");
         foreach (var section in (YamlSection?[])[registries, concurrency, disk, _root])

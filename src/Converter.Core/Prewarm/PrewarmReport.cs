@@ -11,6 +11,9 @@ public enum PrewarmOutcome
     /// <summary>All of it was in the store already.</summary>
     Ready,
 
+    /// <summary>The registry it is pushed to had it already, and it was left at that.</summary>
+    Pushed,
+
     Failed,
 
     /// <summary>Not begun, or given up, because another image failed and the list does not keep going.</summary>
@@ -29,8 +32,8 @@ public sealed record PrewarmResult(PrewarmImage Image, PrewarmOutcome Outcome, C
 /// <summary>What a run over a list did, in the list's order.</summary>
 public sealed record PrewarmReport(IReadOnlyList<PrewarmResult> Images)
 {
-    /// <summary>Images that are ready in the store.</summary>
-    public int Ready => Images.Count(image => image.Outcome is PrewarmOutcome.Converted or PrewarmOutcome.Ready);
+    /// <summary>Images that are ready, in the store or where they are pushed to.</summary>
+    public int Ready => Images.Count(image => image.Outcome is PrewarmOutcome.Converted or PrewarmOutcome.Ready or PrewarmOutcome.Pushed);
 
     public bool IsComplete => Ready == Images.Count;
 }

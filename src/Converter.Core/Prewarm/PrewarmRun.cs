@@ -1,6 +1,8 @@
 using Converter.Core.Imaging;
 using Converter.Core.Layers;
+using Converter.Core.Oci;
 using Converter.Core.Pipeline;
+using Converter.Core.Publish;
 using Converter.Core.Registry;
 using Converter.Core.Sources;
 using Converter.Core.Store;
@@ -82,6 +84,11 @@ public sealed class PrewarmRun : IDisposable
                 try
                 {
                     var result = await ConvertAsync(index, image, source, cancellation);
+                    if (result is null)
+                    {
+                        return new PrewarmResult(image, PrewarmOutcome.Pushed, Conversion: null, attempts, retries + source.Retries, Error: null);
+                    }
+
                     var outcome = result.Bytes.Written > 0 ? PrewarmOutcome.Converted : PrewarmOutcome.Ready;
                     return new PrewarmResult(image, outcome, result, attempts, retries + source.Retries, Error: null);
                 }
@@ -110,10 +117,17 @@ public sealed class PrewarmRun : IDisposable
         }
     }
 
-    private async Task<ConversionResult> ConvertAsync(int index, PrewarmImage image, IImageSource source, CancellationToken cancellation)
+    /// <summary>Null where the registry has it already, and that is enough.</summary>
+    private async Task<ConversionResult?> ConvertAsync(int index, PrewarmImage image, IImageSource source, CancellationToken cancellation)
     {
         var how = new ImageOptions(image.Integrity, image.VhdFooter);
         var backend = ImageBackends.Select(image.Backend, how);
+        if (_list.SkipPushed && image.Push is { } pushed && await IsPushedAsync(image, pushed, source, backend, how, cancellation))
+        {
+            _logger.LogInformation("{Image}: {Target} is its conversion already", source.Name, pushed);
+            return null;
+        }
+
         var options = new ConversionOptions
         {
             Platform = image.Platform,
@@ -128,6 +142,20 @@ public sealed class PrewarmRun : IDisposable
         var conversion = new ImageConversion(_store, backend, options, _logger, target);
         _running[index] = conversion;
         return await conversion.RunAsync(source, cancellation);
+    }
+
+    private async Task<bool> IsPushedAsync(
+        PrewarmImage image, ImageReference target, IImageSource source, IImageBackend backend, ImageOptions how, CancellationToken cancellation)
+    {
+        try
+        {
+            var resolved = await new ImageResolver(source).ResolveAsync(image.Platform, image.OsVersion, cancellation);
+            return await new PushedImage(_registry, target).IsConversionOfAsync(resolved.ManifestDescriptor.Digest, backend.Name, how, cancellation);
+        }
+        catch (Exception e) when (Failures.IsExpected(e))
+        {
+            throw Failures.Of(source.Name, e);
+        }
     }
 
     /// <summary>The network's and the registry's troubles do; what is wrong with an image, or the disk, stays wrong.</summary>

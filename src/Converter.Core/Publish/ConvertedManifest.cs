@@ -37,7 +37,7 @@ public static class ConvertedManifest
         foreach (var layer in layers)
         {
             var annotations = FileAnnotations(layer.Record.Image, layer.Record.Backend);
-            annotations[Prefix + "source-digest"] = layer.Record.SourceDigest.ToString();
+            annotations[ConvertedAnnotations.SourceDigest] = layer.Record.SourceDigest.ToString();
             annotations[Prefix + "diff-id"] = layer.Record.DiffId.ToString();
             annotations[ConvertedAnnotations.ChainId] = layer.Record.ChainId.ToString();
             if (layer.Record.CimFiles is null)
@@ -79,7 +79,7 @@ public static class ConvertedManifest
     /// <summary>What the manifest as a whole is annotated with, which a list of referrers repeats.</summary>
     /// <param name="source">Descriptor of the source image's manifest.</param>
     public static IReadOnlyDictionary<string, string> Annotations(Descriptor source) =>
-        new Dictionary<string, string>(StringComparer.Ordinal) { [Prefix + "source-digest"] = source.Digest.ToString() };
+        new Dictionary<string, string>(StringComparer.Ordinal) { [ConvertedAnnotations.SourceDigest] = source.Digest.ToString() };
 
     private static JsonObject Reference(Descriptor descriptor) => new()
     {
@@ -117,14 +117,14 @@ public static class ConvertedManifest
     {
         var annotations = new JsonObject
         {
-            [Prefix + "backend"] = backend,
+            [ConvertedAnnotations.Backend] = backend,
             [Prefix + "cim-name"] = file.CimName,
-            [Prefix + "vhd-footer"] = file.VhdFooter.ToString(CultureInfo.InvariantCulture).ToLowerInvariant(),
+            [ConvertedAnnotations.VhdFooter] = file.VhdFooter.ToString(CultureInfo.InvariantCulture).ToLowerInvariant(),
         };
         if (file.IntegrityRoot is { } root)
         {
             annotations[Prefix + "integrity-scheme"] = backend == ManagedBackend ? ManagedIntegrityScheme : NativeIntegrityScheme;
-            annotations[Prefix + "integrity-root"] = root;
+            annotations[ConvertedAnnotations.IntegrityRoot] = root;
         }
 
         return annotations;

@@ -1,3 +1,5 @@
+using Converter.Core.Native;
+
 namespace Converter.Core.Store;
 
 /// <summary>Writes a file completely or not at all.</summary>
@@ -76,7 +78,7 @@ internal static class AtomicFile
             try
             {
                 var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, WhileWriting, bufferSize: 0);
-                if (attempt == Attempts || File.Exists(temporary))
+                if (attempt == Attempts || OpenFile.IsStillAt(stream.SafeFileHandle, temporary))
                 {
                     return stream;
                 }

@@ -23,9 +23,9 @@ public class ArrowTests
         [Core + ".Layers"] =
             [Core, Core + ".Imaging", Core + ".Native", Formats + ".Binary", Formats + ".Cim", Formats + ".Regf", Formats + ".Tar"],
         [Core + ".Store"] = [Core, Core + ".Imaging", Core + ".Native", Core + ".Oci", Formats + ".Cim"],
-        [Core + ".Publish"] = [Core, Core + ".Oci", Core + ".Registry", Core + ".Sources", Core + ".Store"],
+        [Core + ".Publish"] = [Core, Core + ".Oci", Core + ".Registry", Core + ".Sources", Core + ".Imaging", Core + ".Store"],
         [Core + ".Prewarm"] =
-            [Core, Core + ".Oci", Core + ".Registry", Core + ".Sources", Core + ".Imaging", Core + ".Layers", Core + ".Store", Core + ".Pipeline"],
+            [Core, Core + ".Oci", Core + ".Registry", Core + ".Sources", Core + ".Imaging", Core + ".Layers", Core + ".Store", Core + ".Publish", Core + ".Pipeline"],
     };
 
     [Test]

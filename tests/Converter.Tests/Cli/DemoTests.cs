@@ -31,7 +31,7 @@ public class DemoTests
         ConvertJson.AssertShape(result);
         Assert.That(result.LayerPaths(), Has.Count.EqualTo(3).And.All.StartsWith(folder["store"]));
         Assert.That(verified.ExitCode, Is.Zero, verified.Error);
-        Assert.That(ConvertJson.Names(json.RootElement), Is.EqualTo(new[] { "ok", "problems" }));
+        Assert.That(ConvertJson.Names(json.RootElement), Is.EqualTo(new[] { "ok", "problems", "repaired" }));
         Assert.That(json.RootElement.GetProperty("ok").GetBoolean(), Is.True);
     }
 

@@ -151,6 +151,30 @@ public class PrewarmTests
     }
 
     [Test]
+    public async Task What_the_registry_has_of_the_same_source_made_the_same_way_is_left_alone()
+    {
+        using var folder = new TempFolder();
+        await using var registry = await FakeRegistry.StartAsync();
+        var images = WriteSharing(folder["images"], 2);
+        registry.AddLayout("win/app", folder["images"]);
+        string[] push = [$"defaults: {{push: '{registry.Host}/converted/{{repository}}:{{tag}}'}}", "skipPushed: true"];
+        Assert.That(await OutcomesAsync("first", push), Is.EqualTo(new[] { "converted", "converted" }));
+
+        // Another machine, with nothing in its store.
+        Assert.That(await OutcomesAsync("second", push), Is.EqualTo(new[] { "pushed", "pushed" }));
+        Assert.That(StoreFiles.Names(folder["second"], "layers"), Is.Empty);
+
+        // A tag that has moved, and another way to make it.
+        registry.AddTag("win/app", images[0].RefName, images[1].ManifestDigest);
+        Assert.That(await OutcomesAsync("third", push), Is.EqualTo(new[] { "converted", "pushed" }));
+        push[0] = push[0].Replace("{push", "{integrity: true, push", StringComparison.Ordinal);
+        Assert.That(await OutcomesAsync("fourth", push), Is.EquivalentTo(new[] { "converted", "ready" }), "both tags name one image now");
+
+        async Task<string?[]> OutcomesAsync(string store, string[] more) =>
+            [.. (await PrewarmAsync(WriteList(folder, store, images.Select(i => Name(registry, i)), more))).GetProperty("images").EnumerateArray().Select(i => i.GetProperty("outcome").GetString())];
+    }
+
+    [Test]
     public async Task A_list_edited_between_runs_adds_what_is_new_and_leaves_the_rest()
     {
         using var folder = new TempFolder();

@@ -44,6 +44,7 @@ public class PrewarmListReaderTests
             bandwidth: 10MiB/s
             window: 22:00-05:30
             keepGoing: false
+            skipPushed: true
             """);
         using (Assert.EnterMultipleScope())
         {
@@ -57,6 +58,7 @@ public class PrewarmListReaderTests
             Assert.That(list.Bandwidth, Is.EqualTo(10 << 20));
             Assert.That(list.Window, Is.EqualTo(new DailyWindow(new TimeOnly(22, 0), new TimeOnly(5, 30))));
             Assert.That(list.KeepGoing, Is.False);
+            Assert.That(list.SkipPushed, Is.True);
             Assert.That(list.Images.Select(image => image.Location.ToString()), Is.EqualTo(new[] { "host.example:5000/win/app:v1", "docker.io/win/base:latest" }));
             Assert.That(list.Images.Select(image => image.Platform.ToString()), Is.EqualTo(new[] { "windows/arm64", "windows/amd64" }));
             Assert.That(list.Images.Select(image => image.OsVersion), Is.EqualTo(new[] { "10.0", "10.0.20348" }));
