@@ -1,9 +1,9 @@
 using System.Text;
 using Converter.Core.Boot;
 using Converter.Formats.Regf;
-using Converter.TestKit.Hives;
 using Converter.Tests.Regf;
 using NUnit.Framework;
+using static Converter.Tests.Boot.BootHives;
 
 namespace Converter.Tests.Boot;
 
@@ -13,12 +13,6 @@ namespace Converter.Tests.Boot;
 /// </summary>
 public class CimBootTests
 {
-    private const string Manager = "{9dea862c-5cdd-4e70-acc1-f32b344d4795}";
-    private const string Loader = "{b2721d73-1db4-4c62-bf78-c548a880142d}";
-    private const string Untouched = "{6efb52bf-1766-41db-a6b3-0ee5eff72bd7}";
-    private const string CimFs = "{763e9fea-502d-434f-aad9-5fabe9c91a7b}";
-    private const string Composite = "{e1787220-d17f-49e7-977a-d8fe4c8537e2}";
-
     // Ids as they lie in memory: the first three fields little-endian.
     private const string Zeros = "00000000000000000000000000000000";
     private const string CimFsBytes = "ea9f3e762d504f43aad95fabe9c91a7b";
@@ -39,7 +33,7 @@ public class CimBootTests
     [TestCase(Loader, "21000001", 3u, CompositeBytes + "0a00000000000000" + "2c00000000000000" + Zeros + "000000000000000000000000")]
     public void Devices_and_switches_are_set_byte_for_byte(string id, string element, uint type, string hex)
     {
-        var value = Element(Configure(Hives.Read(Store())), id, element);
+        var value = ElementOf(Configure(Hives.Read(BootStore())), id, element);
         Assert.That((value.Type, Convert.ToHexStringLower(value.Data.Span)), Is.EqualTo((type, hex)));
     }
 
@@ -50,14 +44,14 @@ public class CimBootTests
     [TestCase(Loader, "22000002", @"\UtilityVM\Files\Windows")]
     public void Names_and_paths_are_set_as_strings(string id, string element, string text)
     {
-        var value = Element(Configure(Hives.Read(Store())), id, element);
+        var value = ElementOf(Configure(Hives.Read(BootStore())), id, element);
         Assert.That((value.Type, Encoding.Unicode.GetString(value.Data.Span)), Is.EqualTo((1u, text + '\0')));
     }
 
     [Test]
     public void The_options_are_device_objects_and_nothing_else_changes()
     {
-        var before = Hives.Read(Store());
+        var before = Hives.Read(BootStore());
         var after = Configure(before);
 
         foreach (var id in new[] { CimFs, Composite })
@@ -79,9 +73,9 @@ public class CimBootTests
     [Test]
     public void Twice_is_as_good_as_once()
     {
-        var once = Configure(Hives.Read(Store()));
+        var once = Configure(Hives.Read(BootStore()));
         Assert.That(Hives.Write(Configure(HiveReader.Read(Hives.Write(once)))), Is.EqualTo(Hives.Write(once)));
-        var system = CimBoot.PrepareSystem(Hives.Read(System()));
+        var system = CimBoot.PrepareSystem(Hives.Read(SystemHive()));
         Assert.That(Hives.Write(CimBoot.PrepareSystem(system)), Is.EqualTo(Hives.Write(system)));
     }
 
@@ -89,7 +83,7 @@ public class CimBootTests
     public void Other_tools_read_the_store()
     {
         using var tools = new HiveTools();
-        var text = Encoding.UTF8.GetString(tools.Export(Hives.Write(Configure(Hives.Read(Store()))), $@"\Objects\{CimFs}"));
+        var text = Encoding.UTF8.GetString(tools.Export(Hives.Write(Configure(Hives.Read(BootStore()))), $@"\Objects\{CimFs}"));
         Assert.That(text, Does.Contain($@"[\Objects\{CimFs}\Elements\31000012]"));
         Assert.That(text, Does.Contain("\"Element\"=hex(3):00,00,00,00,00,00,00,00,00,00,00,00,00,00,00,00,07,00,00,00,00,00,00,00,20,00"));
         Assert.That(text, Does.Contain("\"Type\"=dword:30000000"));
@@ -99,7 +93,7 @@ public class CimBootTests
     public void A_system_hive_gets_what_the_kernel_needs()
     {
         using var tools = new HiveTools();
-        var system = CimBoot.PrepareSystem(Hives.Read(System()));
+        var system = CimBoot.PrepareSystem(Hives.Read(SystemHive()));
         var hive = Hives.Write(system);
 
         Assert.That(Text(system, @"ControlSet001\Control", "BootContainerGuid"), Is.EqualTo("{b890454c-80de-4e98-a7ab-56b74b4fbd0c}\0"));
@@ -113,15 +107,15 @@ public class CimBootTests
     [Test]
     public void Hives_of_another_kind_are_refused()
     {
-        Assert.That(() => CimBoot.PrepareSystem(Hives.Read(Store())), Throws.TypeOf<InvalidDataException>().With.Message.Contain("no SYSTEM hive"));
-        Assert.That(() => Configure(Hives.Read(System())), Throws.TypeOf<InvalidDataException>().With.Message.Contain("no default entry"));
-        Assert.That(() => Configure(Hives.Read(Store(defaultEntry: "nonsense"))), Throws.TypeOf<InvalidDataException>().With.Message.Contain("no default entry"));
-        Assert.That(() => Configure(Hives.Read(Store(defaultEntry: Composite))), Throws.TypeOf<InvalidDataException>().With.Message.Contain($"{Composite} is not in it"));
+        Assert.That(() => CimBoot.PrepareSystem(Hives.Read(BootStore())), Throws.TypeOf<InvalidDataException>().With.Message.Contain("no SYSTEM hive"));
+        Assert.That(() => Configure(Hives.Read(SystemHive())), Throws.TypeOf<InvalidDataException>().With.Message.Contain("no default entry"));
+        Assert.That(() => Configure(Hives.Read(BootStore(defaultEntry: "nonsense"))), Throws.TypeOf<InvalidDataException>().With.Message.Contain("no default entry"));
+        Assert.That(() => Configure(Hives.Read(BootStore(defaultEntry: Composite))), Throws.TypeOf<InvalidDataException>().With.Message.Contain($"{Composite} is not in it"));
     }
 
     private static Hive Configure(Hive store) => CimBoot.ConfigureBoot(store, @"cim-layers\1.cim", s_disk, s_partition);
 
-    private static HiveValue Element(Hive store, string id, string element) =>
+    private static HiveValue ElementOf(Hive store, string id, string element) =>
         store.Find($@"Objects\{id}\Elements\{element}", out _)!.FindValue("Element")!.Value;
 
     private static string Text(Hive hive, string key, string value)
@@ -132,32 +126,4 @@ public class CimBootTests
     }
 
     private static IEnumerable<string> Objects(Hive store) => store.Find("Objects", out _)!.Subkeys.Select(key => key.Name);
-
-    /// <summary>A store as a base layer's utility VM has it: a boot manager, an entry that starts from a partition, and settings.</summary>
-    private static KeySpec Store(string defaultEntry = Loader) => new KeySpec("NewStoreRoot").With(
-        new KeySpec("Description").With(ValueSpec.Text("KeyName", "BCD00000001")),
-        new KeySpec("Objects").With(
-            Object(Untouched, 0x20200003),
-            Object(Manager, 0x10100002, Element("23000003", ValueSpec.Text("Element", defaultEntry))),
-            Object(
-                Loader,
-                0x10200003,
-                Element("11000001", new ValueSpec("Element", 3, new byte[88])),
-                Element("12000002", ValueSpec.Text("Element", @"\Windows\System32\winload.efi")),
-                Element("12000004", ValueSpec.Text("Element", "Windows")),
-                Element("21000001", new ValueSpec("Element", 3, new byte[88])),
-                Element("250000e0", new ValueSpec("Element", 3, [1, 0, 0, 0, 0, 0, 0, 0])))));
-
-    private static KeySpec System() => new KeySpec("ROOT").With(
-        new KeySpec("ControlSet001").With(
-            new KeySpec("Control"),
-            new KeySpec("Services").With(
-                new KeySpec("Tcpip").With(new ValueSpec("Start", 4, [1, 0, 0, 0])),
-                new KeySpec("wcifs").With(ValueSpec.Text("ImagePath", "wcifs.sys"), new ValueSpec("Start", 4, [2, 0, 0, 0])))));
-
-    private static KeySpec Object(string id, uint type, params KeySpec[] elements) => new KeySpec(id).With(
-        new KeySpec("Description").With(new ValueSpec("Type", 4, BitConverter.GetBytes(type))),
-        new KeySpec("Elements").With(elements));
-
-    private static KeySpec Element(string type, ValueSpec value) => new KeySpec(type).With(value);
 }
