@@ -28,7 +28,14 @@ public sealed class UtilityVmImport
     public static UtilityVmResult Run(Stream tar, IImageWriter image, UtilityVmPlan plan, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(image);
         var import = new UtilityVmImport(image, plan);
+        foreach (var (path, metadata) in plan.Directories)
+        {
+            image.CreateFile(path, metadata);
+            image.CloseStream();
+        }
+
         LayerTar.ForEach(tar, (reader, number) => import.Take(reader, number, cancellation), cancellation);
         if (import._placed != plan.PlaceCount)
         {
@@ -66,11 +73,16 @@ public sealed class UtilityVmImport
             return;
         }
 
+        _place = place;
+        _placed++;
+        if (tar.Type == TarEntryType.Directory)
+        {
+            return;
+        }
+
         var metadata = CimLayerWriter.WithDescriptor(EntryMetadata.Read(tar, _descriptors));
         _image.CreateFile(place, metadata);
         CopyData(tar, cancellation);
-        _place = place;
-        _placed++;
         _size += metadata.Size;
     }
 

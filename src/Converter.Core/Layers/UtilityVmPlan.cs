@@ -25,7 +25,11 @@ public sealed class UtilityVmPlan
     /// <summary>The numbers of the files that links lead to, by the links' own, as far as they are known.</summary>
     private readonly Dictionary<int, int> _files = [];
 
+    /// <summary>Of the utility VM's directories, by their entries' numbers.</summary>
+    private readonly Dictionary<int, CimFileMetadata> _metadata = [];
+
     private readonly Dictionary<int, CimPath> _places = [];
+    private readonly List<(CimPath Path, CimFileMetadata Metadata)> _directories = [];
     private readonly List<(CimPath Path, CimPath Target)> _links = [];
     private readonly SecurityDescriptors _descriptors = new();
 
@@ -33,8 +37,14 @@ public sealed class UtilityVmPlan
     {
     }
 
-    /// <summary>How many entries are written with their data.</summary>
+    /// <summary>How many entries the boot CIM takes, but for links.</summary>
     internal int PlaceCount => _places.Count;
+
+    /// <summary>
+    /// Directories in tar order, which go first: copies come earlier in the tar than the directories they lie in, and Windows'
+    /// writer does not say what it does with a directory that was made for a file before.
+    /// </summary>
+    internal IReadOnlyList<(CimPath Path, CimFileMetadata Metadata)> Directories => _directories;
 
     /// <summary>Links of the boot CIM, in tar order, each to a file that has a place.</summary>
     internal IReadOnlyList<(CimPath Path, CimPath Target)> Links => _links;
@@ -50,7 +60,7 @@ public sealed class UtilityVmPlan
         return plan;
     }
 
-    /// <summary>Where in the boot CIM an entry's data goes, if anywhere.</summary>
+    /// <summary>Where in the boot CIM an entry goes that is no link, if anywhere.</summary>
     internal bool TryGetPlace(int number, out CimPath place) => _places.TryGetValue(number, out place);
 
     private void Take(TarReader tar, int number)
@@ -85,6 +95,10 @@ public sealed class UtilityVmPlan
         if (!place.IsRoot)
         {
             _members.Add(new Member(name.Path, place, number, tar.HeaderOffset, isLink));
+            if (isDirectory)
+            {
+                _metadata.Add(number, CimLayerWriter.WithDescriptor(EntryMetadata.Read(tar, _descriptors)));
+            }
         }
         else if (!isDirectory)
         {
@@ -112,6 +126,10 @@ public sealed class UtilityVmPlan
         foreach (var member in last.Where(member => !member.IsLink))
         {
             _places.Add(member.Number, member.Place);
+            if (_metadata.TryGetValue(member.Number, out var metadata))
+            {
+                _directories.Add((member.Place, metadata));
+            }
         }
 
         // The first link to a file outside gets its bytes; the others are links to that one, as the reference does it.

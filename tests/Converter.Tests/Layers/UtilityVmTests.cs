@@ -24,6 +24,17 @@ internal sealed class UtilityVmTests
             Is.EqualTo(new[] { "file d 0", @"file d\x 3" }));
 
     [Test]
+    public void Directories_come_before_copies_that_lie_in_them_and_keep_their_streams() =>
+        Assert.That(
+            Calls(new TarBuilder()
+                .Add("Files/a", data: new byte[2])
+                .Add(Vm + "d/", '5')
+                .Add(Vm + "d:s", data: new byte[1])
+                .Add(Vm + "d/e/", '5')
+                .Add(Vm + "d/e/a", '1', link: "Files/a")),
+            Is.EqualTo(new[] { "file d 0", @"file d\e 0", @"file d\e\a 2", "stream d:s:$DATA 1" }));
+
+    [Test]
     public void Links_to_files_outside_are_copies_and_further_ones_links_to_the_first()
     {
         var calls = Calls(new TarBuilder()
