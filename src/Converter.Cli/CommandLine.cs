@@ -123,6 +123,7 @@ internal static class CommandLine
         UsageCommand.Create(),
         DestroyCommand.Create(),
         GcCommand.Create(),
+        UvmCommand.Create(),
         HiveCommand.Create(),
         MountCommand.Create(),
         DismountCommand.Create(),

@@ -2,15 +2,17 @@ using System.CommandLine;
 
 namespace Converter.Cli.Commands;
 
-/// <summary><c>cimconvert hive ls|cat|export|merge</c></summary>
+/// <summary><c>cimconvert hive ls|cat|export|merge|configure-boot|prepare-system</c></summary>
 internal static class HiveCommand
 {
-    public static Command Create() => new("hive", "Looks into registry hives, and merges them.")
+    public static Command Create() => new("hive", "Looks into registry hives, merges them, and makes a utility VM's ready to start from a CIM.")
     {
         HiveLsCommand.Create(),
         HiveCatCommand.Create(),
         HiveExportCommand.Create(),
         HiveMergeCommand.Create(),
+        HiveBootCommands.CreateConfigureBoot(),
+        HiveBootCommands.CreatePrepareSystem(),
     };
 
     public static Argument<string> Hive() => new("HIVE") { Description = "A registry hive, such as the files in a layer's folder Hives." };

@@ -7,8 +7,6 @@ namespace Converter.Cli.Commands;
 /// <summary><c>cimconvert hive merge BASE DELTA... --output FILE</c></summary>
 internal static class HiveMergeCommand
 {
-    private const string PartialSuffix = ".partial";
-
     public static Command Create()
     {
         var baseHive = new Argument<string>("BASE") { Description = "The whole hive." };
@@ -20,7 +18,8 @@ internal static class HiveMergeCommand
         {
             var merger = new ManagedHiveMerger();
             var file = new FileInfo(parsed.GetRequiredValue(output));
-            Merge(merger, [parsed.GetRequiredValue(baseHive), .. parsed.GetRequiredValue(deltas)], file.FullName, cancellation);
+            string[] hives = [parsed.GetRequiredValue(baseHive), .. parsed.GetRequiredValue(deltas)];
+            NewHive.Write(file.FullName, partial => merger.Merge(hives, partial, cancellation));
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer =>
@@ -40,24 +39,5 @@ internal static class HiveMergeCommand
             return Task.FromResult(ExitCodes.Done);
         });
         return command;
-    }
-
-    private static void Merge(ManagedHiveMerger merger, IReadOnlyList<string> hives, string output, CancellationToken cancellation)
-    {
-        if (Path.Exists(output))
-        {
-            throw new IOException($"'{output}' exists already: remove it first, or choose another name");
-        }
-
-        var partial = output + PartialSuffix;
-        try
-        {
-            merger.Merge(hives, partial, cancellation);
-            File.Move(partial, output, overwrite: false);
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
     }
 }

@@ -14,7 +14,7 @@ namespace Converter.Core.Layers;
 /// </remarks>
 public sealed class CimLayerWriter : IDisposable
 {
-    private const string UtilityVmFolder = "UtilityVM";
+    private const string UtilityVmName = "UtilityVM";
 
     private readonly IImageWriter _image;
     private readonly LayerImportOptions _options;
@@ -301,8 +301,8 @@ public sealed class CimLayerWriter : IDisposable
     private void WarnOfUtilityVm(CimPath path)
     {
         if (_options.IsBase || _warnedOfUtilityVm
-            || !(path.Value.Equals(UtilityVmFolder, StringComparison.OrdinalIgnoreCase)
-                || path.Value.StartsWith(UtilityVmFolder + CimPath.Separator, StringComparison.OrdinalIgnoreCase)))
+            || !(path.Value.Equals(UtilityVmName, StringComparison.OrdinalIgnoreCase)
+                || path.Value.StartsWith(UtilityVmName + CimPath.Separator, StringComparison.OrdinalIgnoreCase)))
         {
             return;
         }
@@ -321,7 +321,7 @@ public sealed class CimLayerWriter : IDisposable
     }
 
     /// <summary>An empty descriptor would leave a CIM in a bad state (shared reference, cimfs-api.md).</summary>
-    private static CimFileMetadata WithDescriptor(in CimFileMetadata metadata) =>
+    internal static CimFileMetadata WithDescriptor(in CimFileMetadata metadata) =>
         metadata.SecurityDescriptor.IsEmpty ? metadata with { SecurityDescriptor = SecurityDescriptors.NullDacl } : metadata;
 
     private static void ThrowIfRoot(CimPath path)

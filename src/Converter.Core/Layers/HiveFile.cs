@@ -2,7 +2,7 @@ using Converter.Formats.Regf;
 
 namespace Converter.Core.Layers;
 
-/// <summary>Reads hives from disk.</summary>
+/// <summary>Reads hives from disk, and writes them.</summary>
 public static class HiveFile
 {
     /// <summary>
@@ -11,6 +11,8 @@ public static class HiveFile
     /// is SOFTWARE, of about 100 MB.
     /// </summary>
     public const long DefaultMaxSize = 256 * 1024 * 1024;
+
+    private const int BufferSize = 256 * 1024;
 
     /// <exception cref="InvalidDataException">The file is no hive, or a larger one; the message names it.</exception>
     public static Hive Read(string path, long maxSize = DefaultMaxSize)
@@ -23,6 +25,15 @@ public static class HiveFile
         {
             throw new InvalidDataException($"'{path}': {wrong.Message}", wrong);
         }
+    }
+
+    /// <summary>Writes a hive, and makes it durable; a file of that name is written over.</summary>
+    /// <exception cref="InvalidDataException">The hive is larger than the format allows.</exception>
+    public static void Write(Hive hive, string path)
+    {
+        using var output = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, BufferSize);
+        HiveWriter.Write(hive, output);
+        output.Flush(flushToDisk: true);
     }
 
     private static byte[] ReadBytes(string path, long maxSize)

@@ -5,8 +5,6 @@ namespace Converter.Core.Layers;
 /// <summary>Merges hives with our own reader and writer (<c>Converter.Formats/Regf/FORMAT.md</c>), on any system. The same hives give the same bytes.</summary>
 public sealed class ManagedHiveMerger(long maxHiveSize = HiveFile.DefaultMaxSize) : IHiveMerger
 {
-    private const int BufferSize = 256 * 1024;
-
     public string Name => "managed";
 
     public void Merge(IReadOnlyList<string> hives, string merged, CancellationToken cancellation)
@@ -20,9 +18,7 @@ public sealed class ManagedHiveMerger(long maxHiveSize = HiveFile.DefaultMaxSize
         }
 
         cancellation.ThrowIfCancellationRequested();
-        using var output = new FileStream(merged, FileMode.Create, FileAccess.Write, FileShare.None, BufferSize);
-        HiveWriter.Write(hive, output);
-        output.Flush(flushToDisk: true);
+        HiveFile.Write(hive, merged);
 
         Hive Read(string file)
         {

@@ -1,7 +1,5 @@
-using Converter.Core.Compression;
 using Converter.Core.Imaging;
 using Converter.Core.Layers;
-using Converter.Core.Oci;
 using Microsoft.Extensions.Logging;
 
 namespace Converter.Core.Pipeline;
@@ -10,9 +8,6 @@ namespace Converter.Core.Pipeline;
 public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOptions options, ILogger logger)
 {
     private const string StagingSuffix = ".staging";
-    private const int BufferSize = 256 * 1024;
-    private const int BuffersAhead = 8;
-    private const int MagicSize = 4;
 
     /// <param name="layerTar">Path of the tar; its compression is told by its first bytes.</param>
     /// <param name="blockFile">What to make; nothing may have the name yet.</param>
@@ -65,7 +60,7 @@ public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOp
             RemoveFolder(staging);
             Directory.CreateDirectory(staging);
             var importOptions = new LayerImportOptions { IsBase = parentFolders.Count == 0, LayerFolder = staging, Logger = logger };
-            var result = await ReadAsync(layerTar, (tar, token) => LayerImport.Run(tar, image, importOptions, token), cancellation);
+            var result = await LayerFile.ReadAsync(layerTar, (tar, token) => LayerImport.Run(tar, image, importOptions, token), cancellation);
             if (parentFolders.Count > 0)
             {
                 new HiveMerging(hives).Run(staging, result.DeltaHives, parentFolders, image, cancellation);
@@ -107,51 +102,6 @@ public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOp
     }
 
     private static string FolderOf(string blockFile) => Path.GetDirectoryName(Path.GetFullPath(blockFile))!;
-
-    /// <summary>Decompresses on one thread and imports on another.</summary>
-    private static async Task<LayerImportResult> ReadAsync(
-        string layerTar, Func<Stream, CancellationToken, LayerImportResult> import, CancellationToken cancellation)
-    {
-        await using var file = new FileStream(layerTar, FileMode.Open, FileAccess.Read, FileShare.Read, BufferSize, FileOptions.SequentialScan);
-        var magic = new byte[MagicSize];
-        var compression = Decompression.Detect(magic.AsSpan(0, await file.ReadAtLeastAsync(magic, MagicSize, throwOnEndOfStream: false, cancellation)));
-        file.Position = 0;
-        if (compression == LayerCompression.None)
-        {
-            return import(file, cancellation);
-        }
-
-        using var tar = new BufferChannel(BufferSize, BuffersAhead);
-        using var stages = new StageGroup(cancellation);
-        LayerImportResult? result = null;
-        stages.StartThread(() =>
-        {
-            try
-            {
-                Decompression.Read(
-                    file, compression, stream => tar.PumpAsync(stream, static _ => { }, stages.Cancellation).GetAwaiter().GetResult());
-            }
-            catch (Exception e)
-            {
-                tar.Fail(e);
-                throw;
-            }
-        });
-        stages.StartThread(() =>
-        {
-            try
-            {
-                result = import(tar.Reader, stages.Cancellation);
-            }
-            catch
-            {
-                tar.Abandon();
-                throw;
-            }
-        });
-        await stages.CompleteAsync();
-        return result!;
-    }
 
     private static void RemoveFolder(string folder)
     {

@@ -94,6 +94,23 @@ public sealed class HiveKey
         return null;
     }
 
+    /// <summary>The same key with other values and subkeys.</summary>
+    internal HiveKey With(ImmutableArray<HiveValue> values, ImmutableArray<HiveKey> subkeys) => new(Name)
+    {
+        Flags = Flags,
+        LastWritten = LastWritten,
+        AccessBits = AccessBits,
+        Layer = Layer,
+        InheritsClass = InheritsClass,
+        ControlFlags = ControlFlags,
+        DebugFlags = DebugFlags,
+        ClassName = ClassName,
+        Security = Security,
+        PredefinedHandle = PredefinedHandle,
+        Values = values,
+        Subkeys = subkeys,
+    };
+
     /// <summary>Sorts as the format wants it; returns a name that occurs twice, or null.</summary>
     internal static string? Sort(HiveKey[] keys)
     {

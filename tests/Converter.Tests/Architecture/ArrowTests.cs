@@ -22,6 +22,7 @@ public class ArrowTests
         [Core + ".Imaging"] = [Core, Core + ".Native", Formats + ".Binary", Formats + ".BlockFile", Formats + ".Cim", Formats + ".Vhd"],
         [Core + ".Layers"] =
             [Core, Core + ".Imaging", Core + ".Native", Formats + ".Binary", Formats + ".Cim", Formats + ".Regf", Formats + ".Tar"],
+        [Core + ".Boot"] = [Core, Formats + ".Regf"],
         [Core + ".Store"] = [Core, Core + ".Imaging", Core + ".Native", Core + ".Oci", Formats + ".Cim"],
         [Core + ".Publish"] = [Core, Core + ".Oci", Core + ".Registry", Core + ".Sources", Core + ".Imaging", Core + ".Store"],
         [Core + ".Prewarm"] =

@@ -33,8 +33,12 @@ internal static class LayerImportHarness
         using var stream = tar.End().ToStream();
         var options = new LayerImportOptions { IsBase = isBase, LayerFolder = (folder ?? own).Path, Logger = logger };
         var result = LayerImport.Run(stream, image, options, default);
-        return ([.. image.Lines.Where(line => !line.Contains("CloseStream", StringComparison.Ordinal)).Select(Short)], result);
+        return (Summaries(image), result);
     }
+
+    /// <summary>What was called, but for the ends of streams.</summary>
+    public static string[] Summaries(RecordingImageWriter image) =>
+        [.. image.Lines.Where(line => !line.Contains("CloseStream", StringComparison.Ordinal)).Select(Short)];
 
     public static LayerImportException Fails(TarBuilder tar, bool isBase = false)
     {
