@@ -71,6 +71,30 @@ public class KilledPrewarmTests
         Assert.That((await CimConvert.RunAsync("verify", folder["store"])).ExitCode, Is.Zero);
     }
 
+    [Test]
+    public async Task Collecting_beside_it_loses_nothing_that_it_reports_as_done()
+    {
+        using var folder = new TempFolder();
+        await using var registry = await FakeRegistry.StartAsync();
+        var images = PrewarmTests.WriteSharing(folder["images"], 8);
+        registry.AddLayout("win/app", folder["images"]);
+        var list = PrewarmTests.WriteList(folder, "store", images.Select(i => PrewarmTests.Name(registry, i)));
+        await CimConvert.SucceedAsync("convert", PrewarmTests.Name(registry, images[0]), "--plain-http", "--quiet", "--output", folder["store"]);
+
+        var prewarm = CimConvert.RunAsync("prewarm", list, "--plain-http", "--quiet");
+        for (var collections = 0; collections == 0 || !prewarm.IsCompleted; collections++)
+        {
+            await CimConvert.SucceedAsync("gc", folder["store"]);
+        }
+
+        (await prewarm).EnsureSuccess();
+        await CimConvert.SucceedAsync("gc", folder["store"]);
+        Assert.That((await CimConvert.RunAsync("verify", folder["store"])).ExitCode, Is.Zero);
+        Assert.That(StoreFiles.Names(folder["store"], "layers"), Is.EquivalentTo(images.SelectMany(i => i.Layers).Select(l => StoreFiles.Hex(l.ChainId)).Distinct()));
+        var again = await CimConvert.JsonAsync("prewarm", list, "--plain-http", "--quiet");
+        Assert.That(again.GetProperty("totals").GetProperty("ready").GetInt32(), Is.EqualTo(images.Count));
+    }
+
     private static async Task KillAsync(string list, int processes, Random random)
     {
         var runs = Enumerable.Range(0, processes).Select(_ => CimConvert.Start("prewarm", list, "--plain-http", "--quiet")).ToArray();
