@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Converter.Core.Prewarm;
 using Converter.TestKit;
 using NUnit.Framework;
@@ -6,7 +7,7 @@ using NUnit.Framework;
 namespace Converter.Tests.Prewarm;
 
 /// <summary>The samples in configs/ are what they say, and the schemas say what the program does.</summary>
-public class ConfigsTests
+public partial class ConfigsTests
 {
     private static readonly string s_configs = Path.Combine(RepositoryRoot(), "configs");
 
@@ -26,10 +27,15 @@ public class ConfigsTests
     public void The_sample_list_is_right_with_its_comments_taken_in()
     {
         using var folder = new TempFolder();
-        var lines = File.ReadAllLines(Path.Combine(s_configs, "prewarm.yaml")).Skip(4).Select(line => line.Replace("# ", string.Empty, StringComparison.Ordinal));
-        var all = folder["all.yaml"];
-        File.WriteAllLines(all, lines.Select(line => line.Split("   ", 2) is [var value, _] && !line.StartsWith(' ') ? value : line));
-        Assert.That(YamlAsJson.Read(all).Single()!.AsObject(), Does.ContainKey("window").And.ContainKey("bandwidth"));
+        var sample = File.ReadAllText(Path.Combine(s_configs, "prewarm.yaml"));
+        File.WriteAllText(folder["all.yaml"], Commented().Replace(sample, "${indent}${key}"));
+
+        var list = PrewarmListReader.Read(folder["all.yaml"], store: null);
+
+        Assert.That(list.Window, Is.Not.Null);
+        Assert.That(list.Disk.MaxStore, Is.EqualTo(200L << 30));
+        Assert.That(list.Images.Select(image => image.Push?.Repository), Is.EqualTo(new[] { "converted/windows/nanoserver", "converted/windows/servercore" }));
+        Assert.That(Schema.Problems(YamlAsJson.Read(folder["all.yaml"]).Single()), Is.Empty);
     }
 
     [TestCase("", "$")]
@@ -73,6 +79,9 @@ public class ConfigsTests
         container["comand"] = new JsonArray("x");
         Assert.That(schema.Problems(job), Has.Exactly(1).Contains("'comand' is not known"));
     }
+
+    [GeneratedRegex("^(?<indent> *)# (?<key>[a-zA-Z]+: )", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Commented();
 
     private static string Mounted(JsonNode workload) => workload["spec"]!["template"]!["spec"]!["volumes"]!.AsArray()
         .Select(volume => (string?)volume!["configMap"]?["name"]).Single(name => name is not null)!;

@@ -93,7 +93,11 @@ internal sealed class WinePrefix
         (await WineAsync(["regedit", "/S", PathOf(file)], environment: null)).EnsureSuccess();
     }
 
-    private Task<ProcessResult> WineAsync(IEnumerable<string> arguments, Dictionary<string, string?>? environment)
+    /// <summary>
+    /// The prefix's server ends with its last program, and refuses one that starts at that moment, without a word: then nothing
+    /// ran, and it is started again. Whatever of ours fails says so.
+    /// </summary>
+    private async Task<ProcessResult> WineAsync(IReadOnlyList<string> arguments, Dictionary<string, string?>? environment)
     {
         var all = Environment();
         foreach (var (name, value) in environment ?? [])
@@ -101,7 +105,10 @@ internal sealed class WinePrefix
             all[name] = value;
         }
 
-        return ExternalProcess.RunAsync(Tools.Require("wine64"), arguments, s_patience, all);
+        var result = await ExternalProcess.RunAsync(Tools.Require("wine64"), arguments, s_patience, all);
+        return result is { ExitCode: 1, Output.Length: 0, Error.Length: 0 }
+            ? await ExternalProcess.RunAsync(Tools.Require("wine64"), arguments, s_patience, all)
+            : result;
     }
 
     private Dictionary<string, string?> Environment() => new(StringComparer.Ordinal)
