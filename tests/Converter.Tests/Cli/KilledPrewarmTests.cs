@@ -39,7 +39,8 @@ public class KilledPrewarmTests
             }
 
             await KillAsync(PrewarmTests.WriteList(folder, "store", names), processes, random);
-            if (Directory.Exists(folder["store", "layers"]) && round % 4 == 3)
+            // Killed in its first moments, a run leaves what is no store yet.
+            if (File.Exists(folder["store", "oci-layout"]) && round % 4 == 3)
             {
                 var verified = await CimConvert.RunAsync("verify", folder["store"]);
                 Assert.That(verified.ExitCode, Is.Zero, $"round {round}: {verified.Error}");
