@@ -54,12 +54,9 @@ public sealed class ImageConversion(
     /// <summary>Where the network failed, what came of the layers stays for the next run to go on from; else nothing does.</summary>
     private void RemoveDownloads(Exception failure)
     {
-        for (var cause = failure; cause is not null; cause = cause.InnerException)
+        if (PassingFailure.SparesTransfers(failure))
         {
-            if (cause is RegistryException { IsInterruption: true })
-            {
-                return;
-            }
+            return;
         }
 
         foreach (var layer in Layers)

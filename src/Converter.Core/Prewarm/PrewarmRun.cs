@@ -95,7 +95,7 @@ public sealed class PrewarmRun : IDisposable
                 catch (Exception e) when (Failures.IsExpected(e))
                 {
                     retries += source.Retries;
-                    if (!MayPass(e) || Interlocked.Decrement(ref _retriesLeft) < 0)
+                    if (!PassingFailure.IsBehind(e) || Interlocked.Decrement(ref _retriesLeft) < 0)
                     {
                         _logger.LogError("{Error}", e.Message);
                         return new PrewarmResult(image, PrewarmOutcome.Failed, Conversion: null, attempts, retries, e.Message);
@@ -156,21 +156,5 @@ public sealed class PrewarmRun : IDisposable
         {
             throw Failures.Of(source.Name, e);
         }
-    }
-
-    /// <summary>The network's and the registry's troubles do; what is wrong with an image, or the disk, stays wrong.</summary>
-    private static bool MayPass(Exception failure)
-    {
-        for (var cause = failure; cause is not null; cause = cause.InnerException)
-        {
-            if (PassingFailure.Is(cause)
-                || cause is RegistryException { MayPass: true } or RegistryException { IsInterruption: true }
-                || (cause is RegistryException { StatusCode: { } status } && PassingFailure.Is(status)))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 }

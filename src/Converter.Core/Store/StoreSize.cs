@@ -12,11 +12,7 @@ internal static class StoreSize
         var linked = new HashSet<string>(StringComparer.Ordinal);
         foreach (var layer in store.LayerIds().Select(store.FindLayer).OfType<StoredLayer>())
         {
-            linked.Add(layer.Record.Image.Digest.Hex);
-            if (layer.Merged is { } merged)
-            {
-                linked.Add(merged.Digest.Hex);
-            }
+            linked.UnionWith(layer.Files.Select(file => file.Digest.Hex));
         }
 
         // Other processes add and remove files meanwhile.

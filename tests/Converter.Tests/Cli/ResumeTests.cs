@@ -81,6 +81,42 @@ public class ResumeTests
         await AssertAsUndisturbedAsync(registry, folder);
     }
 
+    /// <summary>The connection breaks, and then the registry is in trouble for longer than anybody waits.</summary>
+    [Test]
+    public async Task What_came_before_the_registry_failed_is_gone_on_from()
+    {
+        using var folder = new TempFolder();
+        await using var registry = await FakeRegistry.StartAsync();
+        var image = Push(registry, folder);
+        registry.Faults.Add(Fault.DropAfter(image.Layers[0].Digest, Cut));
+        registry.Faults.Add(Fault.TooManyRequests(image.Layers[0].Digest, "100000", Fault.Always) with { Skip = 1 });
+
+        var failed = await CimConvert.RunAsync("convert", Reference(registry), "--plain-http", "--quiet", "--output", folder["store"]);
+
+        Assert.That(failed.ExitCode, Is.EqualTo(1));
+        Assert.That(failed.Error, Does.Contain("(429)"));
+        Assert.That(new FileInfo(PartialOf(folder["store"], image)).Length, Is.InRange(Cut - Megabyte, Cut));
+        registry.Faults.Clear();
+        var result = await CimConvert.ConvertAsync(Reference(registry), folder["store"]);
+        Assert.That(Downloaded(result), Is.LessThan(LayerSize - Cut + (2 * Megabyte)));
+        await AssertAsUndisturbedAsync(registry, folder);
+    }
+
+    [Test]
+    public async Task A_download_that_stalls_for_as_long_as_was_said_is_continued()
+    {
+        using var folder = new TempFolder();
+        await using var registry = await FakeRegistry.StartAsync();
+        var image = Push(registry, folder);
+        registry.Faults.Add(Fault.StallAfter(image.Layers[0].Digest, Cut));
+
+        var result = await CimConvert.RunAsync("convert", Reference(registry), "--plain-http", "--output", folder["store"], "--stall-timeout", "1");
+
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        Assert.That(result.Error, Does.Contain("no data for 1 s; continuing at byte"));
+        await AssertAsUndisturbedAsync(registry, folder);
+    }
+
     [Test]
     public async Task A_whole_blob_is_not_asked_for_again()
     {

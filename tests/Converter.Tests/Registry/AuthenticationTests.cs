@@ -64,6 +64,19 @@ public sealed class AuthenticationTests
         Assert.That(await client.ReadAllAsync(_registry.Reference(), _blob), Has.Length.EqualTo(100_000));
     }
 
+    /// <summary>A large layer outlasts its token: the connection that continues it needs another.</summary>
+    [Test]
+    public async Task A_token_that_runs_out_amid_a_blob_is_replaced()
+    {
+        _registry.RequireBearer();
+        _registry.Faults.Add(Fault.DropAfter("blobs/", 60_000) with { Skip = 1 });
+        _registry.Faults.Add(Fault.ExpireTokens("blobs/") with { Skip = 2 });
+        using var client = FakeImage.Client();
+        Assert.That(await client.ReadAllAsync(_registry.Reference(), _blob), Is.EqualTo(FakeImage.Bytes(100_000)));
+        Assert.That(_registry.Requests.Count(request => request.Path == "/token"), Is.EqualTo(2));
+        Assert.That(_registry.Requests[^1].Range, Does.StartWith("bytes=").And.Not.EqualTo("bytes=0-"));
+    }
+
     [Test]
     public async Task An_identity_token_is_traded_for_a_token()
     {
