@@ -57,6 +57,12 @@ internal sealed class LayerDownload : IDisposable
         {
             if (_source.IsRemote && !IsHere)
             {
+                if (_kept is null)
+                {
+                    // Nothing is fetched ahead: a place among the downloads would lie idle, and whoever has the turn may wait for it.
+                    await turn;
+                }
+
                 _leave = await _limits.EnterDownloadAsync(cancellation);
                 if (_kept is not null && !turn.IsCompleted)
                 {
