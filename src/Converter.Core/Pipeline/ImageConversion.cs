@@ -83,6 +83,7 @@ public sealed class ImageConversion(
 
         // merge
         var (top, mergedBytes) = await new MergeStage(store, backend, options, logger).RunAsync(layers, cancellation);
+        Instruments.Written.Add(mergedBytes);
         var merged = clock.ElapsedMilliseconds;
 
         // publish
