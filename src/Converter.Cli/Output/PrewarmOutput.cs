@@ -18,7 +18,10 @@ internal static class PrewarmOutput
             WriteTable(report);
         }
 
-        return report.IsComplete ? ExitCodes.Done : report.Ready == 0 ? ExitCodes.Failed : ExitCodes.PartFailed;
+        return report.IsComplete ? ExitCodes.Done
+            : report.IsStoppedByFullDisk ? ExitCodes.MachineUnfit
+            : report.Ready == 0 ? ExitCodes.Failed
+            : ExitCodes.PartFailed;
     }
 
     public static int Write(IReadOnlyList<PlannedImage> plan, bool json)

@@ -23,6 +23,9 @@ public sealed record ImageManifest
 
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 
+    /// <summary>What the manifest refers to, among whose referrers registries list it.</summary>
+    public Descriptor? Subject { get; init; }
+
     public required Descriptor Config { get; init; }
 
     public required IReadOnlyList<Descriptor> Layers { get; init; }

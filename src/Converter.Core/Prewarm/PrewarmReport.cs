@@ -26,8 +26,12 @@ public enum PrewarmOutcome
 /// <param name="Conversion">What was made; null where nothing was.</param>
 /// <param name="Attempts">How often it was tried; 0 where never.</param>
 /// <param name="Retries">Requests and transfers that were tried again, in all attempts.</param>
-/// <param name="Error">Why it failed; null where it did not.</param>
-public sealed record PrewarmResult(PrewarmImage Image, PrewarmOutcome Outcome, ConversionResult? Conversion, int Attempts, int Retries, string? Error);
+/// <param name="Failure">Why it failed; null where it did not.</param>
+public sealed record PrewarmResult(PrewarmImage Image, PrewarmOutcome Outcome, ConversionResult? Conversion, int Attempts, int Retries, Exception? Failure)
+{
+    /// <summary>The failure in a line for the user.</summary>
+    public string? Error => Failure?.Message;
+}
 
 /// <summary>What a run over a list did, in the list's order.</summary>
 public sealed record PrewarmReport(IReadOnlyList<PrewarmResult> Images)
@@ -36,4 +40,7 @@ public sealed record PrewarmReport(IReadOnlyList<PrewarmResult> Images)
     public int Ready => Images.Count(image => image.Outcome is PrewarmOutcome.Converted or PrewarmOutcome.Ready or PrewarmOutcome.Pushed);
 
     public bool IsComplete => Ready == Images.Count;
+
+    /// <summary>Whether nothing could be made because the disk is full: the machine's fault, and no image's.</summary>
+    public bool IsStoppedByFullDisk => Ready == 0 && Images.All(image => Failures.IsDiskFull(image.Failure));
 }

@@ -86,11 +86,11 @@ public sealed class PrewarmRun : IDisposable
                     var result = await ConvertAsync(index, image, source, cancellation);
                     if (result is null)
                     {
-                        return new PrewarmResult(image, PrewarmOutcome.Pushed, Conversion: null, attempts, retries + source.Retries, Error: null);
+                        return new PrewarmResult(image, PrewarmOutcome.Pushed, Conversion: null, attempts, retries + source.Retries, Failure: null);
                     }
 
                     var outcome = result.Bytes.Written > 0 ? PrewarmOutcome.Converted : PrewarmOutcome.Ready;
-                    return new PrewarmResult(image, outcome, result, attempts, retries + source.Retries, Error: null);
+                    return new PrewarmResult(image, outcome, result, attempts, retries + source.Retries, Failure: null);
                 }
                 catch (Exception e) when (Failures.IsExpected(e))
                 {
@@ -98,7 +98,7 @@ public sealed class PrewarmRun : IDisposable
                     if (!PassingFailure.IsBehind(e) || Interlocked.Decrement(ref _retriesLeft) < 0)
                     {
                         _logger.LogError("{Error}", e.Message);
-                        return new PrewarmResult(image, PrewarmOutcome.Failed, Conversion: null, attempts, retries, e.Message);
+                        return new PrewarmResult(image, PrewarmOutcome.Failed, Conversion: null, attempts, retries, e);
                     }
 
                     var pause = Backoff.Delay(_patience, attempts);
@@ -113,48 +113,55 @@ public sealed class PrewarmRun : IDisposable
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            return new PrewarmResult(image, PrewarmOutcome.NotStarted, Conversion: null, attempts, retries, Error: null);
+            return new PrewarmResult(image, PrewarmOutcome.NotStarted, Conversion: null, attempts, retries, Failure: null);
         }
     }
 
     /// <summary>Null where the registry has it already, and that is enough.</summary>
     private async Task<ConversionResult?> ConvertAsync(int index, PrewarmImage image, IImageSource source, CancellationToken cancellation)
     {
-        var how = new ImageOptions(image.Integrity, image.VhdFooter);
-        var backend = ImageBackends.Select(image.Backend, how);
-        if (_list.SkipPushed && image.Push is { } pushed && await IsPushedAsync(image, pushed, source, backend, how, cancellation))
-        {
-            _logger.LogInformation("{Image}: {Target} is its conversion already", source.Name, pushed);
-            return null;
-        }
-
-        var options = new ConversionOptions
-        {
-            Platform = image.Platform,
-            OsVersion = image.OsVersion,
-            Image = how,
-            Hives = HiveMergers.For(backend),
-            Concurrency = Math.Max(_list.Concurrency.Downloads, _list.Concurrency.Imports),
-            Limits = _limits,
-            WithSubject = image.Subject,
-        };
-        var target = image.Push is { } push ? await _registry.PusherToAsync(push, cancellation) : null;
-        var conversion = new ImageConversion(_store, backend, options, _logger, target);
+        var conversion = await PrepareAsync(image, source, cancellation);
         _running[index] = conversion;
-        return await conversion.RunAsync(source, cancellation);
+        return conversion is null ? null : await conversion.RunAsync(source, cancellation);
     }
 
-    private async Task<bool> IsPushedAsync(
-        PrewarmImage image, ImageReference target, IImageSource source, IImageBackend backend, ImageOptions how, CancellationToken cancellation)
+    /// <summary>What fails before the conversion, which names its image itself, is said of the image, too.</summary>
+    private async Task<ImageConversion?> PrepareAsync(PrewarmImage image, IImageSource source, CancellationToken cancellation)
     {
         try
         {
-            var resolved = await new ImageResolver(source).ResolveAsync(image.Platform, image.OsVersion, cancellation);
-            return await new PushedImage(_registry, target).IsConversionOfAsync(resolved.ManifestDescriptor.Digest, backend.Name, how, cancellation);
+            var how = new ImageOptions(image.Integrity, image.VhdFooter);
+            var backend = ImageBackends.Select(image.Backend, how);
+            if (_list.SkipPushed && image.Push is { } pushed && await IsPushedAsync(image, pushed, source, backend.Name, how, cancellation))
+            {
+                _logger.LogInformation("{Image}: {Target} is its conversion already", source.Name, pushed);
+                return null;
+            }
+
+            var options = new ConversionOptions
+            {
+                Platform = image.Platform,
+                OsVersion = image.OsVersion,
+                Image = how,
+                Hives = HiveMergers.For(backend),
+                Concurrency = Math.Max(_list.Concurrency.Downloads, _list.Concurrency.Imports),
+                Limits = _limits,
+                WithSubject = image.Subject,
+            };
+            var target = image.Push is { } push ? await _registry.PusherToAsync(push, cancellation) : null;
+            return new ImageConversion(_store, backend, options, _logger, target);
         }
         catch (Exception e) when (Failures.IsExpected(e))
         {
             throw Failures.Of(source.Name, e);
         }
+    }
+
+    private async Task<bool> IsPushedAsync(
+        PrewarmImage image, ImageReference target, IImageSource source, string backend, ImageOptions how, CancellationToken cancellation)
+    {
+        var resolved = await new ImageResolver(source).ResolveAsync(image.Platform, image.OsVersion, cancellation);
+        return await new PushedImage(_registry, target)
+            .IsConversionOfAsync(resolved.ManifestDescriptor.Digest, backend, how, image.Subject, cancellation);
     }
 }

@@ -12,9 +12,11 @@ public sealed class PushedImage(RegistryClient registry, ImageReference target)
     /// <param name="source">The digest of the source's manifest.</param>
     /// <param name="backend">Who would write the layers.</param>
     /// <param name="how">How.</param>
+    /// <param name="withSubject">Whether it is to refer to the source.</param>
     /// <param name="cancellation">Ends the request.</param>
     /// <exception cref="RegistryException">The registry cannot be asked.</exception>
-    public async Task<bool> IsConversionOfAsync(Digest source, string backend, ImageOptions how, CancellationToken cancellation)
+    public async Task<bool> IsConversionOfAsync(
+        Digest source, string backend, ImageOptions how, bool withSubject, CancellationToken cancellation)
     {
         FetchedManifest fetched;
         try
@@ -36,6 +38,7 @@ public sealed class PushedImage(RegistryClient registry, ImageReference target)
             var manifest = ImageManifest.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType);
             return manifest.ArtifactType == MediaTypes.ConvertedImage
                 && manifest.Annotations?.GetValueOrDefault(ConvertedAnnotations.SourceDigest) == source.ToString()
+                && manifest.Subject is not null == withSubject
                 && manifest.Layers.Count > 0
                 && manifest.Layers.All(layer => IsMadeSo(layer, backend, how));
         }

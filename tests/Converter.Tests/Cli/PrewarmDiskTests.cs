@@ -69,7 +69,7 @@ public class PrewarmDiskTests
 
         var result = await CimConvert.RunAsync("prewarm", list, "--plain-http", "--json", "--quiet", "--output", store);
 
-        Assert.That(result.ExitCode, Is.EqualTo(1), result.Error);
+        Assert.That(result.ExitCode, Is.EqualTo(4), result.Error);
         Assert.That(Errors(result), Is.All.Contains("No space left on device").IgnoreCase);
         Assert.That(StoreFiles.Names(store, "ingest"), Is.Empty);
         (await ExternalProcess.RunAsync(Tools.Require("mount"), ["-o", "remount,size=64m", disk.Path])).EnsureSuccess();

@@ -167,7 +167,9 @@ public class PrewarmTests
         // A tag that has moved, and another way to make it.
         registry.AddTag("win/app", images[0].RefName, images[1].ManifestDigest);
         Assert.That(await OutcomesAsync("third", push), Is.EqualTo(new[] { "converted", "pushed" }));
-        push[0] = push[0].Replace("{push", "{integrity: true, push", StringComparison.Ordinal);
+        push[0] = push[0].Replace("{push", "{subject: true, push", StringComparison.Ordinal);
+        Assert.That(await OutcomesAsync("subject", push), Has.None.EqualTo("pushed"));
+        push[0] = push[0].Replace("{subject", "{integrity: true, subject", StringComparison.Ordinal);
         Assert.That(await OutcomesAsync("fourth", push), Is.EquivalentTo(new[] { "converted", "ready" }), "both tags name one image now");
 
         async Task<string?[]> OutcomesAsync(string store, string[] more) =>
