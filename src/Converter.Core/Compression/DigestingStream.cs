@@ -1,12 +1,11 @@
-using System.Security.Cryptography;
 using Converter.Core.Oci;
 using Converter.Formats.Binary;
 
 namespace Converter.Core.Compression;
 
 /// <summary>
-/// Hashes and counts what is read through it. Where a digest or size is expected, more bytes are refused as they come, and the
-/// end is only reported if all is as expected: a reader that saw the end saw the right bytes. Does not own the stream below.
+/// Puts what is read through it to a <see cref="DigestCheck"/>: a reader that saw the end saw the right bytes. Does not own the
+/// stream below.
 /// </summary>
 /// <param name="inner">Read front to back.</param>
 /// <param name="what">What the bytes are, to start a message with: <c>layer sha256:…</c>.</param>
@@ -14,11 +13,11 @@ namespace Converter.Core.Compression;
 /// <param name="expectedSize">How many bytes there must be; null where any number may come.</param>
 public sealed class DigestingStream(Stream inner, string what, Digest? expected, long? expectedSize) : ForwardStream
 {
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly DigestCheck _check = new(what, expected, expectedSize);
     private Digest? _digest;
 
     /// <summary>Bytes read so far.</summary>
-    public long BytesRead { get; private set; }
+    public long BytesRead => _check.Count;
 
     /// <summary>The digest of all bytes; there once the end was read.</summary>
     public Digest Digest => _digest ?? throw new InvalidOperationException($"{what} was not read to its end");
@@ -41,7 +40,7 @@ public sealed class DigestingStream(Stream inner, string what, Digest? expected,
     {
         if (disposing)
         {
-            _hash.Dispose();
+            _check.Dispose();
         }
 
         base.Dispose(disposing);
@@ -49,31 +48,10 @@ public sealed class DigestingStream(Stream inner, string what, Digest? expected,
 
     private void Take(ReadOnlySpan<byte> data, bool atEnd)
     {
-        BytesRead += data.Length;
-        if (BytesRead > expectedSize)
+        _check.Append(data);
+        if (atEnd)
         {
-            throw new InvalidDataException($"{what} is longer than the {expectedSize} bytes it should have");
+            _digest ??= _check.Finish();
         }
-
-        _hash.AppendData(data);
-        if (atEnd && _digest is null)
-        {
-            _digest = Finish();
-        }
-    }
-
-    private Digest Finish()
-    {
-        if (expectedSize is { } size && size != BytesRead)
-        {
-            throw new InvalidDataException($"{what} ended after {BytesRead} of {size} bytes");
-        }
-
-        Span<byte> hash = stackalloc byte[Digest.Size];
-        _hash.GetHashAndReset(hash);
-        var digest = Digest.FromHash(hash);
-        return expected is null || digest == expected
-            ? digest
-            : throw new InvalidDataException($"{what} has other content than it should: its digest is {digest}, expected {expected}");
     }
 }

@@ -20,7 +20,8 @@ public sealed record ImageSource(string BlockFile, string? CimName)
 /// <param name="Path">The block file.</param>
 /// <param name="Size">Bytes, footer included.</param>
 /// <param name="IntegrityRoot">The 32-byte root digest of a sealed file; null for another.</param>
-public sealed record CommittedImage(string Path, long Size, byte[]? IntegrityRoot);
+/// <param name="Sha256">Of the whole file, where somebody followed its writing; null where it has to be read for that.</param>
+public sealed record CommittedImage(string Path, long Size, byte[]? IntegrityRoot, byte[]? Sha256 = null);
 
 /// <summary>One of the two ways to write CIMs: Windows' own writer, or ours. Both refuse a target that exists.</summary>
 public interface IImageBackend

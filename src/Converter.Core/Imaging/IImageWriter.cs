@@ -23,6 +23,9 @@ public interface IImageWriter : IDisposable
     /// </summary>
     bool LinksAtOnce => false;
 
+    /// <summary>Makes the digest of the file that is written, for who follows it on a thread of its own; null where none does.</summary>
+    GrowingFileDigest? Digest => null;
+
     /// <summary>Adds a file or directory and opens its default stream, which takes exactly <see cref="CimFileMetadata.Size"/> bytes.</summary>
     void CreateFile(CimPath path, in CimFileMetadata metadata);
 

@@ -47,6 +47,8 @@ internal sealed class ManagedImageWriter : IImageWriter
         }
     }
 
+    public GrowingFileDigest? Digest => _target.Digest;
+
     public void CreateFile(CimPath path, in CimFileMetadata metadata) => _cim.CreateFile(path, metadata);
 
     public void CreateAlternateStream(CimPath file, string name, long size) => _cim.CreateAlternateStream(file, name, size);

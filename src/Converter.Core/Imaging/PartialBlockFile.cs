@@ -32,10 +32,13 @@ internal sealed class PartialBlockFile : IImageTarget
 
         // Not shared: two processes writing one target would otherwise tear it.
         _handle = File.OpenHandle(_partial, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
-        Blocks = new BlockFileWriter(_handle);
+        Digest = new GrowingFileDigest(_handle);
+        Blocks = new BlockFileWriter(_handle, Digest.Settle);
     }
 
     public BlockFileWriter Blocks { get; }
+
+    public GrowingFileDigest Digest { get; }
 
     public CommittedImage Finish(ImageOptions options, CancellationToken cancellation)
     {
@@ -49,6 +52,7 @@ internal sealed class PartialBlockFile : IImageTarget
         }
 
         var length = RandomAccess.GetLength(_handle);
+        var whole = Digest.TryFinish(length, cancellation);
         _handle.Dispose();
         if (options.Integrity)
         {
@@ -57,11 +61,12 @@ internal sealed class PartialBlockFile : IImageTarget
 
         File.Move(_partial, _path, overwrite: false);
         _finished = true;
-        return new CommittedImage(_path, length, options.Integrity ? digest : null);
+        return new CommittedImage(_path, length, options.Integrity ? digest : null, whole);
     }
 
     public void Dispose()
     {
+        Digest.Dispose();
         _handle.Dispose();
         if (!_finished)
         {

@@ -1,146 +1,164 @@
-using System.Buffers;
+using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
-using Converter.Formats.Binary;
 
 namespace Converter.Core.Pipeline;
 
 /// <summary>
-/// Joins two stages by pooled buffers: one side pumps a stream in, the other reads a stream out. Bounded, so the faster side
-/// waits. A reader that gives up says so, and the writer stops without an error of its own.
+/// Joins a stage to those behind it by pooled buffers: one side pumps a stream in, each reader takes all of it out. A fixed
+/// number of buffers goes round, so the fastest side waits for the slowest. A reader that gives up says so, and the writer
+/// stops without an error of its own.
 /// </summary>
 internal sealed class BufferChannel : IDisposable
 {
     private readonly int _bufferSize;
-    private readonly Channel<Filled> _channel;
+    private readonly SharedBuffer[] _buffers;
+    private readonly Channel<SharedBuffer> _free;
+    private readonly BufferReader[] _readers;
     private readonly CancellationTokenSource _abandoned = new();
 
     /// <param name="bufferSize">Bytes a buffer.</param>
-    /// <param name="capacity">Full buffers that may wait.</param>
-    public BufferChannel(int bufferSize, int capacity)
+    /// <param name="capacity">Buffers that are filled, waiting, and being read, all together.</param>
+    /// <param name="readers">How many read, each on a thread of its own.</param>
+    public BufferChannel(int bufferSize, int capacity, int readers = 1)
     {
         _bufferSize = bufferSize;
-        _channel = Channel.CreateBounded<Filled>(new BoundedChannelOptions(capacity) { SingleReader = true, SingleWriter = true });
-        Reader = new ChannelStream(_channel.Reader);
+        _free = Channel.CreateBounded<SharedBuffer>(new BoundedChannelOptions(capacity) { SingleReader = true });
+        _buffers = [.. Enumerable.Range(0, capacity).Select(_ => new SharedBuffer(_free.Writer))];
+        foreach (var buffer in _buffers)
+        {
+            _free.Writer.TryWrite(buffer);
+        }
+
+        _readers = [.. Enumerable.Range(0, readers).Select(_ => new BufferReader(capacity))];
     }
 
-    /// <summary>What was pumped in; its end or error comes where the pumped stream's did.</summary>
-    public Stream Reader { get; }
+    /// <summary>What was pumped in, once for each reader; its end or error comes where the pumped stream's did.</summary>
+    public IReadOnlyList<BufferReader> Readers => _readers;
 
-    /// <summary>Pumps until the source's end, its error, which the reader sees too, or the reader's giving up.</summary>
+    /// <summary>The only reader.</summary>
+    public BufferReader Reader => _readers.Single();
+
+    /// <summary>Whether a reader gave up: what others see as the end is none.</summary>
+    public bool IsAbandoned => _abandoned.IsCancellationRequested;
+
+    /// <summary>Pumps until the source's end, its error, which the readers see too, or a reader's giving up.</summary>
     /// <returns>Whether the source was read to its end.</returns>
     public async Task<bool> PumpAsync(Stream source, Action<int> onRead, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _abandoned.Token);
         try
         {
-            while (true)
+            SharedBuffer buffer;
+            do
             {
-                var buffer = ArrayPool<byte>.Shared.Rent(_bufferSize);
-                var count = 0;
-                try
-                {
-                    count = await source.ReadAtLeastAsync(buffer.AsMemory(0, _bufferSize), _bufferSize, throwOnEndOfStream: false, stop.Token);
-                    onRead(count);
-                    if (count > 0)
-                    {
-                        await _channel.Writer.WriteAsync(new Filled(buffer, count), stop.Token);
-                        buffer = null;
-                    }
-                }
-                finally
-                {
-                    if (buffer is not null)
-                    {
-                        ArrayPool<byte>.Shared.Return(buffer);
-                    }
-                }
-
-                if (count < _bufferSize)
-                {
-                    _channel.Writer.TryComplete();
-                    return true;
-                }
+                buffer = await _free.Reader.ReadAsync(stop.Token);
+                await buffer.FillAsync(source, _bufferSize, stop.Token);
+                onRead(buffer.Count);
             }
-        }
-        catch (OperationCanceledException) when (_abandoned.IsCancellationRequested && !cancellation.IsCancellationRequested)
-        {
-            return false;
+            while (HandOut(buffer));
+            return true;
         }
         catch (Exception e)
         {
-            _channel.Writer.TryComplete(e);
-            throw;
+            return EndAfter(e, cancellation);
         }
     }
 
-    /// <summary>Ends the channel with an error that the reader sees, where there is nothing to pump.</summary>
-    public void Fail(Exception error) => _channel.Writer.TryComplete(error);
+    /// <summary>As <see cref="PumpAsync"/>, for a source that keeps its thread busy: it is read on the caller's, which waits where it must.</summary>
+    public bool Pump(Stream source, Action<int> onRead, CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _abandoned.Token);
+        try
+        {
+            SharedBuffer buffer;
+            do
+            {
+                buffer = TakeFree(stop.Token);
+                buffer.Fill(source, _bufferSize);
+                onRead(buffer.Count);
+            }
+            while (HandOut(buffer));
+            return true;
+        }
+        catch (Exception e)
+        {
+            return EndAfter(e, cancellation);
+        }
+    }
+
+    /// <summary>Ends the channel with an error that the readers see, where there is nothing to pump.</summary>
+    public void Fail(Exception error) => EndAll(error);
 
     /// <summary>Says that nothing more will be read.</summary>
     public void Abandon() => _abandoned.Cancel();
 
+    /// <summary>Both sides are done by now.</summary>
     public void Dispose()
     {
-        while (_channel.Reader.TryRead(out var filled))
+        foreach (var reader in _readers)
         {
-            ArrayPool<byte>.Shared.Return(filled.Buffer);
+            reader.Dispose();
         }
 
-        Reader.Dispose();
+        foreach (var buffer in _buffers)
+        {
+            buffer.Dispose();
+        }
+
         _abandoned.Dispose();
     }
 
-    private readonly record struct Filled(byte[] Buffer, int Count);
-
-    private sealed class ChannelStream(ChannelReader<Filled> channel) : ForwardStream
+    private SharedBuffer TakeFree(CancellationToken cancellation)
     {
-        private Filled _current;
-        private int _used;
-
-        public override int Read(Span<byte> buffer)
+        cancellation.ThrowIfCancellationRequested();
+        SharedBuffer? buffer;
+        while (!_free.Reader.TryRead(out buffer))
         {
-            if (_used == _current.Count && !Next())
-            {
-                return 0;
-            }
-
-            var count = Math.Min(buffer.Length, _current.Count - _used);
-            _current.Buffer.AsSpan(_used, count).CopyTo(buffer);
-            _used += count;
-            return count;
+            _free.Reader.WaitToReadAsync(cancellation).AsTask().GetAwaiter().GetResult();
         }
 
-        protected override void Dispose(bool disposing)
+        return buffer;
+    }
+
+    /// <summary>Gives a filled buffer to all readers; one that is not full is the last.</summary>
+    private bool HandOut(SharedBuffer buffer)
+    {
+        var isLast = buffer.Count < _bufferSize;
+        if (buffer.Count > 0)
         {
-            Release();
-            base.Dispose(disposing);
+            buffer.Share(_readers.Length);
+            foreach (var reader in _readers)
+            {
+                reader.Add(buffer);
+            }
         }
 
-        /// <summary>Blocks its thread: the stages that read synchronously run on threads of their own.</summary>
-        private bool Next()
+        if (isLast)
         {
-            Release();
-            Filled next;
-            while (!channel.TryRead(out next))
-            {
-                if (!channel.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
-                {
-                    return false;
-                }
-            }
-
-            (_current, _used) = (next, 0);
-            return true;
+            EndAll(null);
         }
 
-        private void Release()
-        {
-            if (_current.Buffer is { } buffer)
-            {
-                ArrayPool<byte>.Shared.Return(buffer);
-            }
+        return !isLast;
+    }
 
-            (_current, _used) = (default, 0);
+    private bool EndAfter(Exception error, CancellationToken cancellation)
+    {
+        if (error is OperationCanceledException && IsAbandoned && !cancellation.IsCancellationRequested)
+        {
+            EndAll(null);
+            return false;
+        }
+
+        EndAll(error);
+        ExceptionDispatchInfo.Throw(error);
+        return false;
+    }
+
+    private void EndAll(Exception? error)
+    {
+        foreach (var reader in _readers)
+        {
+            reader.End(error);
         }
     }
 }

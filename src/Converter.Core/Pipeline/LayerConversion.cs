@@ -110,7 +110,7 @@ internal sealed class LayerConversion(
         try
         {
             var importOptions = new LayerImportOptions { IsBase = plan.Index == 0, LayerFolder = folder.Path, Logger = logger };
-            var stream = new LayerStream(plan, download.OpenAsync, options.Limits.Disk);
+            var stream = new LayerStream(plan, download.OpenAsync, image.Digest, options.Limits.Disk);
             var result = await stream.RunAsync((tar, token) => LayerImport.Run(tar, image, importOptions, token), cancellation);
             logger.LogInformation("{Layer}: imported {Entries} entries, {Bytes} bytes", plan.Name, result.Entries, plan.Progress.Decompressed);
             return new ImportedLayer(plan, folder, download, image, result);

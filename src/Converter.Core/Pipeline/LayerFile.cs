@@ -7,7 +7,7 @@ namespace Converter.Core.Pipeline;
 internal static class LayerFile
 {
     private const int BufferSize = 256 * 1024;
-    private const int BuffersAhead = 8;
+    private const int Buffers = 16;
     private const int MagicSize = 4;
 
     /// <summary>Decompresses on one thread and reads the tar on another; whoever reads does so to the stream's end.</summary>
@@ -28,15 +28,14 @@ internal static class LayerFile
             return read(file, cancellation);
         }
 
-        using var tar = new BufferChannel(BufferSize, BuffersAhead);
+        using var tar = new BufferChannel(BufferSize, Buffers);
         using var stages = new StageGroup(cancellation);
         T? result = default;
         stages.StartThread(() =>
         {
             try
             {
-                Decompression.Read(
-                    file, compression, stream => tar.PumpAsync(stream, static _ => { }, stages.Cancellation).GetAwaiter().GetResult());
+                Decompression.Read(file, compression, stream => tar.Pump(stream, static _ => { }, stages.Cancellation));
             }
             catch (Exception e)
             {

@@ -1,44 +1,47 @@
 using Converter.Core.Compression;
+using Converter.Core.Imaging;
 using Converter.Core.Layers;
 using Converter.Core.Store;
 
 namespace Converter.Core.Pipeline;
 
 /// <summary>
-/// One layer's way from its blob to its importer: download and verify, decompress, verify and import, each on its own thread,
-/// joined by bounded channels. Memory is the channels' buffers, whatever the layer's size.
+/// One layer's way from its blob to its image: download and verify, decompress, verify the tar, import it, hash what is
+/// written, each on its own thread, joined by bounded channels. Memory is the channels' buffers, whatever the layer's size.
 /// </summary>
-internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<Stream>> openBlob, DiskBudget? disk)
+internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<Stream>> openBlob, GrowingFileDigest? imageDigest, DiskBudget? disk)
 {
     private const int CompressedBufferSize = 128 * 1024;
     private const int TarBufferSize = 256 * 1024;
-    private const int BuffersAhead = 8;
+    private const int Buffers = 16;
 
-    /// <summary>Runs the three stages to their end.</summary>
-    /// <param name="import">Reads the tar to its very end, or throws.</param>
-    /// <param name="cancellation">Stops all three.</param>
+    /// <summary>Runs the stages to their end.</summary>
+    /// <param name="import">Reads the tar to its very end, or throws. What it made counts once this returns.</param>
+    /// <param name="cancellation">Stops them all.</param>
     /// <exception cref="InvalidDataException">The blob or the tar is not what it should be.</exception>
     public async Task<LayerImportResult> RunAsync(Func<Stream, CancellationToken, LayerImportResult> import, CancellationToken cancellation)
     {
-        using var compressed = new BufferChannel(CompressedBufferSize, BuffersAhead);
-        using var tar = new BufferChannel(TarBufferSize, BuffersAhead);
+        using var compressed = new BufferChannel(CompressedBufferSize, Buffers);
+        using var tar = new BufferChannel(TarBufferSize, Buffers, readers: 2);
+        using var digest = new DigestCheck("its uncompressed tar (diff ID)", plan.DiffId.Digest, expectedSize: null);
         using var stages = new StageGroup(cancellation);
-        var decompressed = new TaskCompletionSource();
         LayerImportResult? result = null;
 
         stages.Start(() => DownloadAsync(compressed, stages.Cancellation));
+        var decompressed = stages.StartAwaitedThread(() => Decompress(compressed, tar, stages.Cancellation));
+        var hashed = stages.StartAwaitedThread(() => Hash(tar.Readers[0], digest));
+        if (imageDigest is not null)
+        {
+            stages.StartThread(() => imageDigest.Follow(stages.Cancellation));
+        }
+
         stages.StartThread(() =>
         {
-            try
-            {
-                Decompress(compressed, tar, stages.Cancellation);
-            }
-            finally
-            {
-                decompressed.SetResult();
-            }
+            // What is wrong with an entry says more than that the tar is not the right one, which comes last.
+            result = Import(tar, import, decompressed, stages.Cancellation);
+            hashed.GetAwaiter().GetResult();
+            digest.Finish();
         });
-        stages.StartThread(() => result = Import(tar, import, decompressed.Task, stages.Cancellation));
         await stages.CompleteAsync();
         return result!;
     }
@@ -68,10 +71,7 @@ internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<S
     {
         try
         {
-            Decompression.Read(
-                compressed.Reader,
-                plan.Compression,
-                stream => tar.PumpAsync(stream, CountDecompressed, cancellation).GetAwaiter().GetResult());
+            Decompression.Read(compressed.Reader, plan.Compression, stream => tar.Pump(stream, CountDecompressed, cancellation));
         }
         catch (Exception e)
         {
@@ -82,9 +82,8 @@ internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<S
         {
             // Whatever went wrong here or behind, a damaged blob is the better explanation: read on until its digest is known.
             // Behind a decompressor's own end, too, the rest of the blob has to be read for that.
-            if (!cancellation.IsCancellationRequested)
+            while (!cancellation.IsCancellationRequested && !compressed.Reader.Next().IsEmpty)
             {
-                compressed.Reader.CopyTo(Stream.Null);
             }
         }
     }
@@ -95,24 +94,28 @@ internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<S
         disk?.Take(bytes);
     }
 
+    private static void Hash(BufferReader tar, DigestCheck digest)
+    {
+        while (tar.Next() is { IsEmpty: false } slice)
+        {
+            digest.Append(slice.Span);
+        }
+    }
+
     private LayerImportResult Import(
         BufferChannel tar, Func<Stream, CancellationToken, LayerImportResult> import, Task decompressed, CancellationToken cancellation)
     {
         try
         {
-            using var verified = new DigestingStream(tar.Reader, "its uncompressed tar (diff ID)", plan.DiffId.Digest, expectedSize: null);
-            var result = import(verified, cancellation);
-            if (verified.Read(stackalloc byte[1]) != 0)
-            {
-                throw new InvalidOperationException("the importer left part of the tar unread");
-            }
-
-            return result;
+            var reader = tar.Readers[1];
+            var result = import(reader, cancellation);
+            imageDigest?.EndFollowing();
+            return reader.Next().IsEmpty ? result : throw new InvalidOperationException("the importer left part of the tar unread");
         }
         catch (Exception e) when (e is InvalidDataException or LayerImportException)
         {
             tar.Abandon();
-            decompressed.Wait(cancellation);
+            Task.WhenAny(decompressed).Wait(cancellation);
             throw;
         }
     }

@@ -26,8 +26,16 @@ internal sealed class StageGroup : IDisposable
         .StartNew(stage, CancellationToken.None, TaskCreationOptions.DenyChildAttach, TaskScheduler.Default).Unwrap()));
 
     /// <summary>Starts a stage that keeps a thread busy, or blocks it, on a thread of its own.</summary>
-    public void StartThread(Action stage) => _stages.Add(Guarded(Task.Factory
-        .StartNew(stage, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default)));
+    public void StartThread(Action stage) => _ = StartAwaitedThread(stage);
+
+    /// <summary>As <see cref="StartThread"/>, for a stage that another waits for; its failure is the group's all the same.</summary>
+    public Task StartAwaitedThread(Action stage)
+    {
+        var started = Guarded(Task.Factory
+            .StartNew(stage, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default));
+        _stages.Add(started);
+        return started;
+    }
 
     public async Task CompleteAsync()
     {

@@ -81,7 +81,7 @@ public sealed class StoredLayer
         return new StoredLayer(folder, record, merged is not null && IsThere(folder, merged.File, merged.Size) ? merged : null);
     }
 
-    /// <summary>What a store keeps of a block file: it is read once, for its digest.</summary>
+    /// <summary>What a store keeps of a block file, which is read for its digest where that was not made on the way.</summary>
     public static FileRecord Describe(CommittedImage image, string cimName, bool vhdFooter, CancellationToken cancellation)
     {
         return new FileRecord
@@ -89,7 +89,7 @@ public sealed class StoredLayer
             File = Path.GetFileName(image.Path),
             CimName = cimName,
             Size = image.Size,
-            Digest = DigestOf(image.Path, cancellation),
+            Digest = image.Sha256 is { } hash ? Digest.FromHash(hash) : DigestOf(image.Path, cancellation),
             VhdFooter = vhdFooter,
             IntegrityRoot = image.IntegrityRoot is { } root ? Convert.ToHexStringLower(root) : null,
         };

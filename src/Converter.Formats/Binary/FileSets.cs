@@ -24,6 +24,11 @@ public interface IAppendableFile
 
     void Append(ReadOnlySpan<byte> data);
 
+    /// <summary>Says that nothing appended so far will be taken back.</summary>
+    void Settle()
+    {
+    }
+
     /// <summary>
     /// Cuts the file back to <paramref name="length"/>, a multiple of the set's block size.
     /// Only for bytes appended since anything was last appended to another file of the set.

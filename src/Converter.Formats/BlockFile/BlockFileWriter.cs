@@ -10,15 +10,27 @@ namespace Converter.Formats.BlockFile;
 /// of the container whenever a buffer is full. Memory does not depend on the files' sizes, but for one extent (16 bytes)
 /// for about every MiB. Nothing is valid before <see cref="Complete"/>.
 /// </summary>
-/// <param name="handle">A new file, open for reading and writing. Not owned.</param>
-public sealed class BlockFileWriter(SafeFileHandle handle)
+public sealed class BlockFileWriter
 {
+    private readonly SafeFileHandle _handle;
+    private readonly Action<long>? _settled;
     private readonly List<Set> _sets = [];
 
     /// <summary>The next free block; block 0 is the head's.</summary>
     private long _end = 1;
+    private long _settledEnd;
 
-    private SafeFileHandle Handle => handle;
+    /// <param name="handle">A new file, open for reading and writing. Not owned.</param>
+    /// <param name="settled">Told how many bytes of the file, from its start on, will not change any more.</param>
+    public BlockFileWriter(SafeFileHandle handle, Action<long>? settled = null)
+    {
+        _handle = handle;
+        _settled = settled;
+        var head = new byte[BlockFileFormat.BlockSize];
+        BlockFileFormat.HeadMagic.CopyTo(head);
+        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(BlockFileFormat.HeadMagic.Length), BlockFileFormat.Version);
+        RandomAccess.Write(handle, head, 0);
+    }
 
     /// <summary>Starts a CIM: a set of files under one name. Sets are written one after the other.</summary>
     public IFileSetWriter BeginSet(string name)
@@ -54,19 +66,15 @@ public sealed class BlockFileWriter(SafeFileHandle handle)
         var size = directory.Length;
         var contentBlocks = _end + BlocksFor(size);
         Array.Resize(ref directory, (int)BlocksFor(size) * BlockFileFormat.BlockSize);
-        RandomAccess.Write(handle, directory, _end * BlockFileFormat.BlockSize);
-        var head = new byte[BlockFileFormat.BlockSize];
-        BlockFileFormat.HeadMagic.CopyTo(head);
-        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(BlockFileFormat.HeadMagic.Length), BlockFileFormat.Version);
-        RandomAccess.Write(handle, head, 0);
+        RandomAccess.Write(_handle, directory, _end * BlockFileFormat.BlockSize);
 
         // A stream taken back may have left bytes behind the end.
-        RandomAccess.SetLength(handle, contentBlocks * BlockFileFormat.BlockSize);
+        RandomAccess.SetLength(_handle, contentBlocks * BlockFileFormat.BlockSize);
         var (top, end) = seal
-            ? HashTreeWriter.Append(handle, contentBlocks, cancellation)
+            ? HashTreeWriter.Append(_handle, contentBlocks, cancellation)
             : (new byte[BlockFileFormat.DigestSize], contentBlocks);
         cancellation.ThrowIfCancellationRequested();
-        RandomAccess.FlushToDisk(handle);
+        RandomAccess.FlushToDisk(_handle);
 
         var superblock = new Superblock(
             Blocks: end + 1,
@@ -76,9 +84,10 @@ public sealed class BlockFileWriter(SafeFileHandle handle)
             DirectoryDigest: digest,
             TreeBlock: seal ? contentBlocks : 0,
             TreeTop: top);
-        superblock.Write(head);
-        RandomAccess.Write(handle, head, end * BlockFileFormat.BlockSize);
-        RandomAccess.FlushToDisk(handle);
+        var block = new byte[BlockFileFormat.BlockSize];
+        superblock.Write(block);
+        RandomAccess.Write(_handle, block, end * BlockFileFormat.BlockSize);
+        RandomAccess.FlushToDisk(_handle);
         return superblock.Root();
     }
 
@@ -91,6 +100,15 @@ public sealed class BlockFileWriter(SafeFileHandle handle)
     }
 
     private static long BlocksFor(long bytes) => Align.Up(bytes, BlockFileFormat.BlockSize) / BlockFileFormat.BlockSize;
+
+    private void Settle()
+    {
+        if (_settledEnd < _end)
+        {
+            _settledEnd = _end;
+            _settled?.Invoke(_end * BlockFileFormat.BlockSize);
+        }
+    }
 
     private sealed class Set(BlockFileWriter owner, string name) : IFileSetWriter
     {
@@ -154,6 +172,8 @@ public sealed class BlockFileWriter(SafeFileHandle handle)
                 }
             }
         }
+
+        public void Settle() => owner.Settle();
 
         public void TruncateTo(long length)
         {
@@ -219,7 +239,7 @@ public sealed class BlockFileWriter(SafeFileHandle handle)
                 return;
             }
 
-            RandomAccess.Write(owner.Handle, _buffer.AsSpan(0, _used), owner._end * BlockFileFormat.BlockSize);
+            RandomAccess.Write(owner._handle, _buffer.AsSpan(0, _used), owner._end * BlockFileFormat.BlockSize);
             if (_extents.Count > 0 && _extents[^1].Block + _extents[^1].Count == owner._end)
             {
                 _extents[^1] = _extents[^1] with { Count = _extents[^1].Count + blocks };

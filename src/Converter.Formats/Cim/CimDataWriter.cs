@@ -61,6 +61,7 @@ internal sealed class CimDataWriter : IDisposable
         }
 
         CheckSize(size);
+        _pages.File.Settle();
         (_open, _declared, _written, _start, _onlyZeros) = (true, size, 0, _pages.File.Length, true);
     }
 

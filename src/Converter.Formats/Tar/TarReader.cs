@@ -170,7 +170,7 @@ public sealed class TarReader : IDisposable
 
     private bool TryTakeBlock(out ReadOnlySpan<byte> block)
     {
-        if (!_buffer.TryPeek(TarHeader.Size, out block, out var available))
+        if (!_buffer.TryPeekHeader(out block, out var available))
         {
             return available == 0 ? false : throw Bad("the stream ends inside a header");
         }

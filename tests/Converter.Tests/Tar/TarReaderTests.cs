@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Formats.Tar;
 using System.Text;
+using Converter.Formats.Binary;
+using Converter.TestKit;
 using NUnit.Framework;
 using TarEntryType = Converter.Formats.Tar.TarEntryType;
 using TarReader = Converter.Formats.Tar.TarReader;
@@ -45,6 +47,29 @@ internal sealed class TarReaderTests
         Assert.That(tar.TryReadData(out _), Is.True);
         Assert.That(tar.MoveNext(), Is.True);
         Assert.That((tar.Name, Text(tar)), Is.EqualTo(("b", "B")));
+    }
+
+    /// <summary>Cut anywhere, inside headers too; and what was handed out before is gone with the next slice.</summary>
+    [TestCase(1)]
+    [TestCase(511)]
+    [TestCase(512)]
+    [TestCase(700)]
+    [TestCase(1 << 20)]
+    public void Slices_of_any_size_read_the_same(int size)
+    {
+        var data = SeededContent.Bytes(size, 3000);
+        var bytes = new TarBuilder().Add("a", data: data, pax: [("mtime", "1.5")]).Add("b").Add("c", data: data).End().ToArray();
+        using var slices = new Slices(bytes, size);
+        using var tar = new TarReader(slices);
+        Assert.That(tar.MoveNext(), Is.True);
+        Assert.That(Pax(tar, "mtime"), Is.EqualTo("1.5"));
+        Assert.That(Data(tar), Is.EqualTo(data));
+        AssertNext(tar, TarEntryType.RegularFile, "b");
+        AssertNext(tar, TarEntryType.RegularFile, "c");
+        Assert.That(Data(tar), Is.EqualTo(data));
+        Assert.That(tar.MoveNext(), Is.False);
+        tar.Drain();
+        Assert.That(slices.Next().IsEmpty);
     }
 
     [Test]
@@ -316,5 +341,32 @@ internal sealed class TarReaderTests
     private sealed class Trickle(byte[] bytes) : MemoryStream(bytes)
     {
         public override int Read(byte[] buffer, int offset, int count) => base.Read(buffer, offset, Math.Min(1, count));
+    }
+
+    private static byte[] Data(TarReader tar)
+    {
+        using var to = new MemoryStream();
+        while (tar.TryReadData(out var slice))
+        {
+            to.Write(slice);
+        }
+
+        return to.ToArray();
+    }
+
+    private sealed class Slices(byte[] content, int size) : ForwardStream, ISliceSource
+    {
+        private byte[] _slice = [];
+        private int _position;
+
+        public ReadOnlyMemory<byte> Next()
+        {
+            Array.Fill(_slice, (byte)0xee);
+            _slice = content.AsSpan(_position, Math.Min(size, content.Length - _position)).ToArray();
+            _position += _slice.Length;
+            return _slice;
+        }
+
+        public override int Read(Span<byte> buffer) => throw new NotSupportedException("slices are there to be taken");
     }
 }
