@@ -8,16 +8,21 @@ namespace Converter.Core.Boot;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Established: the frame and the GPT partition (ReactOS, boot/environ/include/bl.h and bcd.h, BCD_DEVICE_OPTION and
-/// BL_DEVICE_DESCRIPTOR; DiscUtils, BootConfig, DeviceRecord and PartitionRecord), the type numbers 7, 10 and 11 (phnt ntbcd.h;
-/// "CimfsDevice = 0xB" in Black Hat USA talks on boot managers), the fields and sizes of composite and CimFS devices (the fork
-/// mcleishk/DiscUtils-CompositeCimFs, CompositeDeviceRecord and CimfsDeviceRecord).
+/// Seen in dumps of stores that start Windows: the frame, the GPT partition byte for byte (a1ive/grub, issue 18; jpz4085/BCD-SYS,
+/// issue 4), and that 'boot', which calls for nothing, has a record of 0x48 bytes as well.
 /// </para>
 /// <para>
-/// Inferred, because no store that bcdedit wrote them into is published: that a vmbus device is the frame and the id of its
-/// interface and nothing more (phnt has it so at the API); that what is only known when the machine starts is stored as zero:
-/// a composite's signature and the offsets of its parts, a CimFS device's offsets and length of its path. Those come from the
-/// options object.
+/// Published by those who read Windows' boot manager, none of them with a store that bcdedit wrote: the type numbers 7, 10 and 11
+/// (phnt ntbcd.h; "Understand BOOT_ENVIRONMENT_DEVICE", Black Hat USA 2024). That a vmbus device is two ids, the interface's type
+/// and its instance, and that records of a fixed size are 0x48 bytes (binsys/bootmgr, bootmgr.h; the boot library of Quinn
+/// Stephens, 2025, bootlib.h and efiinit.c: two works, one layout). The fields and sizes of composite and CimFS devices (the fork
+/// mcleishk/DiscUtils-CompositeCimFs, CompositeDeviceRecord and CimfsDeviceRecord: one work).
+/// </para>
+/// <para>
+/// Inferred: that the interface's type is stored as zero, for bcdedit is told the instance only and so is the call it makes (phnt,
+/// BCD_ELEMENT_DEVICE); that a vmbus record has the size of the other fixed ones; that what is only known when the machine starts is
+/// zero as well: a composite's signature and the offsets of its parts, a CimFS device's offsets
+/// and length of its path. Those come from the options object.
 /// </para>
 /// </remarks>
 internal static class BootDevice
@@ -30,11 +35,13 @@ internal static class BootDevice
     private const int RecordHead = 16;
     private const int GuidSize = 16;
 
+    /// <summary>Of a device without parts of varying length, whatever its type calls for; the rest is zero.</summary>
+    private const int FixedRecord = 0x48;
+
     /// <summary><c>gpt_partition={disk};{partition}</c></summary>
     public static byte[] GptPartition(Guid disk, Guid partition)
     {
-        const int recordSize = 0x48;
-        var device = New(PartitionType, recordSize, options: Guid.Empty);
+        var device = New(PartitionType, FixedRecord, options: Guid.Empty);
 
         // Between the two stand, as zeros, that the disk is a local hard disk and that it has a GPT.
         Write(device, Frame, partition);
@@ -45,8 +52,9 @@ internal static class BootDevice
     /// <summary><c>vmbus={instance}</c></summary>
     public static byte[] Vmbus(Guid instance)
     {
-        var device = New(VmbusType, RecordHead + GuidSize, options: Guid.Empty);
-        Write(device, Frame, instance);
+        const int instanceAt = Frame + GuidSize; // Behind the interface's type.
+        var device = New(VmbusType, FixedRecord, options: Guid.Empty);
+        Write(device, instanceAt, instance);
         return device;
     }
 

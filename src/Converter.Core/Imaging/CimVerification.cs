@@ -31,6 +31,7 @@ public static class CimVerification
             }
         }
 
+        CheckRegions(image.Cim);
         var buffer = new byte[BufferSize];
         var (entries, bytes, objects) = (0L, 0L, 0L);
         foreach (var (entryPath, entry) in CimWalk.Below(image.Cim, CimPath.Root, image.Cim.Root))
@@ -66,6 +67,9 @@ public static class CimVerification
 
         return new VerificationResult(entries, bytes, objects, image.Container?.IsSealed ?? false);
     }
+
+    /// <summary>A region that nothing refers to must be there as well: Windows mounts none without it.</summary>
+    private static void CheckRegions(CimReader cim) => _ = cim.Regions.Last();
 
     private static void CheckRoot(BlockFileReader container, byte[]? expectedRoot)
     {

@@ -36,7 +36,7 @@ internal sealed class ManagedImageWriter : IImageWriter
         try
         {
             parent = parentCim is null ? null : CimImage.Open(parentCim, []);
-            set = new PartialCimSet(cimFile);
+            set = new PartialCimSet(cimFile, parentCim);
             return new ManagedImageWriter(set, CimWriter.Fork(set.Files, Path.GetFileName(cimFile), parent?.Cim), parent, new ImageOptions());
         }
         catch

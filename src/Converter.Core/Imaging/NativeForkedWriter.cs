@@ -26,7 +26,7 @@ internal sealed class NativeForkedWriter : IImageWriter
     public NativeForkedWriter(string cimFile, string? parentCim)
     {
         NativeBackend.RequireForking();
-        _set = new PartialCimSet(cimFile);
+        _set = new PartialCimSet(cimFile, parentCim);
         try
         {
             if (parentCim is not null)

@@ -13,6 +13,7 @@ internal sealed class PartialCimSet : IImageTarget
     private const string ClaimSuffix = ".claim";
 
     private readonly string _path;
+    private readonly string? _parent;
     private readonly string _directory;
     private readonly string _name;
     private readonly FileStream _claim;
@@ -21,9 +22,11 @@ internal sealed class PartialCimSet : IImageTarget
     private bool _finished;
 
     /// <param name="cimFile">The final name; nothing may have it yet. Its directory is made where it is missing.</param>
-    public PartialCimSet(string cimFile)
+    /// <param name="parentCim">The CIM it is forked from, which must still be there at the end; null for none.</param>
+    public PartialCimSet(string cimFile, string? parentCim)
     {
         _path = Path.GetFullPath(cimFile);
+        _parent = parentCim;
         _directory = Path.GetDirectoryName(_path)!;
         _name = Path.GetFileName(_path);
         Folder = _path + PartialBlockFile.Suffix;
@@ -32,7 +35,7 @@ internal sealed class PartialCimSet : IImageTarget
             throw new ConversionException($"'{cimFile}' does not end in '{CimImage.StandardExtension}', as the name of a standard CIM does");
         }
 
-        if (File.Exists(_path))
+        if (Path.Exists(_path))
         {
             throw new IOException($"'{_path}' exists already: remove it first, or choose another name");
         }
@@ -67,13 +70,19 @@ internal sealed class PartialCimSet : IImageTarget
         {
             size += new FileInfo(file).Length;
             var target = Path.Combine(_directory, Path.GetFileName(file));
-            _moved.Add(target);
             File.Move(file, target, overwrite: true);
+            _moved.Add(target);
         }
 
         if (_moved.LastOrDefault() != _path)
         {
             throw new InvalidDataException($"the writer left no '{_name}'");
+        }
+
+        // From now on it counts as a child, and keeps its parent from being destroyed; until now it did not.
+        if (_parent is not null && !File.Exists(_parent))
+        {
+            throw new ConversionException($"'{_path}': its parent '{_parent}' was removed while it was forked from it");
         }
 
         // The folder it lies in may be moved now: nothing of this may be open or left in it.

@@ -12,7 +12,7 @@ internal sealed class CimRegions : IDisposable
     /// <param name="sets">Region sets in order of their indexes: the parents' and then the CIM's own.</param>
     /// <param name="files">File sets to look in, in order.</param>
     public CimRegions(IReadOnlyList<RegionSet> sets, IReadOnlyList<IFileSet> files) =>
-        _regions = [.. sets.SelectMany(set => Enumerable.Range(0, set.Count).Select(i => new Region(set, i, files)))];
+        _regions = [.. sets.SelectMany(set => Enumerable.Range(0, set.Count).Select(i => new Region(set, i, files, isOwn: set == sets[^1])))];
 
     public int Count => _regions.Length;
 
@@ -67,7 +67,7 @@ internal sealed class CimRegions : IDisposable
         return _regions[offset.Region];
     }
 
-    private sealed class Region(RegionSet set, int index, IReadOnlyList<IFileSet> files) : IDisposable
+    private sealed class Region(RegionSet set, int index, IReadOnlyList<IFileSet> files, bool isOwn) : IDisposable
     {
         private IRandomReader? _file;
 
@@ -90,7 +90,8 @@ internal sealed class CimRegions : IDisposable
                 }
             }
 
-            throw new InvalidDataException($"region file '{Name}' is missing: name the files of the CIMs that this one was made from (--source)");
+            throw new InvalidDataException(
+                isOwn ? $"its own region file '{Name}' is missing" : $"region file '{Name}' is missing: name the files of the CIMs that this one was made from (--source)");
         }
 
         private IRandomReader Checked(IRandomReader file)

@@ -26,7 +26,7 @@ public class CimBootTests
     private static readonly Guid s_partition = new(Convert.FromHexString(PartitionBytes));
 
     [TestCase(Loader, "16000053", 3u, "01")]
-    [TestCase(CimFs, "31000012", 3u, Zeros + "0700000000000000" + "2000000000000000" + VmbusBytes)]
+    [TestCase(CimFs, "31000012", 3u, Zeros + "0700000000000000" + "4800000000000000" + Zeros + VmbusBytes + Zeros + "0000000000000000")]
     [TestCase(Composite, "3100000e", 3u, Zeros + "0600000000000000" + "4800000000000000" + PartitionBytes + "0000000000000000" + DiskBytes + Zeros)]
     [TestCase(Composite, "3100000f", 3u, CimFsBytes + "0b00000000000000" + "3000000000000000" + "02000000" + "000000000000000000000000" + VolumeBytes)]
     [TestCase(Loader, "11000001", 3u, CompositeBytes + "0a00000000000000" + "2c00000000000000" + Zeros + "000000000000000000000000")]
@@ -35,6 +35,21 @@ public class CimBootTests
     {
         var value = ElementOf(Configure(Hives.Read(BootStore())), id, element);
         Assert.That((value.Type, Convert.ToHexStringLower(value.Data.Span)), Is.EqualTo((type, hex)));
+    }
+
+    [Test]
+    public void A_partition_is_what_a_store_of_Windows_has_for_it()
+    {
+        // From 0x44 on in the first dump of a1ive/grub, issue 18: the partition that a RAM disk's file lies on.
+        const string record =
+            "06000000" + "00000000" + "48000000" + "00000000" +
+            "14471fbbf24ac84796eb6f162b1b57ad" + "00000000" + "00000000" + "75fafa928acc6b45b08216c499fff0c1" + Zeros;
+        var disk = new Guid("92fafa75-cc8a-456b-b082-16c499fff0c1");
+        var partition = new Guid("bb1f4714-4af2-47c8-96eb-6f162b1b57ad");
+
+        var store = CimBoot.ConfigureBoot(Hives.Read(BootStore()), "x.cim", disk, partition);
+
+        Assert.That(Convert.ToHexStringLower(ElementOf(store, Composite, "3100000e").Data.Span), Is.EqualTo(Zeros + record));
     }
 
     [TestCase(CimFs, "12000004", "CimFS Device Options")]
@@ -85,7 +100,7 @@ public class CimBootTests
         using var tools = new HiveTools();
         var text = Encoding.UTF8.GetString(tools.Export(Hives.Write(Configure(Hives.Read(BootStore()))), $@"\Objects\{CimFs}"));
         Assert.That(text, Does.Contain($@"[\Objects\{CimFs}\Elements\31000012]"));
-        Assert.That(text, Does.Contain("\"Element\"=hex(3):00,00,00,00,00,00,00,00,00,00,00,00,00,00,00,00,07,00,00,00,00,00,00,00,20,00"));
+        Assert.That(text, Does.Contain("\"Element\"=hex(3):00,00,00,00,00,00,00,00,00,00,00,00,00,00,00,00,07,00,00,00,00,00,00,00,48,00"));
         Assert.That(text, Does.Contain("\"Type\"=dword:30000000"));
     }
 

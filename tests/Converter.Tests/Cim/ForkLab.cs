@@ -16,7 +16,7 @@ internal sealed class ForkLab(CimLab lab)
     public string Write(string name, string? parent, Action<CimWriter> build)
     {
         using var image = parent is null ? null : CimImage.Open(parent, []);
-        using var set = new PartialCimSet(Path.Combine(Directory, name + ".cim"));
+        using var set = new PartialCimSet(Path.Combine(Directory, name + ".cim"), parent);
         using var writer = CimWriter.Fork(set.Files, name + ".cim", image?.Cim);
         build(writer);
         writer.Commit();

@@ -1,3 +1,4 @@
+using Converter.Core;
 using Converter.Core.Imaging;
 using Converter.Formats.Cim;
 using Converter.TestKit;
@@ -50,6 +51,44 @@ public class PartialCimSetTests
         using (backend.CreateForked(folder["layer.cim"], null))
         {
             Assert.That(() => backend.CreateForked(folder["layer.cim"], null), Throws.InstanceOf<IOException>());
+        }
+
+        Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.Empty);
+    }
+
+    [Test]
+    public void A_folder_by_its_name_is_in_its_way()
+    {
+        using var folder = new TempFolder();
+        folder.Sub("layer.cim");
+
+        Assert.That(() => new ManagedBackend().CreateForked(folder["layer.cim"], null), Throws.InstanceOf<IOException>().With.Message.Contains("exists already"));
+        Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.EqualTo(new[] { folder["layer.cim"] }));
+    }
+
+    [Test]
+    public void What_cannot_be_moved_is_neither_kept_nor_in_the_way_of_cleaning_up()
+    {
+        using var folder = new TempFolder();
+        using (var writer = new ManagedBackend().CreateForked(folder["layer.cim"], null))
+        {
+            folder.Sub("layer.cim");
+            Assert.That(() => writer.Commit(CancellationToken.None), Throws.Exception);
+        }
+
+        Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.EqualTo(new[] { folder["layer.cim"] }));
+    }
+
+    [Test]
+    public void A_parent_that_is_destroyed_meanwhile_has_no_child()
+    {
+        using var folder = new TempFolder();
+        var (parent, child) = (folder["parent.cim"], folder["child.cim"]);
+        Write(parent, "a");
+        using (var writer = new ManagedBackend().CreateForked(child, parent))
+        {
+            CimDestruction.Run(parent, force: false);
+            Assert.That(() => writer.Commit(CancellationToken.None), Throws.TypeOf<ConversionException>().With.Message.Contains($"its parent '{parent}' was removed"));
         }
 
         Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.Empty);

@@ -128,6 +128,21 @@ public class StandardCimTests
     }
 
     [Test]
+    public void A_region_that_nothing_refers_to_is_missed_as_well([Values] bool own)
+    {
+        using var lab = new CimLab();
+        var top = new ForkLab(lab).Write("a=1 | b=2").Last();
+        var cim = StandardCim.Open(top);
+        var missing = (own ? cim.OwnFiles : cim.ParentFiles).ElementAt(2);
+        File.Delete(missing);
+        using var image = CimImage.Open(top, []);
+
+        Assert.That(
+            () => CimVerification.Run(image, null, null, CancellationToken.None),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains($"{(own ? "its own " : "")}region file '{Path.GetFileName(missing)}' is missing"));
+    }
+
+    [Test]
     public void A_set_that_lacks_a_file_is_not_packed()
     {
         using var lab = new CimLab();
