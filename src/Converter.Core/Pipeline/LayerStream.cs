@@ -8,7 +8,7 @@ namespace Converter.Core.Pipeline;
 /// One layer's way from its blob to its importer: download and verify, decompress, verify and import, each on its own thread,
 /// joined by bounded channels. Memory is the channels' buffers, whatever the layer's size.
 /// </summary>
-internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<Stream>> openBlob, DiskBudget? disk)
+internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<Stream>> openBlob, InputLimits limits, DiskBudget? disk)
 {
     private const int CompressedBufferSize = 128 * 1024;
     private const int TarBufferSize = 256 * 1024;
@@ -92,6 +92,7 @@ internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<S
     private void CountDecompressed(int bytes)
     {
         plan.Progress.AddDecompressed(bytes);
+        limits.CheckSize(plan.Progress.Decompressed, plan.Progress.Downloaded);
         disk?.Take(bytes);
     }
 
