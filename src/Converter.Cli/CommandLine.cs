@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Converter.Cli.Commands;
+using Converter.Cli.Output;
 using Converter.Core;
 using Converter.Core.Prewarm;
 
@@ -54,7 +55,7 @@ internal static class CommandLine
         if (wrong.Length > 0)
         {
             var errors = string.Join("; ", wrong);
-            await Console.Error.WriteLineAsync($"error: {errors.ReplaceLineEndings(" ")}; run '{Usage(parsed)} --help' for the options");
+            await Console.Error.WriteLineAsync($"error: {OneLine.Of(errors)}; run '{Usage(parsed)} --help' for the options");
             return ExitCodes.WrongUsage;
         }
 
@@ -86,7 +87,7 @@ internal static class CommandLine
         var message = Failures.IsExpected(e) ? e.Message : $"internal error: {e.GetType().Name}: {e.Message}; --verbose says where";
         var isDiskFull = Failures.IsDiskFull(e);
         var advice = isDiskFull ? "; free some space and run the same command again: what is complete is kept" : string.Empty;
-        await Console.Error.WriteLineAsync($"error: {message.ReplaceLineEndings(" ")}{advice}");
+        await Console.Error.WriteLineAsync($"error: {OneLine.Of(message)}{advice}");
         if (verbose)
         {
             await Console.Error.WriteLineAsync(e.ToString());

@@ -47,6 +47,7 @@ internal static class ConvertCommand
         };
         var subject = new Option<bool>("--subject") { Description = "Make the converted image refer to the source, and be listed among its referrers." };
         var registry = new RegistryCommandOptions();
+        var limits = new InputLimitOptions();
         var concurrency = new Option<int>("--concurrency")
         {
             Description = "Layers downloaded and imported at once; the result does not depend on it.",
@@ -71,6 +72,7 @@ internal static class ConvertCommand
             reference, output, platform, osVersion, format, integrity, vhdFooter, push, subject, concurrency, backendName, json, logFormat, quiet, verbose,
         };
         registry.AddTo(command);
+        limits.AddTo(command);
         command.Validators.Add(result =>
         {
             if (result.GetValue(format) == ForkedFormat && (result.GetValue(integrity) || result.GetValue(vhdFooter)))
@@ -90,6 +92,7 @@ internal static class ConvertCommand
                 Forked = isForked,
                 Image = image,
                 Hives = HiveMergers.For(backend),
+                Input = limits.Read(parsed),
                 Concurrency = parsed.GetValue(concurrency),
                 WithSubject = parsed.GetValue(subject),
             };

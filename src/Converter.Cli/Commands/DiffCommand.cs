@@ -35,7 +35,7 @@ internal static class DiffCommand
             {
                 foreach (var difference in differences)
                 {
-                    Console.WriteLine(Line(difference));
+                    Console.WriteLine(OneLine.Of(Line(difference)));
                 }
             }
 

@@ -20,7 +20,7 @@ internal static class ExtractCommand
             var result = CimExtraction.Run(image.Cim, parsed.GetRequiredValue(directory), cancellation);
             foreach (var line in result.Skipped)
             {
-                await Console.Error.WriteLineAsync($"warning: not extracted: {line}");
+                await Console.Error.WriteLineAsync($"warning: not extracted: {OneLine.Of(line)}");
             }
 
             if (parsed.GetValue(json))

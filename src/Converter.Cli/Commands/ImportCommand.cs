@@ -27,6 +27,7 @@ internal sealed class ImportCommand
     private readonly Option<string> _layerDirectory = new("--layer-dir") { Description = "With --forked: the layer's folder, which gets its hives.", HelpName = "DIR" };
     private readonly Option<string> _parentCim = new("--parent-cim") { Description = "With --forked: the parent's .cim file, in the same directory. None for a base layer.", HelpName = "FILE" };
     private readonly Option<string[]> _parentDirectories = new("--parent-dir") { Description = "With --forked: a parent's layer folder; once for each, nearest first.", HelpName = "DIR" };
+    private readonly InputLimitOptions _limits = new();
     private readonly Option<string> _backend = CommonOptions.Backend();
     private readonly Option<bool> _json = CommonOptions.Json();
     private readonly Option<bool> _quiet = CommonOptions.Quiet();
@@ -45,6 +46,7 @@ internal sealed class ImportCommand
             _layer, _block, _cimName, _parents, _integrity, _vhdFooter, _forked, _cim, _layerDirectory, _parentCim, _parentDirectories,
             _backend, _json, _quiet, _verbose,
         };
+        _limits.AddTo(command);
         command.Validators.Add(CheckOptions);
         command.SetAction(RunAsync);
         return command;
@@ -86,7 +88,7 @@ internal sealed class ImportCommand
         var backendName = parsed.GetRequiredValue(_backend);
         var backend = isForked ? ImageBackends.SelectForking(backendName) : ImageBackends.Select(backendName, options);
         var hives = HiveMergers.For(backend);
-        var import = new FileImport(backend, hives, options, loggers.CreateLogger("import"));
+        var import = new FileImport(backend, hives, options, _limits.Read(parsed), loggers.CreateLogger("import"));
         try
         {
             var (result, image) = isForked

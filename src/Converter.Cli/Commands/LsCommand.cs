@@ -31,7 +31,7 @@ internal static class LsCommand
             {
                 foreach (var (entryPath, entry) in entries)
                 {
-                    Console.WriteLine(listing.Line(entryPath, entry));
+                    Console.WriteLine(OneLine.Of(listing.Line(entryPath, entry)));
                 }
             }
 

@@ -23,6 +23,7 @@ internal static class PrewarmCommand
         var report = new Option<string?>("--report") { Description = "Also write the result as JSON to a file.", HelpName = "FILE" };
         var logFormat = CommonOptions.LogFormat();
         var registries = new RegistryCommandOptions();
+        var limits = new InputLimitOptions();
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var verbose = CommonOptions.Verbose();
@@ -31,9 +32,11 @@ internal static class PrewarmCommand
             file, output, shard, dryRun, report, logFormat, json, quiet, verbose,
         };
         registries.AddTo(command);
+        limits.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             var list = PrewarmListReader.Read(parsed.GetRequiredValue(file), parsed.GetValue(output));
+            list = list with { Limits = limits.Read(parsed, list.Limits) };
             if (parsed.GetValue(shard) is { } part)
             {
                 list = list with { Images = [.. list.Images.Where(image => part.Has(image.Location.ToString()))] };

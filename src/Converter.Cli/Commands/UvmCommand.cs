@@ -19,19 +19,21 @@ internal static class UvmCommand
             HelpName = "DIR",
             Required = true,
         };
+        var limits = new InputLimitOptions();
         var backend = CommonOptions.Backend();
         var asJson = CommonOptions.Json();
         var command = new Command("uvm", "Makes the CIM that a utility VM boots from, of the files that a base layer has for it.")
         {
             layer, destination, backend, asJson, CommonOptions.Verbose(),
         };
+        limits.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             var path = parsed.GetRequiredValue(layer);
             var writer = ImageBackends.Select(parsed.GetRequiredValue(backend), BootCimImport.Options);
             try
             {
-                var (import, image) = await new BootCimImport(writer).RunAsync(path, parsed.GetRequiredValue(destination), cancellation);
+                var (import, image) = await new BootCimImport(writer, limits.Read(parsed)).RunAsync(path, parsed.GetRequiredValue(destination), cancellation);
                 Report(import, image, writer.Name, parsed.GetValue(asJson));
             }
             catch (Exception e) when (Failures.IsExpected(e))

@@ -130,7 +130,7 @@ internal static class PrewarmOutput
         Draw(table);
         foreach (var image in report.Images.Where(image => image.Error is not null))
         {
-            Console.WriteLine($"failed: {image.Error!.ReplaceLineEndings(" ")}");
+            Console.WriteLine($"failed: {OneLine.Of(image.Error!)}");
         }
 
         Console.WriteLine($"{report.Ready} of {report.Images.Count} images are ready");
@@ -147,7 +147,7 @@ internal static class PrewarmOutput
         Draw(table);
         foreach (var image in plan.Where(image => image.Error is not null))
         {
-            Console.WriteLine($"failed: {image.Error!.ReplaceLineEndings(" ")}");
+            Console.WriteLine($"failed: {OneLine.Of(image.Error!)}");
         }
 
         Console.WriteLine($"{Sizes.Of(plan.Sum(image => image.Bytes))} to fetch, {plan.Sum(image => image.ToConvert)} layers to convert");

@@ -30,7 +30,7 @@ internal sealed class StderrLoggerProvider(bool json) : ILoggerProvider, ISuppor
             LogLevel.Warning => "warning",
             _ => "error",
         };
-        Console.Error.WriteLine(json ? Json(level, message) : Text(level, message.ReplaceLineEndings(" ")));
+        Console.Error.WriteLine(json ? Json(level, message) : Text(level, OneLine.Of(message)));
     }
 
     private string Json(string level, string message)

@@ -10,9 +10,10 @@ namespace Converter.Core.Imaging;
 public static class CimExport
 {
     private const int BufferSize = 1024 * 1024;
+    private const int CompareSize = 64 * 1024;
 
     /// <param name="image">What to export.</param>
-    /// <param name="directory">Made where it is missing. Files of region sets that are there already are replaced by the same content.</param>
+    /// <param name="directory">Made where it is missing. Files of region sets that are there already are left, if they are the same.</param>
     /// <param name="cancellation">Leaves region files at worst, never the CIM's own name.</param>
     /// <returns>Names of the files, the CIM's own last.</returns>
     public static IReadOnlyList<string> Run(CimImage image, string directory, CancellationToken cancellation)
@@ -38,9 +39,37 @@ public static class CimExport
         return names;
     }
 
+    /// <summary>Region sets have ids of their own, but a CIM that lies may have another's: that one's files stay as they are.</summary>
+    private static void CheckSame(IRandomReader file, string path, CancellationToken cancellation)
+    {
+        using var there = new FileRandomReader(path);
+        var (some, others) = (new byte[CompareSize], new byte[CompareSize]);
+        var isSame = there.Length == file.Length;
+        for (long at = 0; isSame && at < file.Length; at += CompareSize)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var count = (int)Math.Min(CompareSize, file.Length - at);
+            file.ReadAt(at, some.AsSpan(0, count));
+            there.ReadAt(at, others.AsSpan(0, count));
+            isSame = some.AsSpan(0, count).SequenceEqual(others.AsSpan(0, count));
+        }
+
+        if (!isSame)
+        {
+            throw new IOException($"'{path}' exists already, with other content: remove it first, or choose another directory");
+        }
+    }
+
     private static void Copy(IRandomReader file, string path, CancellationToken cancellation)
     {
+        if (File.Exists(path))
+        {
+            CheckSame(file, path, cancellation);
+            return;
+        }
+
         var partial = path + PartialBlockFile.Suffix;
+        HostLinks.Refuse(partial);
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
@@ -58,7 +87,7 @@ public static class CimExport
                 stream.Flush(flushToDisk: true);
             }
 
-            File.Move(partial, path, overwrite: true);
+            File.Move(partial, path, overwrite: false);
         }
         catch
         {

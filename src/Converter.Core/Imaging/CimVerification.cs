@@ -68,7 +68,7 @@ public static class CimVerification
         return new VerificationResult(entries, bytes, objects, image.Container?.IsSealed ?? false);
     }
 
-    /// <summary>A region that nothing refers to must be there as well: Windows mounts none without it.</summary>
+    /// <summary>A region that nothing refers to must be there as well: the header counts it among the CIM's own.</summary>
     private static void CheckRegions(CimReader cim) => _ = cim.Regions.Last();
 
     private static void CheckRoot(BlockFileReader container, byte[]? expectedRoot)

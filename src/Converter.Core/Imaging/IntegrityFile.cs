@@ -35,6 +35,7 @@ public static class IntegrityFile
     public static void Write(string path, ReadOnlySpan<byte> root)
     {
         var partial = path + PartialBlockFile.Suffix;
+        HostLinks.Refuse(partial);
         using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
         {
             stream.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(root)));

@@ -8,7 +8,7 @@ namespace Converter.Core.Imaging;
 /// </summary>
 internal sealed class NativeEntries
 {
-    private readonly Dictionary<string, NativeEntryKind> _entries = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, NativeEntryKind> _entries = new(NameComparer.Instance);
 
     public NativeEntryKind this[CimPath path]
     {

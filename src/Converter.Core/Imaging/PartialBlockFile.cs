@@ -30,6 +30,8 @@ internal sealed class PartialBlockFile : IImageTarget
             throw new IOException($"'{path}' exists already: remove it first, or choose another name");
         }
 
+        HostLinks.Refuse(_partial);
+
         // Not shared: two processes writing one target would otherwise tear it.
         _handle = File.OpenHandle(_partial, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
         Digest = new GrowingFileDigest(_handle);

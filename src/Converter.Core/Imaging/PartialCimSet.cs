@@ -42,6 +42,7 @@ internal sealed class PartialCimSet : IImageTarget
 
         // Two processes writing one target would tear it. The system removes the claim with its process, however that ends.
         Directory.CreateDirectory(_directory);
+        HostLinks.Refuse(_path + ClaimSuffix);
         _claim = new FileStream(_path + ClaimSuffix, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
         try
         {

@@ -18,7 +18,7 @@ public sealed class CimLayerWriter : IDisposable
 
     private readonly IImageWriter _image;
     private readonly LayerImportOptions _options;
-    private readonly LayerEntries _entries = new();
+    private readonly LayerEntries _entries;
     private readonly StagingFolder _staging;
     private readonly PendingWork _pending;
     private IReadOnlyList<RegistryHive>? _deltaHives;
@@ -39,6 +39,7 @@ public sealed class CimLayerWriter : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         _image = image;
         _options = options;
+        _entries = new LayerEntries(options.Limits);
         _staging = new StagingFolder(options.LayerFolder);
         _pending = new PendingWork(image, _entries, _staging, options.IsBase);
     }
@@ -98,11 +99,12 @@ public sealed class CimLayerWriter : IDisposable
             throw new InvalidDataException("a link in the place of a file that the importer works on");
         }
 
-        if (string.Equals(path.Value, target.Value, StringComparison.OrdinalIgnoreCase))
+        if (path.IsSameAs(target))
         {
             throw new InvalidDataException("a hard link to itself");
         }
 
+        _entries.CountTarget(target);
         Claim(path, isDirectory: false, isLinkable: true, isInImage: false, _pending.NextIndex);
         var link = _pending.AddLink(EntryOffset, path, target);
         if (_image.LinksAtOnce && !StandardFiles.Contains(target))
@@ -127,11 +129,12 @@ public sealed class CimLayerWriter : IDisposable
             throw new InvalidDataException("an alternate stream of a file that the importer works on");
         }
 
-        if (_lastFile is not { } last || !string.Equals(last.Value, file.Value, StringComparison.OrdinalIgnoreCase))
+        if (_lastFile is not { } last || !last.IsSameAs(file))
         {
             throw new InvalidDataException($"an alternate stream that does not follow its file; the last file is '{_lastFile}'");
         }
 
+        _entries.CountStream(name);
         _image.CreateAlternateStream(last, name, size);
         BeginData($"{last}:{name}", size);
         _inCall = false;
@@ -143,6 +146,7 @@ public sealed class CimLayerWriter : IDisposable
     public void Remove(CimPath path)
     {
         BeginCall();
+        _entries.CountWhiteout(path);
         _image.Tombstone(path);
         _inCall = false;
     }
@@ -153,6 +157,7 @@ public sealed class CimLayerWriter : IDisposable
     public void RemoveContents(CimPath directory)
     {
         BeginCall();
+        _entries.CountWhiteout(directory);
         _image.MakeOpaque(directory);
         _inCall = false;
     }

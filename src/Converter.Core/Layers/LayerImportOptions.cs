@@ -11,5 +11,7 @@ public sealed record LayerImportOptions
     /// <summary>An existing folder of this layer alone: standard files are staged in it, and <c>Hives</c> stays in it.</summary>
     public required string LayerFolder { get; init; }
 
+    public InputLimits Limits { get; init; } = new();
+
     public ILogger? Logger { get; init; }
 }

@@ -1,3 +1,4 @@
+using Converter.Core.Imaging;
 using Converter.Formats.Cim;
 
 namespace Converter.Core.Layers;
@@ -8,6 +9,7 @@ namespace Converter.Core.Layers;
 /// </summary>
 internal sealed class StagingFolder(string layerFolder) : IDisposable
 {
+    private readonly string _root = Path.TrimEndingDirectorySeparator(layerFolder);
     private readonly HashSet<CimPath> _staged = [];
 
     /// <summary>Makes a file for an entry's data; an earlier one of that name is replaced. The caller disposes it.</summary>
@@ -64,10 +66,11 @@ internal sealed class StagingFolder(string layerFolder) : IDisposable
     private string Claim(CimPath path)
     {
         var file = FileOf(path);
+        HostLinks.RefuseBelow(_root, file);
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         _staged.Add(path);
         return file;
     }
 
-    private string FileOf(CimPath path) => Path.Combine(layerFolder, path.Value.Replace(CimPath.Separator, Path.DirectorySeparatorChar));
+    private string FileOf(CimPath path) => Path.Combine(_root, path.Value.Replace(CimPath.Separator, Path.DirectorySeparatorChar));
 }

@@ -13,7 +13,7 @@ internal static class StandardFiles
 
     private static readonly FrozenDictionary<string, CimPath> _all = Names()
         .Select(CimPath.Parse)
-        .ToFrozenDictionary(path => path.Value, StringComparer.OrdinalIgnoreCase);
+        .ToFrozenDictionary(path => path.Value, NameComparer.Instance);
 
     public static bool Contains(CimPath path) => _all.ContainsKey(path.Value);
 

@@ -88,7 +88,7 @@ public sealed class UtilityVmImport
 
     private void TakeStream(TarReader tar, in EntryName name, CancellationToken cancellation)
     {
-        if (!string.Equals(name.Path.Value, _source.Value, StringComparison.OrdinalIgnoreCase))
+        if (!name.Path.IsSameAs(_source))
         {
             // Elsewhere in the layer streams are none of the boot CIM's business, orderly or not.
             if (UtilityVmFolder.TryEnter(name.Path, out _))

@@ -14,7 +14,7 @@ namespace Converter.Core.Layers;
 /// </remarks>
 public sealed class UtilityVmPlan
 {
-    private readonly LayerEntries _entries = new();
+    private readonly LayerEntries _entries;
 
     /// <summary>The utility VM's entries in tar order, those included whose name a later one takes.</summary>
     private readonly List<Member> _members = [];
@@ -33,9 +33,7 @@ public sealed class UtilityVmPlan
     private readonly List<(CimPath Path, CimPath Target)> _links = [];
     private readonly SecurityDescriptors _descriptors = new();
 
-    private UtilityVmPlan()
-    {
-    }
+    private UtilityVmPlan(InputLimits limits) => _entries = new LayerEntries(limits);
 
     /// <summary>How many entries the boot CIM takes, but for links.</summary>
     internal int PlaceCount => _places.Count;
@@ -52,9 +50,10 @@ public sealed class UtilityVmPlan
     /// <summary>Reads an uncompressed tar to its end.</summary>
     /// <exception cref="LayerImportException">The layer has no utility VM, or an entry that cannot be in a boot CIM.</exception>
     /// <exception cref="InvalidDataException">The tar itself is malformed.</exception>
-    public static UtilityVmPlan Read(Stream tar, CancellationToken cancellation)
+    public static UtilityVmPlan Read(Stream tar, InputLimits limits, CancellationToken cancellation)
     {
-        var plan = new UtilityVmPlan();
+        ArgumentNullException.ThrowIfNull(limits);
+        var plan = new UtilityVmPlan(limits);
         LayerTar.ForEach(tar, plan.Take, cancellation);
         plan.Decide();
         return plan;
@@ -82,7 +81,9 @@ public sealed class UtilityVmPlan
         var isLink = tar.Type == TarEntryType.HardLink;
         if (isLink)
         {
-            _targets.Add(number, CimPath.Parse(tar.LinkName));
+            var target = CimPath.Parse(tar.LinkName);
+            _entries.CountTarget(target);
+            _targets.Add(number, target);
         }
 
         var isDirectory = tar.Type == TarEntryType.Directory;

@@ -7,7 +7,7 @@ namespace Converter.Core.Pipeline;
 /// Makes the block CIM that a utility VM boots from out of a base layer's tar. Names, seal and footer are those of hcsshim's
 /// pkg/extractuvm (mkuvmcim).
 /// </summary>
-public sealed class BootCimImport(IImageBackend backend)
+public sealed class BootCimImport(IImageBackend backend, InputLimits limits)
 {
     public const string BlockFileName = "boot.bcim";
     public const string CimName = "boot.cim";
@@ -22,10 +22,10 @@ public sealed class BootCimImport(IImageBackend backend)
     /// <exception cref="LayerImportException">The layer has no utility VM, or an entry of it cannot be stored.</exception>
     public async Task<(UtilityVmResult Import, CommittedImage Image)> RunAsync(string layerTar, string directory, CancellationToken cancellation)
     {
-        var plan = await LayerFile.ReadAsync(layerTar, UtilityVmPlan.Read, cancellation);
+        var plan = await LayerFile.ReadAsync(layerTar, limits, (tar, token) => UtilityVmPlan.Read(tar, limits, token), cancellation);
         Directory.CreateDirectory(directory);
         using var image = backend.Create(Path.Combine(directory, BlockFileName), CimName, Options);
-        var result = await LayerFile.ReadAsync(layerTar, (tar, token) => UtilityVmImport.Run(tar, image, plan, token), cancellation);
+        var result = await LayerFile.ReadAsync(layerTar, limits, (tar, token) => UtilityVmImport.Run(tar, image, plan, token), cancellation);
         return (result, image.Commit(cancellation));
     }
 }

@@ -26,6 +26,9 @@ public sealed record ConversionOptions
     /// <summary>The converted manifest refers to the source's as its subject.</summary>
     public bool WithSubject { get; init; }
 
+    /// <summary>What each layer may take.</summary>
+    public InputLimits Input { get; init; } = new();
+
     /// <summary>Shared with the other conversions of the process; whoever made it disposes it.</summary>
     public ConversionLimits Limits { get; init; } = new();
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Converter.Core.Pipeline;
 
 /// <summary>A layer tar on disk, compressed or not, made into a block file or a forked CIM: what the importer does for one layer, without a registry.</summary>
-public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOptions options, ILogger logger)
+public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOptions options, InputLimits limits, ILogger logger)
 {
     private const string StagingSuffix = ".staging";
 
@@ -59,8 +59,8 @@ public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOp
         {
             RemoveFolder(staging);
             Directory.CreateDirectory(staging);
-            var importOptions = new LayerImportOptions { IsBase = parentFolders.Count == 0, LayerFolder = staging, Logger = logger };
-            var result = await LayerFile.ReadAsync(layerTar, (tar, token) => LayerImport.Run(tar, image, importOptions, token), cancellation);
+            var importOptions = new LayerImportOptions { IsBase = parentFolders.Count == 0, LayerFolder = staging, Limits = limits, Logger = logger };
+            var result = await LayerFile.ReadAsync(layerTar, limits, (tar, token) => LayerImport.Run(tar, image, importOptions, token), cancellation);
             if (parentFolders.Count > 0)
             {
                 new HiveMerging(hives).Run(staging, result.DeltaHives, parentFolders, image, cancellation);

@@ -1,3 +1,4 @@
+using Converter.Core.Imaging;
 using Converter.Core.Layers;
 
 namespace Converter.Core.Pipeline;
@@ -25,6 +26,7 @@ internal static class HivesBesideImage
         var files = Directory.EnumerateFiles(from).Order(StringComparer.Ordinal).Select(file => (From: file, To: Path.Combine(to, Path.GetFileName(file)))).ToArray();
         foreach (var file in files)
         {
+            HostLinks.RefuseBelow(target, file.To);
             // The same hive is what an import leaves that was killed just before its image got its name.
             if (File.Exists(file.To) && !AreEqual(file.From, file.To))
             {

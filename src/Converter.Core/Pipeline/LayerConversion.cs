@@ -109,8 +109,8 @@ internal sealed class LayerConversion(
             : backend.Create(Path.Combine(folder.Path, FileName), CimName, options.Image);
         try
         {
-            var importOptions = new LayerImportOptions { IsBase = plan.Index == 0, LayerFolder = folder.Path, Logger = logger };
-            var stream = new LayerStream(plan, download.OpenAsync, image.Digest, options.Limits.Disk);
+            var importOptions = new LayerImportOptions { IsBase = plan.Index == 0, LayerFolder = folder.Path, Limits = options.Input, Logger = logger };
+            var stream = new LayerStream(plan, download.OpenAsync, image.Digest, options.Input, options.Limits.Disk);
             var result = await stream.RunAsync((tar, token) => LayerImport.Run(tar, image, importOptions, token), cancellation);
             logger.LogInformation("{Layer}: imported {Entries} entries, {Bytes} bytes", plan.Name, result.Entries, plan.Progress.Decompressed);
             return new ImportedLayer(plan, folder, download, image, result);

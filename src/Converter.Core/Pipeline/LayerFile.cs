@@ -1,4 +1,5 @@
 using Converter.Core.Compression;
+using Converter.Core.Layers;
 using Converter.Core.Oci;
 
 namespace Converter.Core.Pipeline;
@@ -11,13 +12,13 @@ internal static class LayerFile
     private const int MagicSize = 4;
 
     /// <summary>Decompresses on one thread and reads the tar on another; whoever reads does so to the stream's end.</summary>
-    /// <exception cref="ConversionException">It is a pipe or the like.</exception>
-    public static async Task<T> ReadAsync<T>(string path, Func<Stream, CancellationToken, T> read, CancellationToken cancellation)
+    /// <exception cref="ConversionException">It is a pipe or the like, or longer than a layer may be.</exception>
+    public static async Task<T> ReadAsync<T>(string path, InputLimits limits, Func<Stream, CancellationToken, T> read, CancellationToken cancellation)
     {
         await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferSize, FileOptions.SequentialScan);
-        if (!file.CanSeek)
+        if (!file.CanSeek || file.Length == 0)
         {
-            throw new ConversionException("it is a pipe or a device, and a layer may be read more than once: save it to a file first");
+            throw new ConversionException("it is empty, a pipe or a device, and a layer may be read more than once: save it to a file first");
         }
 
         var magic = new byte[MagicSize];
@@ -25,17 +26,19 @@ internal static class LayerFile
         file.Position = 0;
         if (compression == LayerCompression.None)
         {
+            limits.CheckSize(file.Length, file.Length);
             return read(file, cancellation);
         }
 
         using var tar = new BufferChannel(BufferSize, Buffers);
         using var stages = new StageGroup(cancellation);
         T? result = default;
+        var size = 0L;
         stages.StartThread(() =>
         {
             try
             {
-                Decompression.Read(file, compression, stream => tar.Pump(stream, static _ => { }, stages.Cancellation));
+                Decompression.Read(file, compression, stream => tar.Pump(stream, Count, stages.Cancellation));
             }
             catch (Exception e)
             {
@@ -57,5 +60,11 @@ internal static class LayerFile
         });
         await stages.CompleteAsync();
         return result!;
+
+        void Count(int bytes)
+        {
+            size += bytes;
+            limits.CheckSize(size, file.Position);
+        }
     }
 }

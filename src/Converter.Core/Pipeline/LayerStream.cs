@@ -9,7 +9,8 @@ namespace Converter.Core.Pipeline;
 /// One layer's way from its blob to its image: download and verify, decompress, verify the tar, import it, hash what is
 /// written, each on its own thread, joined by bounded channels. Memory is the channels' buffers, whatever the layer's size.
 /// </summary>
-internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<Stream>> openBlob, GrowingFileDigest? imageDigest, DiskBudget? disk)
+internal sealed class LayerStream(
+    LayerPlan plan, Func<CancellationToken, Task<Stream>> openBlob, GrowingFileDigest? imageDigest, InputLimits limits, DiskBudget? disk)
 {
     private const int CompressedBufferSize = 128 * 1024;
     private const int TarBufferSize = 256 * 1024;
@@ -91,6 +92,7 @@ internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<S
     private void CountDecompressed(int bytes)
     {
         plan.Progress.AddDecompressed(bytes);
+        limits.CheckSize(plan.Progress.Decompressed, plan.Progress.Downloaded);
         disk?.Take(bytes);
     }
 

@@ -1,3 +1,4 @@
+using Converter.Core.Layers;
 using Converter.Core.Oci;
 using Converter.Core.Sources;
 
@@ -20,6 +21,9 @@ public sealed record PrewarmList
     public int RetryBudget { get; init; } = 10;
 
     public PrewarmDisk Disk { get; init; } = new();
+
+    /// <summary>What each layer may take.</summary>
+    public InputLimits Limits { get; init; } = new();
 
     /// <summary>Bytes a second that all downloads together may take; null for as many as come.</summary>
     public long? Bandwidth { get; init; }

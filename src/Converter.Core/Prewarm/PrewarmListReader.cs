@@ -1,4 +1,5 @@
 using Converter.Core.Imaging;
+using Converter.Core.Layers;
 using Converter.Core.Oci;
 using Converter.Core.Sources;
 using YamlDotNet.Core;
@@ -87,6 +88,7 @@ public sealed class PrewarmListReader
         var registries = _root.Section("registries");
         var concurrency = _root.Section("concurrency");
         var disk = _root.Section("disk");
+        var limits = _root.Section("limits");
         var list = new PrewarmList
         {
             Store = store ?? _root.RequiredText("store"),
@@ -110,12 +112,18 @@ public sealed class PrewarmListReader
         };
         list = list with
         {
+            Limits = new InputLimits
+            {
+                MaxLayerSize = limits?.ReadValue("layerSize", InputLimits.ParseLayerSize) ?? list.Limits.MaxLayerSize,
+                MaxExpansion = limits?.Number("expansion", 1, int.MaxValue) ?? list.Limits.MaxExpansion,
+                MaxEntries = limits?.Number("entries", 1, int.MaxValue) ?? list.Limits.MaxEntries,
+            },
             RetryBudget = _root.Number("retryBudget", 0, MaxRetries) ?? list.RetryBudget,
             KeepGoing = _root.Flag("keepGoing") ?? list.KeepGoing,
             SkipPushed = _root.Flag("skipPushed") ?? list.SkipPushed,
         };
         _root.Find("store");
-        foreach (var section in (YamlSection?[])[registries, concurrency, disk, _root])
+        foreach (var section in (YamlSection?[])[registries, concurrency, disk, limits, _root])
         {
             section?.RefuseOthers();
         }

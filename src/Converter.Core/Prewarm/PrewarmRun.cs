@@ -145,6 +145,7 @@ public sealed class PrewarmRun : IDisposable
                 Image = how,
                 Hives = HiveMergers.For(backend),
                 Concurrency = Math.Max(_list.Concurrency.Downloads, _list.Concurrency.Imports),
+                Input = _list.Limits,
                 Limits = _limits,
                 WithSubject = image.Subject,
             };

@@ -102,8 +102,10 @@ internal static class BlockDirectory
         var setNames = new string[setHeads.Length];
         for (var i = 0; i < setNames.Length; i++)
         {
-            setNames[i] = reader.Utf16(setHeads[i].NameLength);
+            setNames[i] = Name(reader.Utf16(setHeads[i].NameLength));
         }
+
+        CheckRepeats(setNames);
 
         var files = new Entry[fileHeads.Length];
         var taken = 0;
@@ -111,7 +113,7 @@ internal static class BlockDirectory
         {
             var head = fileHeads[i];
             var entry = new Entry(
-                reader.Utf16(head.NameLength), head.Length, head.Digest, Take(allExtents, ref taken, head.FirstExtent, head.Extents));
+                Name(reader.Utf16(head.NameLength)), head.Length, head.Digest, Take(allExtents, ref taken, head.FirstExtent, head.Extents));
             Check(entry, blocks);
             files[i] = entry;
         }
@@ -121,6 +123,7 @@ internal static class BlockDirectory
         for (var i = 0; i < sets.Length; i++)
         {
             sets[i] = new Set(setNames[i], Take(files, ref taken, setHeads[i].FirstFile, setHeads[i].Files));
+            CheckRepeats(sets[i].Files.Select(file => file.Name));
         }
 
         return sets;
@@ -143,6 +146,24 @@ internal static class BlockDirectory
 
     private static int NameLength(uint length) =>
         length is > 0 and <= BlockFileFormat.MaxNameLength ? (int)length : throw new InvalidDataException($"the block CIM file's directory has a name of {length} UTF-16 units");
+
+    /// <summary>Exported, names become files': none may lead out of the directory, or to a device.</summary>
+    private static string Name(string name) => HostFileName.WhyNot(name) is { } why
+        ? throw new InvalidDataException($"the block CIM file's directory has a name that {why}")
+        : name;
+
+    /// <summary>They are found in any letter case, and the second of a name would never be.</summary>
+    private static void CheckRepeats(IEnumerable<string> names)
+    {
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var name in names)
+        {
+            if (!seen.Add(name))
+            {
+                throw new InvalidDataException($"the block CIM file's directory has the name '{name}' twice");
+            }
+        }
+    }
 
     private static void Check(Entry entry, long blocks)
     {

@@ -1,3 +1,5 @@
+using Converter.Formats.Binary;
+
 namespace Converter.Formats.BlockFile;
 
 /// <summary>The constants of the one-file container, as FORMAT.md beside this file specifies it.</summary>
@@ -15,7 +17,7 @@ internal static class BlockFileFormat
     public const int MaxDirectorySize = 64 * 1024 * 1024;
 
     /// <summary>UTF-16 units of a CIM's or a file's name.</summary>
-    public const int MaxNameLength = 255;
+    public const int MaxNameLength = HostFileName.MaxLength;
 
     public const int DigestSize = 32;
 

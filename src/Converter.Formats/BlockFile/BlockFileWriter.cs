@@ -91,13 +91,7 @@ public sealed class BlockFileWriter
         return superblock.Root();
     }
 
-    private static void CheckName(string name)
-    {
-        if (name.Length is 0 or > BlockFileFormat.MaxNameLength)
-        {
-            throw new InvalidDataException($"a name in a block CIM file has 1 to {BlockFileFormat.MaxNameLength} UTF-16 units, not {name.Length}");
-        }
-    }
+    private static void CheckName(string name) => HostFileName.Check(name, "name in a block CIM file");
 
     private static long BlocksFor(long bytes) => Align.Up(bytes, BlockFileFormat.BlockSize) / BlockFileFormat.BlockSize;
 

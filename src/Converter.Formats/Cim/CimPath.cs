@@ -1,3 +1,5 @@
+using Converter.Formats.Binary;
+
 namespace Converter.Formats.Cim;
 
 /// <summary>
@@ -24,6 +26,9 @@ public readonly record struct CimPath : IComparable<CimPath>
 
     /// <summary>The last component; empty for the root.</summary>
     public string Name => Value[(Value.LastIndexOf(Separator) + 1)..];
+
+    /// <summary>Components: 0 for the root.</summary>
+    public int Depth => IsRoot ? 0 : Value.AsSpan().Count(Separator) + 1;
 
     /// <summary>The path above; the root's parent is the root.</summary>
     public CimPath Parent
@@ -99,14 +104,11 @@ public readonly record struct CimPath : IComparable<CimPath>
         _ => null,
     };
 
-    /// <summary>A CIM's name is a file name.</summary>
-    internal static void CheckCimName(string name)
-    {
-        if (WhyNotAName(name) is { } why)
-        {
-            throw new InvalidDataException($"CIM name '{name}' {why}");
-        }
-    }
+    /// <summary>A CIM's name becomes a file's: of its standard set, wherever it is exported to.</summary>
+    internal static void CheckCimName(string name) => HostFileName.Check(name, "CIM name");
+
+    /// <summary>Whether both name the same entry: names of a CIM are told apart by its upcase table, not by the runtime's.</summary>
+    public bool IsSameAs(CimPath other) => NameComparer.Instance.Equals(Value, other.Value);
 
     public int CompareTo(CimPath other) => string.CompareOrdinal(Value, other.Value);
 

@@ -1,8 +1,12 @@
+using System.Runtime.InteropServices;
+
 namespace Converter.Formats.Cim;
 
 /// <summary>Compares names as CimFS does: unit by unit after the upcase table.</summary>
 public sealed class NameComparer : IComparer<string>, IEqualityComparer<string>, IAlternateEqualityComparer<ReadOnlySpan<char>, string>
 {
+    private const int UnitsAtOnce = 128;
+
     private NameComparer()
     {
     }
@@ -22,9 +26,16 @@ public sealed class NameComparer : IComparer<string>, IEqualityComparer<string>,
     {
         var table = UpcaseTable.Windows;
         var hash = new HashCode();
-        foreach (var unit in alternate)
+        Span<char> upper = stackalloc char[UnitsAtOnce];
+        for (; !alternate.IsEmpty; alternate = alternate[Math.Min(alternate.Length, UnitsAtOnce)..])
         {
-            hash.Add(table.Upper(unit));
+            var count = Math.Min(alternate.Length, UnitsAtOnce);
+            for (var i = 0; i < count; i++)
+            {
+                upper[i] = table.Upper(alternate[i]);
+            }
+
+            hash.AddBytes(MemoryMarshal.AsBytes(upper[..count]));
         }
 
         return hash.ToHashCode();

@@ -94,7 +94,7 @@ internal sealed class HostileContainerTests
     {
         // 10,000 files that each name the same 10,000 extents would be a hundred million checks from 700 KB.
         var entry = new BlockDirectory.Entry("f", 4096, new byte[32], [new Extent(1, 1)]);
-        var directory = BlockDirectory.Encode([new BlockDirectory.Set("s", [entry, entry]), new BlockDirectory.Set("t", [entry])]);
+        var directory = BlockDirectory.Encode([new BlockDirectory.Set("s", [entry, entry with { Name = "g" }]), new BlockDirectory.Set("t", [entry])]);
         Assert.That(BlockDirectory.Decode(directory, 3), Has.Count.EqualTo(2));
         const int secondSet = 16 + 16;
         const int secondFile = 16 + (2 * 16) + 56;
@@ -114,6 +114,37 @@ internal sealed class HostileContainerTests
         var before = GC.GetAllocatedBytesForCurrentThread();
         Assert.That(() => BlockDirectory.Decode(directory, 3), Throws.TypeOf<InvalidDataException>());
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(1 << 20));
+    }
+
+    [TestCase("../escaped.cim")]
+    [TestCase(@"..\escaped.cim")]
+    [TestCase("..")]
+    [TestCase("/etc/passwd")]
+    [TestCase(@"C:\x.cim")]
+    [TestCase("C:x.cim")]
+    [TestCase("NUL")]
+    [TestCase("a\0b")]
+    [TestCase("layer.cim.")]
+    [TestCase("layer.cim::$DATA")]
+    public void Names_that_would_lead_elsewhere_when_exported_are_refused(string name)
+    {
+        var entry = new BlockDirectory.Entry("f", 4096, new byte[32], [new Extent(1, 1)]);
+        foreach (var set in (BlockDirectory.Set[])[new("s", [entry with { Name = name }]), new(name, [entry])])
+        {
+            Assert.That(
+                () => BlockDirectory.Decode(BlockDirectory.Encode([set]), 3),
+                Throws.TypeOf<InvalidDataException>().With.Message.StartsWith("the block CIM file's directory has a name that ").And.Message.Not.Contains("\0"));
+        }
+    }
+
+    [Test]
+    public void A_name_is_there_once_in_any_case()
+    {
+        var entry = new BlockDirectory.Entry("f", 4096, new byte[32], [new Extent(1, 1)]);
+        foreach (var sets in (BlockDirectory.Set[][])[[new("s", [entry, entry with { Name = "F" }])], [new("s", [entry]), new("S", [entry])]])
+        {
+            Assert.That(() => BlockDirectory.Decode(BlockDirectory.Encode(sets), 3), Throws.TypeOf<InvalidDataException>().With.Message.Contains("twice"));
+        }
     }
 
     private static bool ReadOrRefused(byte[] hostile)

@@ -38,7 +38,7 @@ public class CimBootTests
     }
 
     [Test]
-    public void A_partition_is_what_a_store_of_Windows_has_for_it()
+    public void A_partition_has_the_bytes_of_a_published_dump()
     {
         // From 0x44 on in the first dump of a1ive/grub, issue 18: the partition that a RAM disk's file lies on.
         const string record =

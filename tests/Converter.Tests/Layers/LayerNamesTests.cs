@@ -179,6 +179,39 @@ internal sealed class LayerNamesTests
     public void Names_that_leave_the_image_or_cannot_be_are_refused(string name, string why) =>
         Assert.That(Fails(new TarBuilder().Add(name)).Message, Does.Contain(why).And.Contain("at offset 0"));
 
+    // As in the reference, what CimFS can name is stored as it is: inside a CIM these are names and nothing else.
+    [TestCase("Files/CON")]
+    [TestCase("Files/nul.txt")]
+    [TestCase("Files/COM1")]
+    [TestCase("Files/dot.")]
+    [TestCase("Files/space ")]
+    [TestCase("Files/...")]
+    [TestCase("Files/a*b?<c>|")]
+    [TestCase("Files/\u0001")]
+    [TestCase("Files/\u202etxt.exe")]
+    [TestCase("Files/e\u0301")]
+    [TestCase("Files/.whiteout")]
+    [TestCase("files/x")]
+    public void Names_that_only_programs_of_windows_dislike_are_kept(string name) =>
+        Assert.That(Child(new TarBuilder().Add(name)), Is.EqualTo(new[] { $"file {name.Replace('/', '\\')} 0" }));
+
+    [TestCase(@"\\?\C:\x", "absolute")]
+    [TestCase(@"\\server\share\x", "absolute")]
+    [TestCase("//server/share/x", "absolute")]
+    [TestCase(@"\??\C:\x", "absolute")]
+    [TestCase("C:/x", "':'")]
+    [TestCase("C:x", "does not follow its file", Description = "a stream, of a file C that is not there")]
+    [TestCase(@"Files\..\..\x", "'..'")]
+    [TestCase(@"Files/..\x", "'..'")]
+    [TestCase("Files/x:..", "'..'")]
+    [TestCase("Files/x:a/b", "':'")]
+    [TestCase("Files/x::$DATA", "empty")]
+    [TestCase("Files/:s", "does not follow")]
+    [TestCase("Files/d:s/x", "':'")]
+    [TestCase("Files/.wh...", "'..'")]
+    public void Absolute_and_odd_names_are_refused(string name, string why) =>
+        Assert.That(Fails(new TarBuilder().Add(name)).Message, Does.Contain(why));
+
     [Test]
     public void Path_limits_hold_on_both_sides()
     {

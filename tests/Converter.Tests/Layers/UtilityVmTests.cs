@@ -153,7 +153,7 @@ internal sealed class UtilityVmTests
         using var first = new TarBuilder().Add(Vm + "a").Add(Vm + "b").End().ToStream();
         using var second = new TarBuilder().Add(Vm + "a").End().ToStream();
         using var image = new RecordingImageWriter();
-        var plan = UtilityVmPlan.Read(first, default);
+        var plan = UtilityVmPlan.Read(first, new InputLimits(), default);
         Assert.That(() => UtilityVmImport.Run(second, image, plan, default), Throws.TypeOf<InvalidDataException>().With.Message.Contain("changed"));
     }
 
@@ -161,7 +161,7 @@ internal sealed class UtilityVmTests
     public void It_stops_when_cancelled()
     {
         using var tar = new TarBuilder().Add(Vm + "a").End().ToStream();
-        Assert.That(() => UtilityVmPlan.Read(tar, new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(() => UtilityVmPlan.Read(tar, new InputLimits(), new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
     }
 
     [Test]
@@ -171,7 +171,7 @@ internal sealed class UtilityVmTests
         using var image = new RecordingImageWriter();
         using var tar = new TarBuilder().Add("Files/big", data: new byte[size]).Add(Vm + "l", '1', link: "Files/big").End().ToStream();
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var plan = UtilityVmPlan.Read(tar, default);
+        var plan = UtilityVmPlan.Read(tar, new InputLimits(), default);
         tar.Position = 0;
         UtilityVmImport.Run(tar, image, plan, default);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(size / 8));
@@ -183,7 +183,7 @@ internal sealed class UtilityVmTests
     {
         using var tar = builder.End().ToStream();
         using var image = new RecordingImageWriter();
-        var plan = UtilityVmPlan.Read(tar, default);
+        var plan = UtilityVmPlan.Read(tar, new InputLimits(), default);
         tar.Position = 0;
         UtilityVmImport.Run(tar, image, plan, default);
         return LayerImportHarness.Summaries(image);

@@ -19,7 +19,7 @@ public class ForkedChainTests
     public async Task Every_level_reads_as_the_merged_chain_and_the_oracle()
     {
         using var folder = new TempFolder();
-        var import = new FileImport(new ManagedBackend(), new ManagedHiveMerger(), new ImageOptions(), NullLogger.Instance);
+        var import = new FileImport(new ManagedBackend(), new ManagedHiveMerger(), new ImageOptions(), new InputLimits(), NullLogger.Instance);
         var (blocks, cims, layerFolders) = (new List<string>(), new List<string>(), new List<string>());
         var oracle = new TarOracle { MergedHives = (layer, hive) => ReadHive(folder["layers", $"{layer}"], hive) };
         foreach (var (n, layer) in ForkedChain.Layers.Index())

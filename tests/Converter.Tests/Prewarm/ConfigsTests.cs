@@ -9,7 +9,7 @@ namespace Converter.Tests.Prewarm;
 /// <summary>The samples in configs/ are what they say, and the schemas say what the program does.</summary>
 public partial class ConfigsTests
 {
-    private static readonly string s_configs = Path.Combine(RepositoryRoot(), "configs");
+    private static readonly string s_configs = Path.Combine(Repository.Root, "configs");
 
     private static JsonSchema Schema => JsonSchema.Read(Path.Combine(s_configs, "prewarm.schema.json"));
 
@@ -43,6 +43,7 @@ public partial class ConfigsTests
     [TestCase("defaults", "$.properties.defaults")]
     [TestCase("concurrency", "$.properties.concurrency")]
     [TestCase("disk", "$.properties.disk")]
+    [TestCase("limits", "$.properties.limits")]
     public void Schema_and_reader_know_the_same_keys(string section, string path)
     {
         var unknown = section.Length == 0 ? "nope: 1" : $"{section}:\n  nope: 1";
@@ -58,7 +59,7 @@ public partial class ConfigsTests
     [TestCase("hostprocess-daemonset.yaml")]
     public void Kubernetes_manifests_fit_their_schema_and_hold_a_right_list(string file)
     {
-        var schema = JsonSchema.Read(Path.Combine(RepositoryRoot(), "tests", "Converter.Tests", "Prewarm", "kubernetes.schema.json"));
+        var schema = JsonSchema.Read(Path.Combine(Repository.Root, "tests", "Converter.Tests", "Prewarm", "kubernetes.schema.json"));
         var documents = YamlAsJson.Read(Path.Combine(s_configs, "kubernetes", file));
         foreach (var document in documents)
         {
@@ -73,7 +74,7 @@ public partial class ConfigsTests
     [Test]
     public void The_kubernetes_schema_refuses_what_is_misspelt()
     {
-        var schema = JsonSchema.Read(Path.Combine(RepositoryRoot(), "tests", "Converter.Tests", "Prewarm", "kubernetes.schema.json"));
+        var schema = JsonSchema.Read(Path.Combine(Repository.Root, "tests", "Converter.Tests", "Prewarm", "kubernetes.schema.json"));
         var job = YamlAsJson.Read(Path.Combine(s_configs, "kubernetes", "indexed-job.yaml"))[1]!.AsObject();
         var container = job["spec"]!["template"]!["spec"]!["containers"]![0]!.AsObject();
         container["comand"] = new JsonArray("x");
@@ -101,16 +102,5 @@ public partial class ConfigsTests
         }
 
         return [.. node["properties"]!.AsObject().Select(property => property.Key).Order(StringComparer.Ordinal)];
-    }
-
-    private static string RepositoryRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Converter.sln")))
-        {
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("the tests do not run in the repository");
-        }
-
-        return folder;
     }
 }

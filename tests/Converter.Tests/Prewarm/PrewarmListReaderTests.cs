@@ -1,3 +1,4 @@
+using Converter.Core.Layers;
 using Converter.Core.Oci;
 using Converter.Core.Prewarm;
 using NUnit.Framework;
@@ -41,6 +42,10 @@ public class PrewarmListReaderTests
             disk:
               minFree: 20GiB
               maxStore: 500MB
+            limits:
+              layerSize: 64GiB
+              expansion: 20
+              entries: 3000
             bandwidth: 10MiB/s
             window: 22:00-05:30
             keepGoing: false
@@ -54,6 +59,7 @@ public class PrewarmListReaderTests
                 Is.EqualTo(new PrewarmRegistries { HostsDir = "hosts", CertDir = "certs", PlainHttp = true, StallTimeout = TimeSpan.FromMinutes(2) }));
             Assert.That(list.Concurrency, Is.EqualTo(new PrewarmConcurrency { Images = 3, Downloads = 8, Imports = 2 }));
             Assert.That(list.Disk, Is.EqualTo(new PrewarmDisk { MinFree = 20L << 30, MaxStore = 500_000_000 }));
+            Assert.That(list.Limits, Is.EqualTo(new InputLimits { MaxLayerSize = 64L << 30, MaxExpansion = 20, MaxEntries = 3000 }));
             Assert.That(list.RetryBudget, Is.Zero);
             Assert.That(list.Bandwidth, Is.EqualTo(10 << 20));
             Assert.That(list.Window, Is.EqualTo(new DailyWindow(new TimeOnly(22, 0), new TimeOnly(5, 30))));
@@ -104,6 +110,8 @@ public class PrewarmListReaderTests
     [TestCase("store: s\nimages: [a]\nconcurrency: 4\n", "3:14: the value of 'concurrency' must be 'key: value' lines")]
     [TestCase("store: s\nimages: [a]\nkeepGoing: yes\n", "3:12: keepGoing must be true or false, not 'yes'")]
     [TestCase("store: s\nimages: [a]\nkeepGoing:\n", "3:11: keepGoing must be a single value, and not empty")]
+    [TestCase("store: s\nimages: [a]\nlimits: {layerSize: 0}\n", "3:21: layerSize: of 0 bytes no layer would be small enough")]
+    [TestCase("store: s\nimages: [a]\nlimits: {entries: 0}\n", "3:19: entries must be a number from 1")]
     [TestCase("store: s\nimages: [a]\ndisk: {minFree: lots}\n", "3:17: minFree: 'lots' is no size")]
     [TestCase("store: s\nimages: [a]\nbandwidth: 0\n", "3:12: bandwidth: nothing would ever be downloaded")]
     [TestCase("store: s\nimages: [a]\nwindow: 22:00\n", "3:9: window: '22:00' is no time of day")]
