@@ -23,6 +23,9 @@ public abstract class FuzzHarness
     /// <summary>Whether a part may be changed.</summary>
     public virtual bool IsMutable(int part) => true;
 
+    /// <summary>Whether places in the format are told by numbers, so that bytes put in or taken out mostly break all of it: then few are.</summary>
+    public virtual bool HasOffsets => false;
+
     /// <summary>Puts checksums and the like right after a change, in place or with new arrays, so that it is the rest that is looked at.</summary>
     public virtual void Repair(byte[][] parts)
     {

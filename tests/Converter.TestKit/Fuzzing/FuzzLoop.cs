@@ -18,16 +18,17 @@ public sealed partial class FuzzLoop
     private readonly Random random;
     private readonly Mutator mutator;
     private readonly IReadOnlyList<byte[][]> seeds;
-    private readonly List<byte[][]> inputs;
+    private readonly List<byte[][]> taken;
+    private readonly List<byte[][]> refused = [];
     private readonly HashSet<string> outcomes = new(StringComparer.Ordinal);
 
     public FuzzLoop(FuzzHarness harness, int seed)
     {
         this.harness = harness;
         random = new Random(seed);
-        mutator = new Mutator(random, harness.Tokens, harness.MaxLength);
+        mutator = new Mutator(random, harness.Tokens, harness.MaxLength, harness.HasOffsets);
         seeds = harness.MakeSeeds();
-        inputs = [.. seeds];
+        taken = [.. seeds];
     }
 
     public FuzzHarness Harness => harness;
@@ -51,6 +52,7 @@ public sealed partial class FuzzLoop
     public Exception? Run(byte[][] input)
     {
         string outcome;
+        List<byte[][]> kind = taken;
         try
         {
             outcome = harness.Run([.. input.Select(part => part.ToArray())]);
@@ -58,6 +60,7 @@ public sealed partial class FuzzLoop
         catch (Exception error) when (harness.IsRefusal(error))
         {
             Refused++;
+            kind = refused;
             outcome = Kind(error);
         }
         catch (Exception error)
@@ -67,7 +70,7 @@ public sealed partial class FuzzLoop
 
         if (outcomes.Count < MostOutcomes && outcomes.Add(outcome))
         {
-            Keep(input);
+            Keep(kind, input);
         }
 
         return null;
@@ -82,8 +85,8 @@ public sealed partial class FuzzLoop
 
     private byte[][] Mutate()
     {
-        byte[][] input = [.. inputs[random.Next(inputs.Count)]];
-        byte[][] other = inputs[random.Next(inputs.Count)];
+        byte[][] input = [.. Choose()];
+        byte[][] other = Choose();
         int part;
         do
         {
@@ -100,19 +103,22 @@ public sealed partial class FuzzLoop
         return input;
     }
 
-    private void Keep(byte[][] input)
+    /// <summary>Mostly what was taken, however many ways there are to be refused.</summary>
+    private byte[][] Choose() => refused.Count == 0 || random.Next(3) > 0 ? taken[random.Next(taken.Count)] : refused[random.Next(refused.Count)];
+
+    private void Keep(List<byte[][]> kind, byte[][] input)
     {
-        if (inputs.Count < MostInputs)
+        if (kind.Count < MostInputs)
         {
-            inputs.Add(input);
+            kind.Add(input);
         }
         else
         {
-            inputs[seeds.Count + random.Next(inputs.Count - seeds.Count)] = input;
+            kind[random.Next(kind.Count)] = input;
         }
     }
 
-    /// <summary>Quoted names, numbers, and what is neither a letter nor punctuation of ours.</summary>
-    [GeneratedRegex("""'[^']*'|"[^"]*"|[0-9a-f]*[0-9][0-9a-f]*|[^\x20-\x7e]+""", RegexOptions.None, matchTimeoutMilliseconds: 2000)]
+    /// <summary>All between quotes, numbers, and what is neither a letter nor punctuation of ours.</summary>
+    [GeneratedRegex("""(?s)'.*'|".*"|[0-9a-f]*[0-9][0-9a-f]*|[^\x20-\x7e]+""", RegexOptions.None, matchTimeoutMilliseconds: 2000)]
     private static partial Regex Varying();
 }

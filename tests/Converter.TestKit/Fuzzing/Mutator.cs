@@ -7,10 +7,13 @@ namespace Converter.TestKit.Fuzzing;
 /// <param name="random">Seeded by the caller.</param>
 /// <param name="tokens">The format's words, to be put anywhere.</param>
 /// <param name="maxLength">Bytes that no result exceeds.</param>
-public sealed class Mutator(Random random, IReadOnlyList<byte[]> tokens, int maxLength)
+/// <param name="keepPlaces">Whether bytes are mostly to stay where they are.</param>
+public sealed class Mutator(Random random, IReadOnlyList<byte[]> tokens, int maxLength, bool keepPlaces)
 {
     private const int MostChanges = 6;
     private const int LongestRun = 600;
+    private const int ChangesInPlace = 9;
+    private const int Changes = 15;
 
     private static readonly ulong[] edges =
     [
@@ -47,7 +50,7 @@ public sealed class Mutator(Random random, IReadOnlyList<byte[]> tokens, int max
         }
 
         int at = random.Next(bytes.Count);
-        switch (random.Next(13))
+        switch (random.Next(keepPlaces && random.Next(8) > 0 ? ChangesInPlace : Changes))
         {
             case 0:
                 bytes[at] ^= (byte)(1 << random.Next(8));
@@ -62,28 +65,37 @@ public sealed class Mutator(Random random, IReadOnlyList<byte[]> tokens, int max
                 PutNumber(bytes, at);
                 break;
             case 5:
-                bytes.RemoveRange(at, RunLength(bytes.Count - at));
+                MoveWord(bytes, at);
                 break;
             case 6:
-                bytes.InsertRange(at, bytes.GetRange(at, RunLength(bytes.Count - at)));
-                break;
-            case 7:
                 Overwrite(bytes, random.Next(bytes.Count), [.. bytes.GetRange(at, RunLength(bytes.Count - at))]);
                 break;
-            case 8:
-                bytes.InsertRange(at, Run(other));
+            case 7:
+                Overwrite(bytes, at, Run(other));
                 break;
-            case 9:
-                Splice(bytes, at, other);
-                break;
-            case 10 when tokens.Count > 0:
-                bytes.InsertRange(at, tokens[random.Next(tokens.Count)]);
-                break;
-            case 11 when tokens.Count > 0:
+            case 8 when tokens.Count > 0:
                 Overwrite(bytes, at, tokens[random.Next(tokens.Count)]);
                 break;
+            case ChangesInPlace:
+                bytes.RemoveRange(at, RunLength(bytes.Count - at));
+                break;
+            case 10:
+                bytes.InsertRange(at, bytes.GetRange(at, RunLength(bytes.Count - at)));
+                break;
+            case 11:
+                bytes.InsertRange(at, Run(other));
+                break;
             case 12:
+                Splice(bytes, at, other);
+                break;
+            case 13 when tokens.Count > 0:
+                bytes.InsertRange(at, tokens[random.Next(tokens.Count)]);
+                break;
+            case 14:
                 PutDecimal(bytes, at);
+                break;
+            case 8:
+                bytes[at] = 0;
                 break;
             default:
                 bytes.RemoveRange(at, random.Next(8) == 0 ? bytes.Count - at : 1);
@@ -109,6 +121,15 @@ public sealed class Mutator(Random random, IReadOnlyList<byte[]> tokens, int max
         }
 
         Overwrite(bytes, at - (at % width), number.ToArray());
+    }
+
+    /// <summary>An aligned word over another: an offset or a count that is right, but not there.</summary>
+    private void MoveWord(List<byte> bytes, int at)
+    {
+        int width = 1 << (1 + random.Next(3));
+        int from = random.Next(bytes.Count);
+        from -= from % width;
+        Overwrite(bytes, at - (at % width), [.. bytes.GetRange(from, Math.Min(width, bytes.Count - from))]);
     }
 
     /// <summary>The same in text: a number in place of the digits there, or between other characters.</summary>

@@ -18,6 +18,8 @@ internal abstract class CimHarness : FuzzHarness, IDisposable
 
     public override int MaxLength => 16 << 10;
 
+    public override bool HasOffsets => true;
+
     protected CimLab Lab { get; } = new();
 
     public override IReadOnlyList<byte[][]> MakeSeeds()

@@ -19,6 +19,8 @@ internal sealed class ContainerHarness : FuzzHarness
 
     public override int MaxLength => 16 << 10;
 
+    public override bool HasOffsets => true;
+
     public override IReadOnlyList<byte[]> Tokens { get; } = Words("cimblock", "cimsuper", "a.cim", "region_");
 
     /// <summary>The number of the seed, the directory, the superblock's fields, and all other blocks.</summary>

@@ -22,6 +22,7 @@ internal static class FuzzHarnesses
         ["references"] = () => new ReferenceHarness(),
         ["docker-archive"] = () => new ArchiveHarness(),
         ["challenges"] = () => new ChallengeHarness(),
+        ["addresses"] = () => new AddressHarness(),
         ["hosts.toml"] = () => new HostsHarness(),
         ["yaml"] = () => new ListHarness(),
         ["logins"] = () => new LoginHarness(),

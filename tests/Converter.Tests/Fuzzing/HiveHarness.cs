@@ -15,6 +15,8 @@ internal sealed class HiveHarness : FuzzHarness
 
     public override int MaxLength => 48 << 10;
 
+    public override bool HasOffsets => true;
+
     public override IReadOnlyList<byte[]> Tokens { get; } = Words("regf", "hbin", "nk", "vk", "lf", "lh", "li", "ri", "db", "sk", "ControlSet001", "Current");
 
     public override IReadOnlyList<byte[][]> MakeSeeds() =>
@@ -78,7 +80,8 @@ internal sealed class HiveHarness : FuzzHarness
     private static byte[] Delta() => new HiveBuilder(new KeySpec("ROOT").With(
         new KeySpec("K0").With(ValueSpec.Text("t", "changed"), ValueSpec.Tombstone("n")),
         new KeySpec("K1") { Layer = 1 },
-        new KeySpec("new") { Layer = 2 }.With(ValueSpec.Text("", "default")))) { MinorVersion = 6, Flags = 2 }.Build();
+        new KeySpec("new") { Layer = 2 }.With(ValueSpec.Text("", "default"))))
+    { MinorVersion = 6, Flags = 2 }.Build();
 
     private static byte[] Rich(SubkeyLists lists) => new HiveBuilder(new KeySpec("ROOT") { Lists = lists }
         .With(Enumerable.Range(0, 6).Select(i => new KeySpec($"K{i}") { Security = i % 2 == 0 ? [] : null, ClassName = i == 2 ? "class" : string.Empty, WideName = i == 3 }

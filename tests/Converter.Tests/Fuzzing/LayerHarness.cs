@@ -105,7 +105,9 @@ internal sealed class PaxHarness : FuzzHarness
 
     public override string Run(byte[][] parts)
     {
-        var tar = new TarBuilder().Header("pax"u8, 'x', parts[1].Length).Data(parts[1]).Header("Files/entry"u8, (char)parts[0][0], 3, "target"u8).Data([1, 2, 3]).End();
+        var type = (char)parts[0][0];
+        byte[] data = type == '0' ? [1, 2, 3] : [];
+        var tar = new TarBuilder().Header("pax"u8, 'x', parts[1].Length).Data(parts[1]).Header("Files/entry"u8, type, data.Length, "target"u8).Data(data).End();
         using var layer = new Layers.LayerFolder();
         using var image = new Layers.RecordingImageWriter();
         var result = LayerImport.Run(tar.ToStream(), image, new LayerImportOptions { IsBase = false, LayerFolder = layer.Path }, default);

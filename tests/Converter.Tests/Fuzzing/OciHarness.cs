@@ -1,6 +1,7 @@
 using System.Text;
 using Converter.Core;
 using Converter.Core.Oci;
+using Converter.Core.Registry.Hosts;
 using Converter.Core.Sources;
 using Converter.TestKit;
 using Converter.TestKit.Fuzzing;
@@ -91,7 +92,14 @@ internal sealed class ReferenceHarness : FuzzHarness
     public override string Run(byte[][] parts)
     {
         var text = Encoding.UTF8.GetString(parts[0]);
-        return string.Join('|', Same(text, ImageReference.Parse), Same(text, ImageLocation.Parse), Same(text, Digest.Parse), Same(text, Platform.Parse), $"{OsVersion.TryParse(text, out _)}");
+        return string.Join('|', Same(text, Reference), Same(text, ImageLocation.Parse), Same(text, Digest.Parse), Same(text, Platform.Parse), $"{OsVersion.TryParse(text, out _)}");
+    }
+
+    /// <summary>What is a reference has a registry that can be asked.</summary>
+    private static ImageReference Reference(string text)
+    {
+        var reference = ImageReference.Parse(text);
+        return RegistryHost.Of(reference.Registry, plainHttp: false).Root.Host.Length > 0 ? reference : throw new InvalidOperationException("a registry without a name");
     }
 
     private string Same<T>(string text, Func<string, T> parse)

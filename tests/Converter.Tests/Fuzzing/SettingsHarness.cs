@@ -35,6 +35,42 @@ internal sealed class ChallengeHarness : FuzzHarness
     }
 }
 
+/// <summary>Where tokens, redirects and foreign layers are said to be.</summary>
+internal sealed class AddressHarness : FuzzHarness
+{
+    private static readonly Uri s_from = new("https://registry.example:5000/v2/win/app/blobs/x?y=z");
+
+    public override string Name => "addresses";
+
+    public override int MaxLength => 512;
+
+    public override IReadOnlyList<byte[]> Tokens { get; } =
+        Words("https://", "http:", "//", "file:", "[::1]", "[fe80::1%25eth0]", ":99999", "@", "?", "#", "%", "%00", "xn--", "\u00ad", "\u3002", "..", "\\", " ", "\u202e", "!", "-");
+
+    public override IReadOnlyList<byte[][]> MakeSeeds() =>
+    [
+        .. from text in new[] { "https://auth.example.com/token?a=b", "http://localhost:5000/v2/", "/v2/x?y", "../x", "https://[::1]:443/%41", "//other.example/x", "https://bücher.example/ü" }
+           select new[] { Encoding.UTF8.GetBytes(text) },
+    ];
+
+    /// <summary>What is no address is none, without an exception.</summary>
+    public override bool IsRefusal(Exception error) => false;
+
+    public override string Run(byte[][] parts)
+    {
+        // Headers are Latin-1, manifests and settings UTF-8.
+        var header = Encoding.Latin1.GetString(parts[0]);
+        var target = Uri.TryCreate(header, UriKind.RelativeOrAbsolute, out var location) && Uri.TryCreate(s_from, location, out var resolved) ? resolved : null;
+        return $"{Look(WebAddress.TryRead(header))} {Look(WebAddress.TryRead(Encoding.UTF8.GetString(parts[0])))} {Look(target)}";
+    }
+
+    /// <summary>What the client asks of an address. Whether it can be asked anything at all, it is told in asking.</summary>
+    private static string Look(Uri? address) => address is null || (address.Scheme != Uri.UriSchemeHttp && address.Scheme != Uri.UriSchemeHttps)
+        ? "none"
+        : $"{address.Scheme} {address.HostNameType} {address.IsDefaultPort} {Magnitude(address.Authority.Length + address.AbsolutePath.Length + address.Query.Length + address.UserInfo.Length)}"
+            + $" {Magnitude(address.GetLeftPart(UriPartial.Query).Length)}";
+}
+
 /// <summary><c>hosts.toml</c>, which an administrator writes, and many a tool.</summary>
 internal sealed class HostsHarness : FuzzHarness
 {
