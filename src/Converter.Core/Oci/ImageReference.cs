@@ -108,7 +108,9 @@ public sealed partial class ImageReference
         }
 
         var match = RegistryGrammar().Match(registry);
-        if (!match.Success)
+
+        // The grammar takes brackets with any colons and digits in them, and labels of any length.
+        if (!match.Success || Uri.CheckHostName(match.Groups["host"].Value) == UriHostNameType.Unknown)
         {
             throw Bad(text, $"'{Printable.Of(registry)}' is not a registry's host name, IP address or [IPv6 address], with an optional :port");
         }
@@ -163,7 +165,7 @@ public sealed partial class ImageReference
     private static InvalidDataException Bad(string text, string why) => new($"'{Printable.Of(text)}' is not an image reference: {why}");
 
     [GeneratedRegex(
-        @"\A(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::(?<port>[0-9]+))?\z",
+        @"\A(?<host>(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::(?<port>[0-9]+))?\z",
         RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant,
         MatchTimeout)]
     private static partial Regex RegistryGrammar();

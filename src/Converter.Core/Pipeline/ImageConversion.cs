@@ -82,7 +82,7 @@ public sealed class ImageConversion(
         var converted = clock.ElapsedMilliseconds;
 
         // merge
-        var (top, mergedBytes) = await new MergeStage(store, backend, options, logger).RunAsync(layers, cancellation);
+        var (top, mergedBytes) = await new MergeStage(store, backend, options, logger).RunAsync(Layers, layers, cancellation);
         Instruments.Written.Add(mergedBytes);
         var merged = clock.ElapsedMilliseconds;
 

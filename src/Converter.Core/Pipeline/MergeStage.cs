@@ -1,6 +1,7 @@
 using Converter.Core.Imaging;
 using Converter.Core.Oci;
 using Converter.Core.Store;
+using Converter.Formats.Cim;
 using Microsoft.Extensions.Logging;
 
 namespace Converter.Core.Pipeline;
@@ -16,7 +17,7 @@ internal sealed class MergeStage(ConversionStore store, IImageBackend backend, C
 
     /// <summary>The topmost layer with its merged CIM; an image of one layer has none, and forked CIMs need none.</summary>
     /// <returns>The topmost layer, and the bytes written.</returns>
-    public async Task<(StoredLayer Top, long Written)> RunAsync(IReadOnlyList<ConvertedLayer> layers, CancellationToken cancellation)
+    public async Task<(StoredLayer Top, long Written)> RunAsync(IReadOnlyList<LayerPlan> plans, IReadOnlyList<ConvertedLayer> layers, CancellationToken cancellation)
     {
         var top = layers[^1].Layer;
         Digest[] sources = [.. layers.Reverse().Select(l => l.Layer.Record.Image.Digest)];
@@ -32,11 +33,23 @@ internal sealed class MergeStage(ConversionStore store, IImageBackend backend, C
         }
 
         var images = layers.Reverse().Select(l => new ImageSource(l.Layer.ImagePath, l.Layer.Record.Image.CimName)).ToArray();
-        var merged = backend.Merge(Path.Combine(folder.Path, FileName), CimName, images, options.Image, cancellation);
+        var merged = Merge(Path.Combine(folder.Path, FileName), images, plans, cancellation);
         var record = StoredLayer.Describe(merged, CimName, options.Image.VhdFooter, cancellation) with { Sources = sources };
         var stored = store.PublishMerged(top, folder, record);
         logger.LogInformation("merged {Count} layers into {Path}", layers.Count, stored.MergedPath);
         return (stored, record.Size);
+    }
+
+    private CommittedImage Merge(string path, ImageSource[] images, IReadOnlyList<LayerPlan> plans, CancellationToken cancellation)
+    {
+        try
+        {
+            return backend.Merge(path, CimName, images, options.Image, cancellation);
+        }
+        catch (InvalidDataException e) when (e.Data[CimMerge.SourceKey] is int source)
+        {
+            throw Failures.Of(plans[^(1 + source)].Name, e);
+        }
     }
 
     /// <summary>A merged CIM says where in its sources the data lies: once one of them is made anew, it says so of something else.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Converter.Core.Oci;
+using Converter.Core.Registry.Hosts;
 using Microsoft.Extensions.Logging;
 
 namespace Converter.Core.Registry;
@@ -162,7 +163,7 @@ internal sealed class BlobSource
 
     /// <summary>URLs come from the manifest, from anyone: only those that are as safe as the registry itself are followed.</summary>
     private static Uri? ReadUrl(string url, bool plainHttp) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var uri)
+        WebAddress.TryRead(url) is { } uri
         && (uri.Scheme == Uri.UriSchemeHttps || (plainHttp && uri.Scheme == Uri.UriSchemeHttp))
             ? uri
             : null;

@@ -244,7 +244,11 @@ internal sealed class BlobUpload(PushTarget target, PushedBlob blob, RegistryOpt
         }
 
         var from = response.RequestMessage!.RequestUri!;
-        var to = location.IsAbsoluteUri ? location : new Uri(from, location);
+        if (!Uri.TryCreate(from, location, out var to))
+        {
+            throw Bad($"{from.Authority} names an upload address that is none: '{Printable.Of(location.OriginalString)}'");
+        }
+
         return to.Scheme == Uri.UriSchemeHttps || (to.Scheme == Uri.UriSchemeHttp && from.Scheme == Uri.UriSchemeHttp)
             ? to
             : throw Bad($"{from.Authority} names the upload address {to.Scheme}://{to.Authority}, which is not secure; refused");

@@ -1,4 +1,5 @@
 using System.Net;
+using Converter.Core.Oci;
 
 namespace Converter.Core.Registry;
 
@@ -44,7 +45,11 @@ internal sealed class RedirectHandler : DelegatingHandler
 
     private static Uri TargetOf(Uri from, Uri location)
     {
-        var target = location.IsAbsoluteUri ? location : new Uri(from, location);
+        if (!Uri.TryCreate(from, location, out var target))
+        {
+            throw new RegistryException($"{from.Authority} redirects to what is no address: '{Printable.Of(location.OriginalString)}'");
+        }
+
         if (target.Scheme == Uri.UriSchemeHttps || (target.Scheme == Uri.UriSchemeHttp && from.Scheme == Uri.UriSchemeHttp))
         {
             return target;

@@ -13,9 +13,12 @@ internal static class RegistryErrors
     /// <summary>The spec's error bodies are a few hundred bytes; whatever is longer is a proxy's web page.</summary>
     private const int MaxBodyBytes = 16 << 10;
 
-    /// <summary>How a request ends that got no answer. Our own errors, and being cancelled, pass as they are.</summary>
+    /// <summary>
+    /// How a request ends that got no answer. Our own errors, and being cancelled, pass as they are. Of some addresses it is only
+    /// told when they are to be asked that they are none, such as of a host <c>xn--</c> with nothing behind it that it could stand for.
+    /// </summary>
     public static bool IsTransport(Exception e) =>
-        e is HttpRequestException or IOException or TimeoutRejectedException or OperationCanceledException { InnerException: TimeoutException };
+        e is HttpRequestException or IOException or TimeoutRejectedException or UriFormatException or OperationCanceledException { InnerException: TimeoutException };
 
     /// <param name="e">An exception <see cref="IsTransport"/> knows.</param>
     /// <param name="what">What was wanted, such as "manifest v1 of host/repository".</param>
@@ -67,6 +70,7 @@ internal static class RegistryErrors
             HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } =>
                 $"the answer of {host} is larger than allowed",
             TimeoutRejectedException timeout => $"no answer from {host} within {timeout.Timeout.TotalSeconds:0.###} s",
+            UriFormatException => $"'{Printable.Of(host)}' cannot be asked: {Printable.Of(e.Message)}",
             OperationCanceledException => $"no connection to {host} in time; check the network and any proxy",
             _ => $"the connection to {host} was lost: {Printable.Of((e.InnerException ?? e).Message)}",
         };

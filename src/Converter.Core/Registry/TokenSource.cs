@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Converter.Core.Registry.Hosts;
 
 namespace Converter.Core.Registry;
 
@@ -23,10 +24,10 @@ internal sealed class TokenSource(Func<HttpClient> clients)
         AuthenticationChallenge challenge, RepositoryScope scope, RegistryCredential? credential, Uri registry, CancellationToken cancellationToken)
     {
         var realm = RealmOf(challenge, scope, registry);
-        using var request = Request(realm, challenge.Parameters.GetValueOrDefault("service"), scope, credential);
-        request.Options.Set(RequestOptions.BufferedBytes, MaxBytes);
         try
         {
+            using var request = Request(realm, challenge.Parameters.GetValueOrDefault("service"), scope, credential);
+            request.Options.Set(RequestOptions.BufferedBytes, MaxBytes);
             using var response = await clients().SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             if (!response.IsSuccessStatusCode)
             {
@@ -43,7 +44,7 @@ internal sealed class TokenSource(Func<HttpClient> clients)
 
     private static Uri RealmOf(AuthenticationChallenge challenge, RepositoryScope scope, Uri registry)
     {
-        if (!Uri.TryCreate(challenge.Parameters.GetValueOrDefault("realm"), UriKind.Absolute, out var realm))
+        if (WebAddress.TryRead(challenge.Parameters.GetValueOrDefault("realm")) is not { } realm)
         {
             throw new RegistryException($"cannot log in to {scope.Registry}: its challenge names no token server");
         }

@@ -8,6 +8,9 @@ namespace Converter.Formats.Cim;
 /// </summary>
 public sealed class CimMerge
 {
+    /// <summary>In an exception's data: the number of the source whose entry cannot be merged, 0 for the topmost.</summary>
+    public const string SourceKey = "source";
+
     private readonly IReadOnlyList<CimReader> _sources;
     private readonly CancellationToken _cancellation;
     private readonly int[] _firstRegion;

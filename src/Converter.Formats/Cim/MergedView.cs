@@ -33,19 +33,21 @@ internal sealed class MergedView(IReadOnlyList<CimReader> sources)
             var target = sources[at.Source].MergeLinkTarget(at.Entry);
             if (!seen.Add(at))
             {
-                throw new InvalidDataException($"link '{linkPath}': following its target '{target}' leads back to it");
+                throw Bad(link, $"link '{linkPath}': following its target '{target}' leads back to it");
             }
 
             at = Find(at.Source, target)
-                ?? throw new InvalidDataException($"link '{linkPath}': its target '{target}' is in no layer");
+                ?? throw Bad(link, $"link '{linkPath}': its target '{target}' is in no layer");
             if (at.Entry.IsDirectory)
             {
-                throw new InvalidDataException($"link '{linkPath}': its target '{target}' is a directory");
+                throw Bad(link, $"link '{linkPath}': its target '{target}' is a directory");
             }
         }
 
         return at;
     }
+
+    private static InvalidDataException Bad(SourceEntry link, string what) => new(what) { Data = { [CimMerge.SourceKey] = link.Source } };
 
     /// <summary>
     /// A layer's link means a file of that layer, else one as the layers below showed it before this layer was put on them:

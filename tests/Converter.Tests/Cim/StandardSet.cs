@@ -65,6 +65,23 @@ internal sealed class StandardSet : IFileSet
         return copy;
     }
 
+    /// <summary>The same names with other content; object IDs are those of the first region.</summary>
+    public StandardSet With(byte[] filesystem, byte[] metadata, byte[] objectIds)
+    {
+        var changed = new StandardSet();
+        foreach (var (name, bytes) in _files)
+        {
+            changed._files.Add(
+                name,
+                name == CimName ? filesystem
+                : ReferenceEquals(bytes, Metadata) ? metadata
+                : ReferenceEquals(bytes, ObjectIds.First()) ? objectIds
+                : bytes);
+        }
+
+        return changed;
+    }
+
     public void SaveTo(string directory)
     {
         foreach (var (name, bytes) in _files)

@@ -58,6 +58,8 @@ public sealed class ImageReferenceTests
     [TestCase("r.example/a___b", "must be lower-case letters")]
     [TestCase("r.example/-a", "must be lower-case letters")]
     [TestCase("r.example/a%2f", "must be lower-case letters")]
+    [TestCase("[::14294967295]:5000/app", "is not a registry's host name")]
+    [TestCase("[:91]/app", "is not a registry's host name")]
     [TestCase("https://r.example/app", "is not a registry's host")]
     [TestCase("-r.example/app", "is not a registry's host")]
     [TestCase("r..example/app", "is not a registry's host")]

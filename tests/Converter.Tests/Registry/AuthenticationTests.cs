@@ -112,6 +112,7 @@ public sealed class AuthenticationTests
     [TestCase("https://127.0.0.1:1/token", "cannot log in to 127.0.0.1")]
     [TestCase("ftp://127.0.0.1/token", "ftp://127.0.0.1 is not secure; refused")]
     [TestCase("token", "names no token server")]
+    [TestCase("http://:secret@127.0.0.1/token", "'127.0.0.1' cannot be asked")]
     public void A_token_server_that_cannot_be_used_is_told(string realm, string message)
     {
         _registry.RequireBearer(realm: realm);

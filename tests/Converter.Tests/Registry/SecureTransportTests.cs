@@ -25,6 +25,19 @@ public sealed class SecureTransportTests
         Assert.That(server.Asked, Has.Count.EqualTo(1));
     }
 
+    [TestCase("//b.exa+ple/x")]
+    [TestCase("//r.example:99999/")]
+    public void A_redirect_to_what_is_no_address_is_told(string target)
+    {
+        using var server = new Server(_ => Redirect(target));
+        using var handler = new RedirectHandler { InnerHandler = server };
+        using var client = new HttpMessageInvoker(handler);
+        using var request = new HttpRequestMessage(HttpMethod.Get, SecureRegistry);
+        Assert.That(
+            () => client.SendAsync(request, CancellationToken.None),
+            Throws.TypeOf<RegistryException>().With.Message.EqualTo($"r.example redirects to what is no address: '{target}'"));
+    }
+
     [Test]
     public async Task Credentials_that_were_dropped_do_not_come_back()
     {

@@ -55,7 +55,7 @@ internal static class HostsFile
     private static Uri RootOf(string url, int offset, bool overridePath, TomlText text)
     {
         var full = url.StartsWith("http", StringComparison.Ordinal) ? url : $"{Uri.UriSchemeHttps}://{url}";
-        if (!Uri.TryCreate(full, UriKind.Absolute, out var uri)
+        if (WebAddress.TryRead(full) is not { } uri
             || !(uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
             || uri.Host.Length == 0
             || uri.UserInfo.Length > 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0)
@@ -65,7 +65,9 @@ internal static class HostsFile
 
         var path = uri.AbsolutePath.TrimEnd('/');
         var isApi = overridePath || path.EndsWith(ApiPath, StringComparison.Ordinal);
-        return new Uri(uri, $"{path}{(isApi ? string.Empty : ApiPath)}/");
+
+        // Not as a reference relative to it: a path that starts with two slashes would name another host.
+        return new UriBuilder(uri) { Path = $"{path}{(isApi ? string.Empty : ApiPath)}/" }.Uri;
     }
 
     private static void WarnOf(IEnumerable<string> keys, string path, Action<string> warn)

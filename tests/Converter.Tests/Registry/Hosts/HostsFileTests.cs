@@ -70,6 +70,15 @@ public sealed class HostsFileTests
     }
 
     [Test]
+    public void An_address_with_marks_of_the_order_of_text_is_none([Values("http://\u202e//[::1]http:/x", "http://a\u200f.example")] string server) =>
+        Assert.That(() => Read($"server = '{server}'"), Throws.TypeOf<InvalidDataException>().With.Message.Contains("a host is the URL of a registry"));
+
+    [TestCase("http://a.example://b.exa+ple", "http://a.example//b.exa+ple/v2/")]
+    [TestCase("https://a.example//other.example/x", "https://a.example//other.example/x/v2/")]
+    public void A_path_that_looks_like_a_host_is_a_path(string server, string root) =>
+        Assert.That(Read($"server = '{server}'").Single().Root.AbsoluteUri, Is.EqualTo(root));
+
+    [Test]
     public void Certificates_lie_beside_the_file([Values] bool one)
     {
         using var folder = new TempFolder();
