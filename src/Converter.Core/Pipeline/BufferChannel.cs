@@ -11,16 +11,20 @@ namespace Converter.Core.Pipeline;
 internal sealed class BufferChannel : IDisposable
 {
     private readonly int _bufferSize;
+    private readonly StageClock? _from;
     private readonly Channel<Filled> _channel;
     private readonly CancellationTokenSource _abandoned = new();
 
     /// <param name="bufferSize">Bytes a buffer.</param>
     /// <param name="capacity">Full buffers that may wait.</param>
-    public BufferChannel(int bufferSize, int capacity)
+    /// <param name="from">Of the stage that pumps; null for one that nobody looks at.</param>
+    /// <param name="to">Of the stage that reads.</param>
+    public BufferChannel(int bufferSize, int capacity, StageClock? from = null, StageClock? to = null)
     {
         _bufferSize = bufferSize;
+        _from = from;
         _channel = Channel.CreateBounded<Filled>(new BoundedChannelOptions(capacity) { SingleReader = true, SingleWriter = true });
-        Reader = new ChannelStream(_channel.Reader);
+        Reader = new ChannelStream(_channel.Reader, to);
     }
 
     /// <summary>What was pumped in; its end or error comes where the pumped stream's did.</summary>
@@ -31,6 +35,8 @@ internal sealed class BufferChannel : IDisposable
     public async Task<bool> PumpAsync(Stream source, Action<int> onRead, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _abandoned.Token);
+        using var clock = _from;
+        clock?.Work();
         try
         {
             while (true)
@@ -43,7 +49,14 @@ internal sealed class BufferChannel : IDisposable
                     onRead(count);
                     if (count > 0)
                     {
-                        await _channel.Writer.WriteAsync(new Filled(buffer, count), stop.Token);
+                        var filled = new Filled(buffer, count);
+                        if (!_channel.Writer.TryWrite(filled))
+                        {
+                            clock?.WaitForOutput();
+                            await _channel.Writer.WriteAsync(filled, stop.Token);
+                            clock?.Work();
+                        }
+
                         buffer = null;
                     }
                 }
@@ -92,7 +105,7 @@ internal sealed class BufferChannel : IDisposable
 
     private readonly record struct Filled(byte[] Buffer, int Count);
 
-    private sealed class ChannelStream(ChannelReader<Filled> channel) : ForwardStream
+    private sealed class ChannelStream(ChannelReader<Filled> channel, StageClock? clock) : ForwardStream
     {
         private Filled _current;
         private int _used;
@@ -123,12 +136,15 @@ internal sealed class BufferChannel : IDisposable
             Filled next;
             while (!channel.TryRead(out next))
             {
+                clock?.WaitForInput();
                 if (!channel.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
                 {
+                    clock?.Dispose();
                     return false;
                 }
             }
 
+            clock?.Work();
             (_current, _used) = (next, 0);
             return true;
         }

@@ -28,7 +28,7 @@ internal static class LayerFile
             return read(file, cancellation);
         }
 
-        using var tar = new BufferChannel(BufferSize, BuffersAhead);
+        using var tar = new BufferChannel(BufferSize, BuffersAhead, new StageClock("decompress", layer: 0), new StageClock("import", layer: 0));
         using var stages = new StageGroup(cancellation);
         T? result = default;
         stages.StartThread(() =>

@@ -20,8 +20,9 @@ internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<S
     /// <exception cref="InvalidDataException">The blob or the tar is not what it should be.</exception>
     public async Task<LayerImportResult> RunAsync(Func<Stream, CancellationToken, LayerImportResult> import, CancellationToken cancellation)
     {
-        using var compressed = new BufferChannel(CompressedBufferSize, BuffersAhead);
-        using var tar = new BufferChannel(TarBufferSize, BuffersAhead);
+        var (download, decompress, importing) = (Clock("download"), Clock("decompress"), Clock("import"));
+        using var compressed = new BufferChannel(CompressedBufferSize, BuffersAhead, download, decompress);
+        using var tar = new BufferChannel(TarBufferSize, BuffersAhead, decompress, importing);
         using var stages = new StageGroup(cancellation);
         var decompressed = new TaskCompletionSource();
         LayerImportResult? result = null;
@@ -42,6 +43,8 @@ internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<S
         await stages.CompleteAsync();
         return result!;
     }
+
+    private StageClock Clock(string stage) => new(stage, plan.Index);
 
     private async Task DownloadAsync(BufferChannel compressed, CancellationToken cancellation)
     {
