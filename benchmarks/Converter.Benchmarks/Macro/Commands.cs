@@ -40,7 +40,7 @@ internal static class Commands
 
     public static async Task<string> RunAsync(string command, IReadOnlyDictionary<string, string>? environment)
     {
-        var start = new ProcessStartInfo("/bin/sh", ["-c", command]) 
+        var start = new ProcessStartInfo("/bin/sh", ["-c", command])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

@@ -81,7 +81,8 @@ internal sealed class LayerContent(long peBytes, int smallFiles)
             {
                 var at = (int)(BinaryPrimitives.ReadUInt32LittleEndian(seeds.AsSpan(sizeof(uint))) % (corpus.Value.Length - size));
                 return new MemoryStream(Vary(corpus.Value.AsSpan(at, size).ToArray(), number));
-            });
+            }
+            );
         }
     }
 

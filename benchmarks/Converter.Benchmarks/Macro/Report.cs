@@ -29,11 +29,11 @@ internal sealed record Report(Machine Machine, int Rounds, IReadOnlyList<CaseRes
         return page.ToString();
     }
 
-    /// <summary>Replaces what lies between the page's marks, and leaves the text around it, which people write.</summary>
+    /// <summary>Replaces what lies between the page's marks, and leaves the text around it, which people write. A page that is not there is begun.</summary>
     /// <exception cref="InvalidDataException">The page has no marks.</exception>
     public void WriteInto(string page)
     {
-        var text = File.ReadAllText(page);
+        var text = File.Exists(page) ? File.ReadAllText(page) : $"# Results\n\n{Begin}\n{End}\n";
         var (begin, end) = (text.IndexOf(Begin, StringComparison.Ordinal), text.IndexOf(End, StringComparison.Ordinal));
         if (begin < 0 || end < begin)
         {

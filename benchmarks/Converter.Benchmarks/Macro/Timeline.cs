@@ -27,7 +27,7 @@ internal sealed record StageTimes(string Stage, int Layer, IReadOnlyList<Stretch
 /// <summary>When the stages of one conversion worked and when they waited, from a trace that its runtime wrote.</summary>
 /// <param name="Name">In file names.</param>
 /// <param name="Title">What was converted.</param>
-/// <param name="Stages">In the order in which they began.</param>
+/// <param name="Stages">Layer by layer, in the order in which they ended, which is that of the flow.</param>
 internal sealed record Timeline(string Name, string Title, IReadOnlyList<StageTimes> Stages)
 {
     private const string Provider = "cimconvert-pipeline";
@@ -80,6 +80,6 @@ internal sealed record Timeline(string Name, string Title, IReadOnlyList<StageTi
         source.Process();
         return [.. stages.Where(stage => stage.Value.Done.Count > 0)
             .Select(stage => new StageTimes(stage.Key.Stage, stage.Key.Layer, stage.Value.Done))
-            .OrderBy(stage => stage.Layer < 0).ThenBy(stage => stage.Layer).ThenBy(stage => stage.Begin)];
+            .OrderBy(stage => stage.Layer < 0).ThenBy(stage => stage.Layer).ThenBy(stage => stage.End)];
     }
 }
