@@ -11,6 +11,7 @@ namespace Converter.Core.Pipeline;
 internal sealed class BufferChannel : IDisposable
 {
     private readonly int _bufferSize;
+    private readonly StageClock? _from;
     private readonly SharedBuffer[] _buffers;
     private readonly Channel<SharedBuffer> _free;
     private readonly BufferReader[] _readers;
@@ -18,10 +19,12 @@ internal sealed class BufferChannel : IDisposable
 
     /// <param name="bufferSize">Bytes a buffer.</param>
     /// <param name="capacity">Buffers that are filled, waiting, and being read, all together.</param>
-    /// <param name="readers">How many read, each on a thread of its own.</param>
-    public BufferChannel(int bufferSize, int capacity, int readers = 1)
+    /// <param name="from">Of the stage that pumps; null for one that nobody looks at.</param>
+    /// <param name="to">Of the stages that read, each on a thread of its own.</param>
+    public BufferChannel(int bufferSize, int capacity, StageClock? from, params StageClock?[] to)
     {
         _bufferSize = bufferSize;
+        _from = from;
         _free = Channel.CreateBounded<SharedBuffer>(new BoundedChannelOptions(capacity) { SingleReader = true });
         _buffers = [.. Enumerable.Range(0, capacity).Select(_ => new SharedBuffer(_free.Writer))];
         foreach (var buffer in _buffers)
@@ -29,7 +32,7 @@ internal sealed class BufferChannel : IDisposable
             _free.Writer.TryWrite(buffer);
         }
 
-        _readers = [.. Enumerable.Range(0, readers).Select(_ => new BufferReader(capacity))];
+        _readers = [.. to.Select(clock => new BufferReader(capacity, clock))];
     }
 
     /// <summary>What was pumped in, once for each reader; its end or error comes where the pumped stream's did.</summary>
@@ -46,12 +49,13 @@ internal sealed class BufferChannel : IDisposable
     public async Task<bool> PumpAsync(Stream source, Action<int> onRead, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _abandoned.Token);
+        using var clock = _from;
         try
         {
             SharedBuffer buffer;
             do
             {
-                buffer = await _free.Reader.ReadAsync(stop.Token);
+                buffer = await TakeFreeAsync(stop.Token);
                 await buffer.FillAsync(source, _bufferSize, stop.Token);
                 onRead(buffer.Count);
             }
@@ -68,6 +72,7 @@ internal sealed class BufferChannel : IDisposable
     public bool Pump(Stream source, Action<int> onRead, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _abandoned.Token);
+        using var clock = _from;
         try
         {
             SharedBuffer buffer;
@@ -108,15 +113,30 @@ internal sealed class BufferChannel : IDisposable
         _abandoned.Dispose();
     }
 
+    private async ValueTask<SharedBuffer> TakeFreeAsync(CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        if (!_free.Reader.TryRead(out var buffer))
+        {
+            _from?.WaitForOutput();
+            buffer = await _free.Reader.ReadAsync(cancellation);
+        }
+
+        _from?.Work();
+        return buffer;
+    }
+
     private SharedBuffer TakeFree(CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         SharedBuffer? buffer;
         while (!_free.Reader.TryRead(out buffer))
         {
+            _from?.WaitForOutput();
             _free.Reader.WaitToReadAsync(cancellation).AsTask().GetAwaiter().GetResult();
         }
 
+        _from?.Work();
         return buffer;
     }
 

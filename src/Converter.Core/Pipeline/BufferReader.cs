@@ -10,12 +10,20 @@ namespace Converter.Core.Pipeline;
 internal sealed class BufferReader : ForwardStream, ISliceSource
 {
     private readonly Channel<SharedBuffer> _filled;
+    private readonly StageClock? _clock;
     private SharedBuffer? _current;
     private int _used;
 
     /// <param name="capacity">All the buffers there are: who adds one never waits.</param>
-    public BufferReader(int capacity) =>
+    /// <param name="clock">Of the stage that reads; null for one that nobody looks at.</param>
+    public BufferReader(int capacity, StageClock? clock)
+    {
         _filled = Channel.CreateBounded<SharedBuffer>(new BoundedChannelOptions(capacity) { SingleReader = true });
+        _clock = clock;
+    }
+
+    /// <summary>Whether all there was has been read.</summary>
+    public bool IsAtEnd { get; private set; }
 
     public void Add(SharedBuffer buffer) => _filled.Writer.TryWrite(buffer);
 
@@ -57,11 +65,16 @@ internal sealed class BufferReader : ForwardStream, ISliceSource
             Release();
             while (!_filled.Reader.TryRead(out _current))
             {
+                _clock?.WaitForInput();
                 if (!_filled.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
                 {
+                    _clock?.Dispose();
+                    IsAtEnd = true;
                     return default;
                 }
             }
+
+            _clock?.Work();
         }
 
         return _current.Content[_used..];

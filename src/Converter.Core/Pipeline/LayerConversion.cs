@@ -127,6 +127,7 @@ internal sealed class LayerConversion(
     {
         var plan = layer.Plan;
         plan.Progress.Stage = LayerStage.Sealing;
+        using var clock = StageClock.Start("seal", plan.Index);
         if (plan.Parents.Count > 0)
         {
             var parentFolders = plan.Parents.Select(store.LayerFolder).ToArray();

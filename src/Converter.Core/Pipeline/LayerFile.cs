@@ -30,7 +30,7 @@ internal static class LayerFile
             return read(file, cancellation);
         }
 
-        using var tar = new BufferChannel(BufferSize, Buffers);
+        using var tar = new BufferChannel(BufferSize, Buffers, new StageClock("decompress", layer: 0), new StageClock("import", layer: 0));
         using var stages = new StageGroup(cancellation);
         T? result = default;
         var size = 0L;

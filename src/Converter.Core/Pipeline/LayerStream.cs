@@ -22,8 +22,9 @@ internal sealed class LayerStream(
     /// <exception cref="InvalidDataException">The blob or the tar is not what it should be.</exception>
     public async Task<LayerImportResult> RunAsync(Func<Stream, CancellationToken, LayerImportResult> import, CancellationToken cancellation)
     {
-        using var compressed = new BufferChannel(CompressedBufferSize, Buffers);
-        using var tar = new BufferChannel(TarBufferSize, Buffers, readers: 2);
+        var (download, decompress, hash, importing) = (Clock("download"), Clock("decompress"), Clock("hash"), Clock("import"));
+        using var compressed = new BufferChannel(CompressedBufferSize, Buffers, download, decompress);
+        using var tar = new BufferChannel(TarBufferSize, Buffers, decompress, hash, importing);
         using var digest = new DigestCheck("its uncompressed tar (diff ID)", plan.DiffId.Digest, expectedSize: null);
         using var stages = new StageGroup(cancellation);
         LayerImportResult? result = null;
@@ -36,16 +37,12 @@ internal sealed class LayerStream(
             stages.StartThread(() => imageDigest.Follow(stages.Cancellation));
         }
 
-        stages.StartThread(() =>
-        {
-            // What is wrong with an entry says more than that the tar is not the right one, which comes last.
-            result = Import(tar, import, decompressed, stages.Cancellation);
-            hashed.GetAwaiter().GetResult();
-            digest.Finish();
-        });
+        stages.StartThread(() => result = Import(tar, import, decompressed, hashed, digest, stages.Cancellation));
         await stages.CompleteAsync();
         return result!;
     }
+
+    private StageClock Clock(string stage) => new(stage, plan.Index);
 
     private async Task DownloadAsync(BufferChannel compressed, CancellationToken cancellation)
     {
@@ -105,20 +102,40 @@ internal sealed class LayerStream(
     }
 
     private LayerImportResult Import(
-        BufferChannel tar, Func<Stream, CancellationToken, LayerImportResult> import, Task decompressed, CancellationToken cancellation)
+        BufferChannel tar,
+        Func<Stream, CancellationToken, LayerImportResult> import,
+        Task decompressed,
+        Task hashed,
+        DigestCheck digest,
+        CancellationToken cancellation)
     {
+        var reader = tar.Readers[1];
+        LayerImportResult result;
         try
         {
-            var reader = tar.Readers[1];
-            var result = import(reader, cancellation);
+            result = import(reader, cancellation);
             imageDigest?.EndFollowing();
-            return reader.Next().IsEmpty ? result : throw new InvalidOperationException("the importer left part of the tar unread");
+            if (!reader.Next().IsEmpty)
+            {
+                throw new InvalidOperationException("the importer left part of the tar unread");
+            }
         }
-        catch (Exception e) when (e is InvalidDataException or LayerImportException)
+        catch (Exception e) when (e is InvalidDataException or LayerImportException && !reader.IsAtEnd)
         {
             tar.Abandon();
             Task.WhenAny(decompressed).Wait(cancellation);
             throw;
         }
+        catch (Exception e) when (e is InvalidDataException or LayerImportException)
+        {
+            // It was read to its end: that it is another tar is the better explanation.
+            hashed.GetAwaiter().GetResult();
+            digest.Finish();
+            throw;
+        }
+
+        hashed.GetAwaiter().GetResult();
+        digest.Finish();
+        return result;
     }
 }

@@ -26,6 +26,7 @@ internal sealed class MergeStage(ConversionStore store, IImageBackend backend, C
             return (top, 0);
         }
 
+        using var clock = StageClock.Start("merge", StageClock.WholeImage);
         using var folder = await store.ClaimAsync(top.ChainId, cancellation);
         if (store.FindLayer(top.ChainId) is { } now && IsMerged(now, sources))
         {

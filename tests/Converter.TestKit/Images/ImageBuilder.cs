@@ -10,7 +10,7 @@ namespace Converter.TestKit.Images;
 /// <summary>Writes layers as an image into an OCI image layout. Layers stream through; the same input gives the same bytes.</summary>
 public sealed class ImageBuilder
 {
-    private readonly List<(Action<Stream> Write, LayerEncoding Encoding, LayerFault Fault)> layers = [];
+    private readonly List<(Action<Stream> Write, LayerEncoding Encoding, LayerFault Fault, Action<Stream>? Blob)> layers = [];
 
     public string OperatingSystem { get; init; } = "windows";
 
@@ -32,7 +32,14 @@ public sealed class ImageBuilder
             throw new ArgumentException("A plain layer has no gzip to cut.", nameof(fault));
         }
 
-        layers.Add((writeTar, encoding, fault));
+        layers.Add((writeTar, encoding, fault, null));
+        return this;
+    }
+
+    /// <summary>Adds a layer that some program has compressed already.</summary>
+    public ImageBuilder Layer(Action<Stream> writeTar, LayerEncoding encoding, Action<Stream> writeBlob)
+    {
+        layers.Add((writeTar, encoding, LayerFault.None, writeBlob));
         return this;
     }
 
@@ -45,9 +52,9 @@ public sealed class ImageBuilder
         List<OciLayer> written = [];
         JsonArray diffIds = [];
         string? chain = null;
-        foreach ((Action<Stream> write, LayerEncoding encoding, LayerFault fault) in layers)
+        foreach ((Action<Stream> write, LayerEncoding encoding, LayerFault fault, Action<Stream>? writeBlob) in layers)
         {
-            OciLayer layer = WriteLayer(layout, write, encoding, fault, chain);
+            OciLayer layer = WriteLayer(layout, write, encoding, fault, writeBlob, chain);
             chain = layer.ChainId;
             written.Add(layer);
             diffIds.Add(fault == LayerFault.WrongDiffId ? Digests.OfText("not " + layer.DiffId) : layer.DiffId);
@@ -71,11 +78,18 @@ public sealed class ImageBuilder
     internal static JsonObject Descriptor(string mediaType, string digest, long size) =>
         new() { ["mediaType"] = mediaType, ["digest"] = digest, ["size"] = size };
 
-    private static OciLayer WriteLayer(OciLayout layout, Action<Stream> write, LayerEncoding encoding, LayerFault fault, string? parentChain)
+    private static OciLayer WriteLayer(OciLayout layout, Action<Stream> write, LayerEncoding encoding, LayerFault fault, Action<Stream>? writeBlob, string? parentChain)
     {
         using IncrementalHash tarHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         (string digest, long size) = layout.AddBlob(blob =>
         {
+            if (writeBlob is not null)
+            {
+                write(new HashingStream(Stream.Null, tarHash));
+                writeBlob(blob);
+                return;
+            }
+
             if (encoding == LayerEncoding.Plain)
             {
                 write(new HashingStream(blob, tarHash));

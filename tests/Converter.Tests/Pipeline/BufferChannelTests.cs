@@ -18,7 +18,7 @@ public class BufferChannelTests
     public async Task What_goes_in_comes_out(int size)
     {
         var content = SeededContent.Bytes(size, size);
-        using var channel = new BufferChannel(BufferSize, Capacity);
+        using var channel = new BufferChannel(BufferSize, Capacity, null, (StageClock?)null);
         var counted = 0;
         var pump = channel.PumpAsync(new MemoryStream(content), n => counted += n, CancellationToken.None);
         var read = await OnThread(() => ReadAll(channel.Reader));
@@ -33,7 +33,7 @@ public class BufferChannelTests
     public async Task Every_reader_gets_everything(int size)
     {
         var content = SeededContent.Bytes(size, size);
-        using var channel = new BufferChannel(BufferSize, Capacity, readers: 3);
+        using var channel = new BufferChannel(BufferSize, Capacity, null, null, null, null);
         var readers = channel.Readers.Select((reader, i) => OnThread(() => i == 0 ? Slices(reader) : ReadAll(reader))).ToArray();
         var pump = OnThread(() => channel.Pump(new MemoryStream(content), _ => { }, CancellationToken.None));
         Assert.That(await Task.WhenAll(readers), Is.All.EqualTo(content));
@@ -44,7 +44,7 @@ public class BufferChannelTests
     [Test]
     public async Task The_slowest_reader_holds_the_writer_up()
     {
-        using var channel = new BufferChannel(BufferSize, Capacity, readers: 2);
+        using var channel = new BufferChannel(BufferSize, Capacity, null, null, null);
         var counted = 0;
         var pump = channel.PumpAsync(new MemoryStream(new byte[BufferSize * 100]), n => counted += n, CancellationToken.None);
         Assert.That(channel.Readers[0].Next().Length, Is.EqualTo(BufferSize));
@@ -59,7 +59,7 @@ public class BufferChannelTests
     [Test]
     public async Task The_writer_runs_no_further_ahead_than_the_channel_is_long()
     {
-        using var channel = new BufferChannel(BufferSize, Capacity);
+        using var channel = new BufferChannel(BufferSize, Capacity, null, (StageClock?)null);
         var counted = 0;
         var pump = channel.PumpAsync(new MemoryStream(new byte[BufferSize * 100]), n => counted += n, CancellationToken.None);
         Assert.That(pump.IsCompleted, Is.False);
@@ -71,7 +71,7 @@ public class BufferChannelTests
     [Test]
     public void An_error_of_the_source_reaches_both_sides()
     {
-        using var channel = new BufferChannel(BufferSize, Capacity);
+        using var channel = new BufferChannel(BufferSize, Capacity, null, (StageClock?)null);
         var source = new FailingStream(new InvalidDataException("broken"));
         Assert.That(async () => await channel.PumpAsync(source, _ => { }, CancellationToken.None), Throws.TypeOf<InvalidDataException>());
         Assert.That(() => ReadAll(channel.Reader), Throws.TypeOf<InvalidDataException>().With.Message.EqualTo("broken"));
@@ -80,7 +80,7 @@ public class BufferChannelTests
     [Test]
     public void An_error_of_a_source_that_is_read_synchronously_reaches_all_sides()
     {
-        using var channel = new BufferChannel(BufferSize, Capacity, readers: 2);
+        using var channel = new BufferChannel(BufferSize, Capacity, null, null, null);
         var source = new FailingStream(new InvalidDataException("broken"));
         Assert.That(() => channel.Pump(source, _ => { }, CancellationToken.None), Throws.TypeOf<InvalidDataException>());
         foreach (var reader in channel.Readers)
@@ -92,7 +92,7 @@ public class BufferChannelTests
     [Test]
     public void Failing_the_channel_reaches_the_reader()
     {
-        using var channel = new BufferChannel(BufferSize, Capacity);
+        using var channel = new BufferChannel(BufferSize, Capacity, null, (StageClock?)null);
         channel.Fail(new InvalidDataException("never opened"));
         Assert.That(() => ReadAll(channel.Reader), Throws.TypeOf<InvalidDataException>().With.Message.EqualTo("never opened"));
     }
@@ -100,7 +100,7 @@ public class BufferChannelTests
     [Test]
     public void Cancelling_stops_a_writer_that_waits()
     {
-        using var channel = new BufferChannel(BufferSize, Capacity);
+        using var channel = new BufferChannel(BufferSize, Capacity, null, (StageClock?)null);
         using var cancellation = new CancellationTokenSource();
         var pump = channel.PumpAsync(new MemoryStream(new byte[BufferSize * 100]), _ => { }, cancellation.Token);
         cancellation.Cancel();
@@ -111,7 +111,7 @@ public class BufferChannelTests
     [Test]
     public async Task Cancelling_stops_a_writer_that_blocks_its_thread()
     {
-        using var channel = new BufferChannel(BufferSize, Capacity);
+        using var channel = new BufferChannel(BufferSize, Capacity, null, (StageClock?)null);
         using var cancellation = new CancellationTokenSource();
         var pump = OnThread(() => channel.Pump(new MemoryStream(new byte[BufferSize * 100]), _ => { }, cancellation.Token));
         await cancellation.CancelAsync();

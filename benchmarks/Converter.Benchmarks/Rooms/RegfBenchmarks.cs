@@ -2,7 +2,7 @@ using BenchmarkDotNet.Attributes;
 using Converter.Formats.Regf;
 using Converter.TestKit.Hives;
 
-namespace Converter.Benchmarks;
+namespace Converter.Benchmarks.Rooms;
 
 /// <summary>
 /// A SOFTWARE-like hive of 100 MB, most of it class registrations, read, merged with a delta and written, as a child

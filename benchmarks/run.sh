@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The macro benchmark: whole conversions by the published program, in turn with what decompresses and unpacks elsewhere. Installs
+# with apt, where it may, the programs it compares with. `benchmarks/run.sh --help` says more. Rooms are measured one by one by
+# `dotnet run -c Release --project benchmarks/Converter.Benchmarks -- --filter '*'`.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+
+# program=package
+tools=(
+  igzip=isal
+  zstd=zstd
+  sqfstar=squashfs-tools
+  tar2sqfs=squashfs-tools-ng
+  docker-registry=docker-registry
+  time=time
+)
+
+missing=()
+for tool in "${tools[@]}"; do
+  type -P "${tool%%=*}" >/dev/null || missing+=("${tool#*=}")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "installing: ${missing[*]}" >&2
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+programs=$(mktemp -d)
+trap 'rm -rf "$programs"' EXIT
+
+# Both in the same way: decompression alone, too, is timed with the start of its process.
+for project in src/Converter.Cli benchmarks/Converter.Benchmarks; do
+  dotnet publish "$here/../$project" -c Release -r linux-x64 --self-contained false -o "$programs/$(basename "$project")" -v quiet >&2
+done
+"$programs/Converter.Benchmarks/Converter.Benchmarks" macro --program "$programs/Converter.Cli/cimconvert" --data "$here/data" "$@"
