@@ -12,7 +12,6 @@ public sealed class GzipChunk
     private readonly GzipChunkReader _reader;
     private readonly List<RunSegment> _segments = [];
     private byte[] _bytes;
-    private bool _wasForeseen;
 
     internal GzipChunk(GzipChunkReader reader, byte[] bytes)
     {
@@ -47,6 +46,9 @@ public sealed class GzipChunk
     /// <summary>Whether the run's last block is its member's.</summary>
     internal bool RunEndsMember { get; set; }
 
+    /// <summary>Whether the run turned out to be the stream's.</summary>
+    internal bool WasForeseen { get; private set; }
+
     internal Span<RunSegment> Segments => CollectionsMarshal.AsSpan(_segments);
 
     /// <summary>Room for what is decoded next; its start is for the history.</summary>
@@ -74,11 +76,11 @@ public sealed class GzipChunk
         (RunStart, RunEndsMember) = (null, false);
     }
 
-    /// <summary>The run was the stream's, and was read to its end.</summary>
+    /// <summary>The run was read to its end.</summary>
     internal void EndRun()
     {
         DropRun();
-        _wasForeseen = true;
+        WasForeseen = true;
     }
 
     /// <summary>Gives back all buffers. For the last who has the chunk.</summary>
@@ -91,7 +93,7 @@ public sealed class GzipChunk
             _bytes = [];
             if (IsForeseeable)
             {
-                _reader.Learn(_wasForeseen);
+                _reader.Learn(WasForeseen);
             }
         }
     }

@@ -89,7 +89,7 @@ public sealed class GzipChunkDecoder : IDisposable
     private bool IsBlock(GzipChunk chunk, long bit)
     {
         _input.UseAlone(chunk, bit);
-        return _header.Read() is null && !_input.IsOverrun;
+        return ReadHeader() == BlockEnd.Complete;
     }
 
     private bool TryDecode(GzipChunk chunk, long bit)
@@ -144,14 +144,17 @@ public sealed class GzipChunkDecoder : IDisposable
 
     private BlockEnd DecodeBlock(GzipChunk chunk)
     {
+        var header = ReadHeader();
+        return header != BlockEnd.Complete ? header
+            : _header.Tables is { } tables ? DecodeSymbols(chunk, tables)
+            : CopyStored(chunk, _header.StoredLength);
+    }
+
+    private BlockEnd ReadHeader()
+    {
         try
         {
-            if (_header.Read() is not null)
-            {
-                return _input.IsOverrun ? BlockEnd.InputEnds : BlockEnd.Damaged;
-            }
-
-            return _header.Tables is { } tables ? DecodeSymbols(chunk, tables) : CopyStored(chunk, _header.StoredLength);
+            return _header.Read() is null ? BlockEnd.Complete : BlockEnd.Damaged;
         }
         catch (InvalidDataException)
         {
@@ -198,6 +201,11 @@ public sealed class GzipChunkDecoder : IDisposable
                 }
 
                 continue;
+            }
+
+            if (_input.IsAtEnd)
+            {
+                return BlockEnd.InputEnds;
             }
 
             var bytes = _input.TakeBytes(Math.Min(length, room));

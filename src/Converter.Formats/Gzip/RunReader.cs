@@ -21,9 +21,12 @@ internal sealed class RunReader(ChunkInput input, OutputWindow window, Inflater 
     /// <summary>Begins the run that starts at the block the input stands before, if there is one.</summary>
     public bool TryOpen()
     {
+        // Looking at bits further down shall not go on to another chunk.
+        input.FillBuffer();
         while (input.BitOffset >= input.Chunk.End)
         {
             input.Advance();
+            input.FillBuffer();
         }
 
         // In a member's first bytes a run may reach to before them, where there is nothing.
@@ -72,9 +75,10 @@ internal sealed class RunReader(ChunkInput input, OutputWindow window, Inflater 
         IsOpen = false;
         Take(last, last.End - last.Start, window.Buffer.AsSpan(0, OutputWindow.HistorySize));
         window.Exchange(window.Buffer, OutputWindow.HistorySize);
-        input.MoveTo(input.Chunk.RunEnd);
-        inflater.GoOn(input.Chunk.RunEndsMember);
+        var (end, endsMember) = (input.Chunk.RunEnd, input.Chunk.RunEndsMember);
         input.Chunk.EndRun();
+        input.MoveTo(end);
+        inflater.GoOn(endsMember);
     }
 
     private void Take(RunSegment segment, int at, Span<byte> to)
