@@ -26,8 +26,24 @@ internal sealed class ParallelGunzip : IDisposable
         _inOrder = Channel.CreateBounded<Task<GzipChunk>>(new BoundedChannelOptions(workers + 1) { SingleReader = true });
     }
 
+    /// <summary>A smaller stream is through before several threads have anything to win.</summary>
+    public const long MinCompressedSize = 16 * 1024 * 1024;
+
+    /// <summary>With these, putting together takes as long as decoding; and memory stays below 75 MB.</summary>
+    private const int MaxWorkers = 6;
+
     /// <summary>Bytes that a chunk and what was decoded of it take at most.</summary>
     public static long MaxChunkMemory { get; } = (long)GzipChunkSizes.Default.BufferSize * (1 + GzipChunkSizes.Default.MaxSegments);
+
+    /// <summary>
+    /// How many workers a layer should have, 0 for none: one thread decodes with less work. One core is left to those who hash and
+    /// import; with a single worker, the time is that of one thread.
+    /// </summary>
+    /// <param name="compressedSize">Of the layer.</param>
+    /// <param name="processors">Of the machine.</param>
+    /// <param name="layers">That are decompressed at the same time.</param>
+    public static int WorkersFor(long compressedSize, int processors, int layers) =>
+        compressedSize >= MinCompressedSize && Math.Min(MaxWorkers, (processors - 1) / layers) is var workers and > 1 && processors > 3 ? workers : 0;
 
     /// <param name="compressed">Stays the caller's. It is read by one thread at a time, and by none any more when this returns.</param>
     /// <param name="workers">Threads besides the caller's, at least one.</param>

@@ -51,15 +51,18 @@ internal static class BlockFinder
         // The last bits of the byte before are the end of the header, or zeros behind it.
         for (var at = Math.Max(1, (from + 7) >> 3); at < end >> 3; at++)
         {
-            var lengths = BinaryPrimitives.ReadUInt32LittleEndian(data[at..]);
-            if ((ushort)~lengths == lengths >> 16 && data[at - 1] >> 5 == 0)
+            if (IsStored(data, at) && data[at - 1] >> 5 == 0)
             {
-                return at << 3;
+                // Of a longest block, 00 ff ff 00 00, the zero before looks like a part of a length too.
+                return (IsStored(data, at + 1) && data[at] == 0 ? at + 1 : at) << 3;
             }
         }
 
         return end;
     }
+
+    private static bool IsStored(ReadOnlySpan<byte> data, int at) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(data[at..]) is var lengths && (ushort)~lengths == lengths >> 16;
 
     /// <summary>Whether the lengths of the code that code lengths are written in leave no code unused, as compressors write it.</summary>
     private static bool IsCode(ReadOnlySpan<byte> data, int at)

@@ -122,7 +122,8 @@ public sealed class GzipChunkDecoder : IDisposable
 
             if (chunk.RunEnd >= chunk.End)
             {
-                return true;
+                // A stored block that was none ends where there is no block either.
+                return ReadHeader() != BlockEnd.Damaged;
             }
 
             if (chunk.Segments[^1].HasMarkers && !HistoryHasMarkers() && !TryAddSegment(chunk))

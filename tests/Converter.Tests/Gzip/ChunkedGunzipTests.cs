@@ -41,7 +41,7 @@ public class ChunkedGunzipTests
         ByteAssert.Equal(content, chunked.Read(5000));
         Assert.That(chunked.Foreseen, Is.GreaterThan(3));
         Assert.That(chunked.Segments.Words, Is.GreaterThanOrEqualTo(chunked.Foreseen));
-        Assert.That(chunked.Segments.Bytes, repeats ? Is.Zero : Is.GreaterThan(chunked.Foreseen));
+        Assert.That(chunked.Segments.Bytes, repeats ? Is.Zero : Is.GreaterThan(3));
     }
 
     /// <summary>From the first symbol of every block on, matches go as far back as they can: across the chunk's start and on.</summary>
@@ -87,7 +87,7 @@ public class ChunkedGunzipTests
         var content = Deflates.TryReadByZlib(deflate)!;
         var chunked = new ChunkedGzip(GzipFiles.Member(deflate, content), ChunkedGzip.Sizes(70_000, ahead: 140_000));
         ByteAssert.Equal(content, chunked.Read());
-        Assert.That(chunked.Foreseen, Is.GreaterThan(chunked.Chunks / 2), $"found {chunked.Found} of {chunked.Chunks} {chunked.Segments}");
+        Assert.That(chunked.Foreseen, Is.GreaterThan(chunked.Chunks / 2));
     }
 
     /// <summary>Blocks within are found, decode without fault, and are not the stream's.</summary>
@@ -113,7 +113,7 @@ public class ChunkedGunzipTests
         var ownCodes = Compress(s_content, new ZLibCompressionOptions { CompressionLevel = 6 });
         var chunked = new ChunkedGzip(fixedCode, ChunkedGzip.Sizes(3000));
         ByteAssert.Equal(s_content[..400_000], chunked.Read());
-        Assert.That(chunked.Foreseen, Is.Zero);
+        Assert.That(chunked.Foreseen, Is.AtMost(1), "the empty stored block at the end");
         Assert.That(chunked.Looked, Is.InRange(4, 4 + 1 + (chunked.Chunks / 8)).And.LessThan(chunked.Chunks / 2));
 
         chunked = new ChunkedGzip([.. fixedCode, .. ownCodes], ChunkedGzip.Sizes(5000));
