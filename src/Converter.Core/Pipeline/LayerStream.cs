@@ -1,5 +1,6 @@
 using Converter.Core.Compression;
 using Converter.Core.Layers;
+using Converter.Core.Oci;
 using Converter.Core.Store;
 
 namespace Converter.Core.Pipeline;
@@ -13,6 +14,8 @@ internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<S
     private const int CompressedBufferSize = 128 * 1024;
     private const int TarBufferSize = 256 * 1024;
     private const int BuffersAhead = 8;
+
+    private static int s_decompressing;
 
     /// <summary>Runs the three stages to their end.</summary>
     /// <param name="import">Reads the tar to its very end, or throws.</param>
@@ -68,10 +71,16 @@ internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<S
     {
         try
         {
-            Decompression.Read(
-                compressed.Reader,
-                plan.Compression,
-                stream => tar.PumpAsync(stream, CountDecompressed, cancellation).GetAwaiter().GetResult());
+            var layers = Interlocked.Increment(ref s_decompressing);
+            var workers = plan.Compression == LayerCompression.Gzip ? ParallelGunzip.WorkersFor(plan.Blob.Size, Environment.ProcessorCount, layers) : 0;
+            if (workers > 0)
+            {
+                Decompression.Explain(plan.Compression, () => ParallelGunzip.Read(compressed.Reader, workers, Pump, cancellation));
+            }
+            else
+            {
+                Decompression.Read(compressed.Reader, plan.Compression, Pump);
+            }
         }
         catch (Exception e)
         {
@@ -80,6 +89,8 @@ internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<S
         }
         finally
         {
+            Interlocked.Decrement(ref s_decompressing);
+
             // Whatever went wrong here or behind, a damaged blob is the better explanation: read on until its digest is known.
             // Behind a decompressor's own end, too, the rest of the blob has to be read for that.
             if (!cancellation.IsCancellationRequested)
@@ -87,6 +98,8 @@ internal sealed class LayerStream(LayerPlan plan, Func<CancellationToken, Task<S
                 compressed.Reader.CopyTo(Stream.Null);
             }
         }
+
+        void Pump(Stream stream) => tar.PumpAsync(stream, CountDecompressed, cancellation).GetAwaiter().GetResult();
     }
 
     private void CountDecompressed(int bytes)
