@@ -17,13 +17,20 @@ public static class Decompression
     };
 
     /// <summary>Opens a blob and reads it; where its compression turns out to be damaged, the error says so in a user's words.</summary>
-    public static void Read(Stream blob, LayerCompression compression, Action<Stream> read)
+    public static void Read(Stream blob, LayerCompression compression, Action<Stream> read) =>
+        Explain(compression, () =>
+        {
+            using var decompressor = Open(blob, compression);
+            read(decompressor);
+        });
+
+    /// <summary>As <see cref="Read"/>, for who opens the blob in another way.</summary>
+    public static void Explain(LayerCompression compression, Action read)
     {
         ArgumentNullException.ThrowIfNull(read);
         try
         {
-            using var decompressor = Open(blob, compression);
-            read(decompressor);
+            read();
         }
         catch (InvalidDataException e) when (compression != LayerCompression.None)
         {

@@ -38,7 +38,7 @@ internal static class LayerFile
         {
             try
             {
-                Decompression.Read(file, compression, stream => tar.Pump(stream, Count, stages.Cancellation));
+                LayerDecompression.Pump(file, compression, file.Length, tar, Count, stages.Cancellation);
             }
             catch (Exception e)
             {

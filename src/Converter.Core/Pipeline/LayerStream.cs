@@ -69,7 +69,7 @@ internal sealed class LayerStream(
     {
         try
         {
-            Decompression.Read(compressed.Reader, plan.Compression, stream => tar.Pump(stream, CountDecompressed, cancellation));
+            LayerDecompression.Pump(compressed.Reader, plan.Compression, plan.Blob.Size, tar, CountDecompressed, cancellation);
         }
         catch (Exception e)
         {

@@ -11,7 +11,7 @@ namespace Converter.Formats.Gzip;
 /// <see cref="Bits"/> holds <see cref="BitCount"/> bits of the bytes before <see cref="Position"/>, and above them bits that
 /// a refill will find there again.
 /// </remarks>
-internal sealed class BitInput : IDisposable
+internal class BitInput : IDisposable
 {
     /// <summary>Bits that are at hand after <see cref="Refill"/>: whole bytes that fit beside 7 bits of a byte begun.</summary>
     public const int RefilledBits = 56;
@@ -19,16 +19,21 @@ internal sealed class BitInput : IDisposable
     private const int BufferSize = 64 * 1024;
 
     /// <summary>Zeros behind the end: more than is read beyond <see cref="PositionLimit"/>, where that is behind the end itself.</summary>
-    private const int Padding = sizeof(ulong) + SymbolLoop.MostReadInATurn;
+    public const int Padding = sizeof(ulong) + SymbolLoop.MostReadInATurn;
 
-    private readonly Stream _stream;
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+    private readonly Stream? _stream;
+    private byte[] _buffer = [];
     private int _end;
     private bool _ended;
     private long _bufferOffset;
 
     /// <param name="stream">Stays the caller's.</param>
-    public BitInput(Stream stream) => _stream = stream;
+    public BitInput(Stream stream) => (_stream, _buffer) = (stream, ArrayPool<byte>.Shared.Rent(BufferSize));
+
+    /// <summary>Without bytes, until <see cref="Use"/> gives some.</summary>
+    protected BitInput()
+    {
+    }
 
     public ulong Bits { get; set; }
 
@@ -50,6 +55,12 @@ internal sealed class BitInput : IDisposable
 
     /// <summary>Offset in the compressed stream of the byte that the next bit is of.</summary>
     public long Offset => _bufferOffset + Position - ((BitCount + 7) >> 3);
+
+    /// <summary>Offset in the compressed stream of the next bit, in bits.</summary>
+    public long BitOffset => ((_bufferOffset + Position) << 3) - BitCount;
+
+    /// <summary>Whether bits were taken that the stream does not have.</summary>
+    public bool IsOverrun => Position - (BitCount >> 3) > _end;
 
     /// <summary>Makes <see cref="RefilledBits"/> bits be at hand.</summary>
     public void Refill()
@@ -120,18 +131,20 @@ internal sealed class BitInput : IDisposable
     /// <summary>What is wrong at the next bit; but where bits behind the end were taken for the stream's, that alone is.</summary>
     public InvalidDataException Bad(string what) => IsOverrun ? EndsTooEarly() : new($"{what} at byte {Offset}");
 
-    private bool IsOverrun => Position - (BitCount >> 3) > _end;
-
     private InvalidDataException EndsTooEarly() => new($"the stream ends at byte {_bufferOffset + _end}, inside a member");
 
     /// <summary>Reads on where the buffer runs low, and puts zeros behind the end.</summary>
     public void FillBuffer()
     {
-        if (_ended || _end - Position > Padding)
+        if (!_ended && _end - Position <= Padding)
         {
-            return;
+            ReadOn();
         }
+    }
 
+    /// <summary>Gets more than <see cref="Padding"/> bytes in front of <see cref="Position"/>, or the end.</summary>
+    protected virtual void ReadOn()
+    {
         // The bits held back came from bytes that stay before Position, so that Offset and AlignToByte can go back to them.
         var kept = Math.Max(0, Position - sizeof(ulong));
         _buffer.AsSpan(kept, _end - kept).CopyTo(_buffer);
@@ -139,7 +152,7 @@ internal sealed class BitInput : IDisposable
         _bufferOffset += kept;
         while (_end - Position <= Padding && !_ended)
         {
-            var read = _stream.Read(_buffer, _end, _buffer.Length - Padding - _end);
+            var read = _stream!.Read(_buffer, _end, _buffer.Length - Padding - _end);
             _end += read;
             _ended = read == 0;
         }
@@ -150,12 +163,24 @@ internal sealed class BitInput : IDisposable
         }
     }
 
-    public void Dispose()
+    /// <summary>Goes on in another buffer, which stays the caller's. The bits held back, if any, must lie before the position in it too.</summary>
+    /// <param name="buffer">With <see cref="Padding"/> zeros behind the bytes.</param>
+    /// <param name="position">Index of the next byte.</param>
+    /// <param name="end">Where the bytes end.</param>
+    /// <param name="offset">Of the buffer's start in the compressed stream.</param>
+    /// <param name="isEnd">Whether no more come behind these.</param>
+    protected void Use(byte[] buffer, int position, int end, long offset, bool isEnd)
     {
-        if (_buffer.Length > 0)
+        (_buffer, _end, _ended, _bufferOffset) = (buffer, end, isEnd, offset);
+        Position = position;
+    }
+
+    public virtual void Dispose()
+    {
+        if (_stream is not null && _buffer.Length > 0)
         {
             ArrayPool<byte>.Shared.Return(_buffer);
-            (_buffer, _end, _ended, Position) = ([], 0, true, 0);
+            Use([], 0, 0, 0, isEnd: true);
         }
     }
 }

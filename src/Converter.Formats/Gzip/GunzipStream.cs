@@ -10,12 +10,20 @@ namespace Converter.Formats.Gzip;
 /// Memory is one window and one input buffer, both pooled, however much comes out. Damage is an <see cref="InvalidDataException"/>
 /// that says what is wrong, and at which byte of the compressed stream; what was decoded just before it may not be handed out.
 /// </remarks>
-/// <param name="compressed">Read synchronously, from where it stands.</param>
-public sealed class GunzipStream(Stream compressed) : ForwardStream
+public sealed class GunzipStream : ForwardStream
 {
-    private readonly GzipDecoder _decoder = new(compressed);
+    private readonly GzipDecoder _decoder;
     private InvalidDataException? _damage;
     private bool _disposed;
+
+    /// <param name="compressed">Read synchronously, from where it stands.</param>
+    public GunzipStream(Stream compressed) => _decoder = new GzipDecoder(compressed);
+
+    /// <param name="nextChunk">
+    /// Hands over, one after another, the chunks of a <see cref="GzipChunkReader"/>, each when a <see cref="GzipChunkDecoder"/> is
+    /// through with it. What comes out, and what is refused, is the same as of the stream they were cut from.
+    /// </param>
+    public GunzipStream(Func<GzipChunk?> nextChunk) => _decoder = new GzipDecoder(nextChunk);
 
     public override int Read(Span<byte> buffer)
     {

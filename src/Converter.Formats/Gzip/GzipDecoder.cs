@@ -6,10 +6,10 @@ internal sealed class GzipDecoder : IDisposable
     private readonly BitInput _input;
     private readonly OutputWindow _window = new();
     private readonly Inflater _inflater;
+    private readonly RunReader? _runs;
     private bool _inMember;
     private bool _pastFirst;
-    private uint _checksum;
-    private uint _length;
+    private MemberChecks _checks;
 
     public GzipDecoder(Stream compressed)
     {
@@ -17,11 +17,31 @@ internal sealed class GzipDecoder : IDisposable
         _inflater = new Inflater(_input, _window);
     }
 
+    /// <param name="nextChunk">Hands over one chunk after another.</param>
+    public GzipDecoder(Func<GzipChunk?> nextChunk)
+    {
+        var input = new ChunkInput(nextChunk);
+        _input = input;
+        _inflater = new Inflater(_input, _window);
+        _runs = new RunReader(input, _window, _inflater);
+    }
+
     /// <summary>As <see cref="Stream.Read(Span{byte})"/>.</summary>
     public int Read(Span<byte> buffer)
     {
         while (_window.Available == 0 && !buffer.IsEmpty)
         {
+            if (_runs is { IsOpen: true })
+            {
+                if (_runs.TakeTo(buffer) is var count and > 0)
+                {
+                    _checks.Append(buffer[..count]);
+                    return count;
+                }
+
+                continue;
+            }
+
             if (!_inMember && !BeginMember())
             {
                 return 0;
@@ -50,40 +70,25 @@ internal sealed class GzipDecoder : IDisposable
 
         new MemberHeader(_input).Read(_pastFirst);
         _inflater.Begin();
-        (_inMember, _pastFirst, _checksum, _length) = (true, true, 0, 0);
+        (_inMember, _pastFirst, _checks) = (true, true, default);
         return true;
     }
 
     private void Decode()
     {
         _window.MakeRoom();
+        if (_runs is not null && _inflater.IsAtBlock && _runs.TryOpen())
+        {
+            return;
+        }
+
         var start = _window.Position;
-        var isMore = _inflater.Run();
-        var decoded = _window.Buffer.AsSpan(start.._window.Position);
-        _checksum = Crc32.Append(_checksum, decoded);
-        _length += (uint)decoded.Length;
+        var isMore = _inflater.Run(_runs?.NextStop() ?? long.MaxValue);
+        _checks.Append(_window.Buffer.AsSpan(start.._window.Position));
         if (!isMore)
         {
-            EndMember();
+            _checks.Compare(_input);
+            _inMember = false;
         }
-    }
-
-    private void EndMember()
-    {
-        _input.AlignToByte();
-        var checksum = _input.TakeUInt32();
-        if (checksum != _checksum)
-        {
-            throw _input.Bad($"a checksum of {checksum:x8} where the data has {_checksum:x8}");
-        }
-
-        // ISIZE is the length modulo 2^32 (RFC 1952, 2.3.1), as the field here overflows to.
-        var length = _input.TakeUInt32();
-        if (length != _length)
-        {
-            throw _input.Bad($"a length of {length} where the data has {_length}");
-        }
-
-        _inMember = false;
     }
 }

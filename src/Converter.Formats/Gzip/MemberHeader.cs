@@ -6,8 +6,9 @@ internal ref struct MemberHeader(BitInput input)
     /// <summary>The format sets none: a file name is shorter on every system, and a comment that is longer is no comment.</summary>
     public const int MaxTextBytes = 64 * 1024;
 
-    private const byte Magic1 = 0x1f;
-    private const byte Magic2 = 0x8b;
+    public const byte Magic1 = 0x1f;
+    public const byte Magic2 = 0x8b;
+
     private const byte Deflate = 8;
     private const byte Reserved = 0x20;
 

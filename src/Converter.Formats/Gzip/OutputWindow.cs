@@ -11,8 +11,16 @@ internal sealed class OutputWindow : IDisposable
     /// <summary>History and what is decoded at a time lie in a core's second cache together.</summary>
     private const int Size = 256 * 1024;
 
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(Size);
+    private byte[] _buffer;
     private int _taken;
+
+    public OutputWindow()
+        : this(ArrayPool<byte>.Shared.Rent(Size))
+    {
+    }
+
+    /// <param name="buffer">Pooled, and the window's from now on; or empty, until <see cref="Exchange"/> gives one.</param>
+    public OutputWindow(byte[] buffer) => _buffer = buffer;
 
     public byte[] Buffer => _buffer;
 
@@ -31,6 +39,16 @@ internal sealed class OutputWindow : IDisposable
 
     /// <summary>A new member's matches do not go back into the one before.</summary>
     public void ForgetHistory() => HistoryStart = Position;
+
+    /// <summary>Goes on in another buffer, which has a history at its start; the one before is now the caller's.</summary>
+    public byte[] Exchange(byte[] buffer, int historyLength)
+    {
+        var before = _buffer;
+        _buffer = buffer;
+        _taken = Position = historyLength;
+        HistoryStart = 0;
+        return before;
+    }
 
     /// <summary>Moves the history to the front where the window is full and all of it was taken.</summary>
     public void MakeRoom()

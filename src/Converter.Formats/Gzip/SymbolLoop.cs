@@ -36,7 +36,8 @@ internal static unsafe class SymbolLoop
     /// <summary>Runs until the block ends, input or room runs out, or something is wrong.</summary>
     // The loop is hot from its first call: compiled in full at once, it neither warms up nor is replaced while it runs.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static SymbolLoopEnd Run(BitInput input, OutputWindow window, DecodeTables tables)
+    public static SymbolLoopEnd Run<TSymbol>(BitInput input, OutputWindow window, DecodeTables tables)
+        where TSymbol : unmanaged
     {
         fixed (byte* inputBuffer = input.Buffer, outputBuffer = window.Buffer)
         fixed (uint* entries = tables.Entries)
@@ -44,7 +45,7 @@ internal static unsafe class SymbolLoop
             var next = inputBuffer + input.Position;
             var nextLimit = inputBuffer + input.PositionLimit;
             var target = outputBuffer + window.Position;
-            var targetLimit = outputBuffer + window.PositionLimit;
+            var targetLimit = outputBuffer + (window.Buffer.Length - (MostWrittenInATurn * sizeof(TSymbol)));
             var history = outputBuffer + window.HistoryStart;
             var bits = input.Bits;
             var count = (uint)input.BitCount;
@@ -66,19 +67,19 @@ internal static unsafe class SymbolLoop
                 // Four entries of literals take up to 48 of 56 bits; three, and then a longest length, 36 + 20.
                 Refill(ref next, ref bits, ref count);
                 var held = bits;
-                var entry = Decode(entries, ref target, ref bits, ref count);
+                var entry = Decode<TSymbol>(entries, ref target, ref bits, ref count);
                 if ((int)entry < 0)
                 {
                     held = bits;
-                    entry = Decode(entries, ref target, ref bits, ref count);
+                    entry = Decode<TSymbol>(entries, ref target, ref bits, ref count);
                     if ((int)entry < 0)
                     {
                         held = bits;
-                        entry = Decode(entries, ref target, ref bits, ref count);
+                        entry = Decode<TSymbol>(entries, ref target, ref bits, ref count);
                         if ((int)entry < 0)
                         {
                             held = bits;
-                            entry = Decode(entries, ref target, ref bits, ref count);
+                            entry = Decode<TSymbol>(entries, ref target, ref bits, ref count);
                             if ((int)entry < 0)
                             {
                                 continue;
@@ -95,7 +96,9 @@ internal static unsafe class SymbolLoop
                         Consume(entry, ref bits, ref count);
                         if ((int)entry < 0)
                         {
-                            *target++ = (byte)(entry >> DecodeEntry.LiteralsShift);
+                            *(TSymbol*)target = default;
+                            *target = (byte)(entry >> DecodeEntry.LiteralsShift);
+                            target += sizeof(TSymbol);
                             continue;
                         }
                     }
@@ -125,7 +128,7 @@ internal static unsafe class SymbolLoop
                     }
                 }
 
-                var distance = (nint)((entry >> DecodeEntry.ValueShift) + Extra(entry, bits));
+                var distance = (nint)((entry >> DecodeEntry.ValueShift) + Extra(entry, bits)) * sizeof(TSymbol);
                 Consume(entry, ref bits, ref count);
                 if (distance > target - history)
                 {
@@ -134,7 +137,7 @@ internal static unsafe class SymbolLoop
                 }
 
                 var source = target - distance;
-                var stop = target + length;
+                var stop = target + (length * (uint)sizeof(TSymbol));
                 if (distance >= Vector128<byte>.Count)
                 {
                     do
@@ -171,6 +174,15 @@ internal static unsafe class SymbolLoop
         }
     }
 
+    /// <returns>What is wrong where the loop stopped; null if nothing is.</returns>
+    public static string? Explain(SymbolLoopEnd end) => end switch
+    {
+        SymbolLoopEnd.BadLiteral => "a code that stands for no literal or length",
+        SymbolLoopEnd.BadDistance => "a code that stands for no distance",
+        SymbolLoopEnd.DistanceTooFar => "a distance beyond the start of the data",
+        _ => null,
+    };
+
     /// <summary>Of <paramref name="count"/> only the low six bits are good: what entries are taken off it leaves rubbish above.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Refill(ref byte* next, ref ulong bits, ref uint count)
@@ -183,12 +195,22 @@ internal static unsafe class SymbolLoop
 
     /// <summary>Takes the next entry, and writes its literals: two, of which so many count as there are.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Decode(uint* entries, ref byte* target, ref ulong bits, ref uint count)
+    private static uint Decode<TSymbol>(uint* entries, ref byte* target, ref ulong bits, ref uint count)
+        where TSymbol : unmanaged
     {
         var entry = entries[bits & DecodeTables.LiteralMask];
         var literals = (ushort)(entry >> DecodeEntry.LiteralsShift);
-        *(ushort*)target = BitConverter.IsLittleEndian ? literals : BinaryPrimitives.ReverseEndianness(literals);
-        target += BitOperations.PopCount(entry >> DecodeEntry.CountShift);
+        if (sizeof(TSymbol) == sizeof(byte))
+        {
+            *(ushort*)target = BitConverter.IsLittleEndian ? literals : BinaryPrimitives.ReverseEndianness(literals);
+        }
+        else
+        {
+            var wide = (literals | ((uint)literals << 8)) & 0x00ff00ff;
+            *(uint*)target = BitConverter.IsLittleEndian ? wide : BitOperations.RotateLeft(wide, 16);
+        }
+
+        target += BitOperations.PopCount(entry >> DecodeEntry.CountShift) * sizeof(TSymbol);
         Consume(entry, ref bits, ref count);
         return entry;
     }

@@ -39,6 +39,11 @@ internal static class GzipFiles
     public static byte[] Read(Stream gzip, int bufferSize)
     {
         using var stream = new GunzipStream(gzip);
+        return ReadAll(stream, bufferSize);
+    }
+
+    public static byte[] ReadAll(Stream stream, int bufferSize)
+    {
         using var to = new MemoryStream();
         var buffer = new byte[bufferSize];
         for (int count; (count = stream.Read(buffer)) > 0;)
@@ -47,6 +52,23 @@ internal static class GzipFiles
         }
 
         return to.ToArray();
+    }
+
+    /// <summary>Content that compresses to a good third, however long it is: words of a few bytes, the lower of a thousand more often.</summary>
+    public static byte[] Words(int seed, int length)
+    {
+        var letters = SeededContent.Bytes(seed, 10_000);
+        var choices = SeededContent.Bytes(seed + 1, length);
+        var content = new byte[length];
+        for (var (at, choice) = (0, 0); at < length; choice += 2)
+        {
+            var word = (choices[choice] * choices[choice + 1]) >> 6;
+            var count = Math.Min(3 + (word % 7), length - at);
+            letters.AsSpan(word * 9, count).CopyTo(content.AsSpan(at));
+            at += count;
+        }
+
+        return content;
     }
 
     /// <summary>

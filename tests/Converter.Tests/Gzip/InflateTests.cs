@@ -32,7 +32,7 @@ public class InflateTests
         var blocks = 1 + choices.Next(6);
         for (var block = 1; block <= blocks; block++)
         {
-            RandomBlock(writer, choices, content, seed, block == blocks);
+            RandomBlocks.Add(writer, choices, content, seed, block == blocks);
         }
 
         ByteAssert.Equal(content.ToArray(), Deflates.TryReadByZlib(writer.ToArray()), "zlib: the writer is wrong");
@@ -51,7 +51,7 @@ public class InflateTests
                 byte[] start = [.. Enumerable.Range(0, distance).Select(i => (byte)(distance + (7 * i) + length))];
                 writer.Literals(start).Match(length, distance);
                 content.AddRange(start);
-                AddMatch(content, length, distance);
+                RandomBlocks.AddMatch(content, length, distance);
             }
         }
 
@@ -67,7 +67,7 @@ public class InflateTests
         for (var i = 0; i < 3000; i++)
         {
             writer.Match(3 + (i % 256), distance).Symbol(i & 0xff);
-            AddMatch(content, 3 + (i % 256), distance);
+            RandomBlocks.AddMatch(content, 3 + (i % 256), distance);
             content.Add((byte)i);
         }
 
@@ -120,51 +120,5 @@ public class InflateTests
     {
         var content = new byte[20_000_000];
         ByteAssert.Equal(content, Deflates.Read(Deflates.Compress(content, new ZLibCompressionOptions { CompressionLevel = 9 })));
-    }
-
-    private static void RandomBlock(DeflateWriter writer, Choices choices, List<byte> content, int seed, bool last)
-    {
-        switch (choices.Next(5))
-        {
-            case 0:
-                byte[] stored = GzipFiles.Compressible(seed, choices.Next(20_000));
-                writer.Stored(stored, last);
-                content.AddRange(stored);
-                return;
-            case 1:
-                writer.Fixed(last);
-                break;
-            default:
-                var depth = 9 + choices.Next(7);
-                writer.Dynamic(RandomCode.Lengths(seed + 1, 286, 286, depth), RandomCode.Lengths(seed, 30, 30, depth), last);
-                break;
-        }
-
-        for (var symbols = choices.Next(1500); symbols > 0; symbols--)
-        {
-            if (content.Count == 0 || choices.Next(3) > 0)
-            {
-                var literal = (byte)choices.Next(256);
-                writer.Symbol(literal);
-                content.Add(literal);
-            }
-            else
-            {
-                var farthest = Math.Min(content.Count, choices.Next(2) == 0 ? 20 : 32_768);
-                var (length, distance) = (choices.Next(20) == 0 ? 258 : 3 + choices.Next(255), 1 + choices.Next(farthest));
-                writer.Match(length, distance);
-                AddMatch(content, length, distance);
-            }
-        }
-
-        writer.End();
-    }
-
-    private static void AddMatch(List<byte> content, int length, int distance)
-    {
-        for (var i = 0; i < length; i++)
-        {
-            content.Add(content[^distance]);
-        }
     }
 }
