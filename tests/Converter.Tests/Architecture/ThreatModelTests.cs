@@ -15,9 +15,10 @@ public partial class ThreatModelTests
     /// <summary>Called like limits, and none of anything that comes from outside.</summary>
     private static readonly string[] s_ofOurOwn =
     [
-        "Backoff.MaxDoublings", "ChunkCache.MaxChunks", "CimFormat.MaxVersionMajor", "CimReader.MaxCachedTables", "DecodeTable.MaxCodeLength",
-        "Inflater.MaxDistanceSymbols", "Inflater.MaxLiteralSymbols", "LayerImportException.MaxShownName", "NativePath.MaxShortPath",
-        "SecurityDescriptors.MaxCachedText", "SelfRelativeDescriptor.MaxAclRevision", "ValueField.MaxInline", "VerifiedReader.MaxCachedBlocks",
+        "Backoff.MaxDoublings", "BlockHeader.MaxDistanceSymbols", "BlockHeader.MaxLiteralSymbols", "ChunkCache.MaxChunks", "CimFormat.MaxVersionMajor",
+        "CimReader.MaxCachedTables", "DecodeTable.MaxCodeLength", "GzipChunkDecoder.MaxTries", "GzipChunkReader.MaxMisses",
+        "LayerImportException.MaxShownName", "NativePath.MaxShortPath", "ParallelGunzip.MaxWorkers", "SecurityDescriptors.MaxCachedText",
+        "SelfRelativeDescriptor.MaxAclRevision", "ValueField.MaxInline", "VerifiedReader.MaxCachedBlocks",
     ];
 
     /// <summary>Where every constant is a limit, whatever it is called.</summary>
