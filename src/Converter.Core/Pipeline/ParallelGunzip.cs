@@ -9,8 +9,8 @@ namespace Converter.Core.Pipeline;
 /// those of the one decoder.
 /// </summary>
 /// <remarks>
-/// Memory is <see cref="MaxChunkMemory"/> a chunk at most, and there are two chunks more than workers: those that wait for a
-/// slower one, and the one that is read.
+/// Memory is 9 MiB a chunk at most (its bytes, and the segments of its run), and there are two chunks more than workers: one that
+/// waits for a slower one, and the one that is read.
 /// </remarks>
 internal sealed class ParallelGunzip : IDisposable
 {
@@ -31,9 +31,6 @@ internal sealed class ParallelGunzip : IDisposable
 
     /// <summary>With these, putting together takes as long as decoding; and memory stays below 75 MB.</summary>
     private const int MaxWorkers = 6;
-
-    /// <summary>Bytes that a chunk and what was decoded of it take at most.</summary>
-    public static long MaxChunkMemory { get; } = (long)GzipChunkSizes.Default.BufferSize * (1 + GzipChunkSizes.Default.MaxSegments);
 
     /// <summary>
     /// How many workers a layer should have, 0 for none: one thread decodes with less work. One core is left to those who hash and
