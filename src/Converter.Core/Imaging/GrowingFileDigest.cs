@@ -1,12 +1,14 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Converter.Core.Native;
 using Microsoft.Win32.SafeHandles;
 
 namespace Converter.Core.Imaging;
 
 /// <summary>
 /// The SHA-256 of a file that is being written front to back, made by a thread that follows the writer: what is settled is
-/// read again while the system still has it in memory. Without a follower it does nothing.
+/// read again while the system still has it in memory, and sent on its way to the disk, so that the flush at the end has little
+/// left to wait for. Without a follower it does nothing.
 /// </summary>
 /// <param name="handle">Open for reading. Not owned.</param>
 public sealed class GrowingFileDigest(SafeFileHandle handle) : IDisposable
@@ -71,6 +73,7 @@ public sealed class GrowingFileDigest(SafeFileHandle handle) : IDisposable
 
     private void HashTo(long end, CancellationToken cancellation)
     {
+        var start = _hashed;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
@@ -86,6 +89,8 @@ public sealed class GrowingFileDigest(SafeFileHandle handle) : IDisposable
                 _hash.AppendData(buffer.AsSpan(0, read));
                 _hashed += read;
             }
+
+            Writeback.Begin(handle, start, end - start);
         }
         finally
         {

@@ -33,6 +33,14 @@ internal static partial class Libc
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int Statx(SafeFileHandle file, string path, int flags, uint mask, out FileStatus status);
 
+    /// <summary>SYNC_FILE_RANGE_WRITE (linux/fs.h): begin to write, and wait for nothing.</summary>
+    public const uint BeginWriting = 2;
+
+    /// <summary>sync_file_range(2), of Linux alone; 0, or -1 with errno.</summary>
+    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int SyncFileRange(SafeFileHandle file, long offset, long length, uint flags);
+
     /// <summary>struct statx (linux/stat.h): 256 bytes, of which two fields are wanted.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     public struct FileStatus
