@@ -18,7 +18,7 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
     public async Task<IReadOnlyList<ConvertedLayer>> RunAsync(int concurrency, CancellationToken cancellation)
     {
         var waiting = Channel.CreateBounded<LayerPlan>(concurrency);
-        var imported = Channel.CreateBounded<ImportedLayer>(concurrency);
+        var imported = Channel.CreateBounded<ImportedLayer?>(concurrency);
         using var stages = new StageGroup(cancellation);
         try
         {
@@ -31,7 +31,7 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
         {
             while (imported.Reader.TryRead(out var left))
             {
-                left.Dispose();
+                left?.Dispose();
             }
         }
 
@@ -52,7 +52,7 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
     }
 
     private async Task ImportAllAsync(
-        int concurrency, ChannelReader<LayerPlan> waiting, ChannelWriter<ImportedLayer> imported, CancellationToken cancellation)
+        int concurrency, ChannelReader<LayerPlan> waiting, ChannelWriter<ImportedLayer?> imported, CancellationToken cancellation)
     {
         using var workers = new StageGroup(cancellation);
         for (var i = 0; i < concurrency; i++)
@@ -64,7 +64,7 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
         imported.Complete();
     }
 
-    private async Task ImportAsync(ChannelReader<LayerPlan> waiting, ChannelWriter<ImportedLayer> imported, CancellationToken cancellation)
+    private async Task ImportAsync(ChannelReader<LayerPlan> waiting, ChannelWriter<ImportedLayer?> imported, CancellationToken cancellation)
     {
         await foreach (var plan in waiting.ReadAllAsync(cancellation))
         {
@@ -81,6 +81,8 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
                     throw new ConversionException($"{plan.Name}: another process replaced it a moment ago: run the same command again");
                 }
 
+                // Layers above it may be waiting to be sealed, and another process for one of them.
+                await imported.WriteAsync(null, cancellation);
                 continue;
             }
 
@@ -96,18 +98,21 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
         }
     }
 
-    private async Task SealAllAsync(ChannelReader<ImportedLayer> imported, CancellationToken cancellation)
+    /// <summary>What comes is a layer, or only the news that one has come into the store otherwise.</summary>
+    private async Task SealAllAsync(ChannelReader<ImportedLayer?> imported, CancellationToken cancellation)
     {
         var early = new SortedDictionary<int, ImportedLayer>();
         try
         {
             await foreach (var layer in imported.ReadAllAsync(cancellation))
             {
-                early.Add(layer.Plan.Index, layer);
+                if (layer is not null)
+                {
+                    early.Add(layer.Plan.Index, layer);
+                }
+
                 await SealReadyAsync(early, cancellation);
             }
-
-            await SealReadyAsync(early, cancellation);
         }
         finally
         {

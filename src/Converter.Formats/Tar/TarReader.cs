@@ -20,6 +20,12 @@ public sealed class TarReader : IDisposable
     /// <summary>As long as PAX records may be: a GNU long name is another way to write the same path.</summary>
     public const int MaxLongNameBytes = PaxRecords.MaxBytes;
 
+    /// <summary>
+    /// Bytes behind the end of the archive. Tars are filled up to whole records, of 10 KiB as a rule and of some MiB for tapes; what
+    /// is more, a header that lies about its entry's size has made of the entry's data.
+    /// </summary>
+    public const int MaxFilling = 16 << 20;
+
     private const int DefaultBufferSize = 256 * 1024;
 
     private readonly TarBuffer _buffer;
@@ -123,12 +129,17 @@ public sealed class TarReader : IDisposable
     }
 
     /// <summary>Reads the stream to its end, so that whoever counts or hashes it has seen it all; says how many bytes that were.</summary>
+    /// <exception cref="InvalidDataException">More than <see cref="MaxFilling"/>.</exception>
     public long Drain()
     {
         SkipData();
         var start = _buffer.Position;
         while (!_buffer.Take(int.MaxValue).IsEmpty)
         {
+            if (_buffer.Position - start > MaxFilling)
+            {
+                throw new InvalidDataException($"more than {MaxFilling} bytes behind the archive's end at offset {start}");
+            }
         }
 
         _ended = true;

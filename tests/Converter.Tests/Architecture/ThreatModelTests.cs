@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Converter.Core.Layers;
 using Converter.Formats.Cim;
 using NUnit.Framework;
+using NUnit.Framework.Interfaces;
 
 namespace Converter.Tests.Architecture;
 
@@ -40,7 +41,7 @@ public partial class ThreatModelTests
     [Test]
     public void The_tests_it_names_are_there()
     {
-        var fixtures = typeof(ThreatModelTests).Assembly.GetTypes().Where(type => type.GetMethods().Any(method => method.IsDefined(typeof(TestAttribute)) || method.IsDefined(typeof(TestCaseAttribute))));
+        var fixtures = typeof(ThreatModelTests).Assembly.GetTypes().Where(type => type.GetMethods().Any(IsTest));
         var named = Fixture().Matches(Page).Select(match => match.Groups["name"].Value).Distinct().ToArray();
         Assert.That(named, Has.Length.GreaterThan(20).And.SubsetOf(fixtures.Select(type => type.Name)));
     }
@@ -54,6 +55,8 @@ public partial class ThreatModelTests
 
     [GeneratedRegex("`(?<name>[A-Za-z]+Tests)`", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Fixture();
+
+    private static bool IsTest(MethodInfo method) => method.GetCustomAttributes().Any(attribute => attribute is ITestBuilder or ISimpleTestBuilder);
 
     private static IEnumerable<(string Name, string Value)> Limits() =>
         from assembly in (Assembly[])[typeof(InputLimits).Assembly, typeof(CimPath).Assembly]

@@ -245,6 +245,18 @@ internal sealed class TarReaderTests
         Assert.That(tar.MoveNext(), Is.False);
     }
 
+    [TestCase(0, true)]
+    [TestCase(1, false)]
+    public void Filling_has_a_limit(int more, bool isRead)
+    {
+        using var tar = new TarReader(new MemoryStream([.. new TarBuilder().Add("a").End().ToArray(), .. new byte[TarReader.MaxFilling + more]]));
+        Assert.That(tar.MoveNext());
+        Assert.That(tar.MoveNext(), Is.False);
+        Assert.That(
+            () => tar.Drain(),
+            isRead ? Is.EqualTo(TarReader.MaxFilling) : Throws.TypeOf<InvalidDataException>().With.Message.Contains("behind the archive's end at offset 1536"));
+    }
+
     [Test]
     public void Draining_reads_what_follows_the_end_marker()
     {

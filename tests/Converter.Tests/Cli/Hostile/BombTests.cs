@@ -65,6 +65,19 @@ internal sealed class BombTests
         Assert.That(StoreFiles.Names(folder["store"], "ingest"), Is.Empty);
     }
 
+    [Test]
+    public async Task Zeros_that_lie_behind_the_end_are_refused()
+    {
+        using var folder = new TempFolder();
+        Write(folder, fill: 0, Header(8));
+
+        var (exitCode, error) = await InProcess.RunAsync("convert", $"oci:{folder["image"]}", "--output", folder["store"], "--quiet");
+
+        Assert.That(exitCode, Is.EqualTo(1), error);
+        Assert.That(error, Does.StartWith($"error: oci:{folder["image"]}: layer 2 of 2 (").And.Contains("bytes behind the archive's end at offset"));
+        Assert.That(StoreFiles.Names(folder["store"], "ingest"), Is.Empty);
+    }
+
     [TestCase(-1000)]
     [TestCase(1000)]
     public async Task A_descriptor_of_another_size_is_refused(int difference)

@@ -1,0 +1,58 @@
+using Converter.Core.Oci;
+using Converter.Core.Store;
+using Converter.TestKit;
+using Converter.TestKit.Registry;
+using NUnit.Framework;
+
+namespace Converter.Tests.Pipeline;
+
+public class LayerStagesTests
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
+
+    /// <summary>
+    /// Two processes, each with a layer that the other needs next: the one that has the middle layer must not wait for the top
+    /// layer, which the other has, before it seals what the other waits for.
+    /// </summary>
+    [Test]
+    public async Task A_layer_is_sealed_once_its_parent_came_from_another_process_whatever_else_is_waited_for()
+    {
+        using var folder = new TempFolder();
+        await using var registry = await FakeRegistry.StartAsync();
+        registry.Serve(folder.Sub("image"), HiveImage.Base(), HiveImage.Without("middle"), HiveImage.Without("top"));
+        var elsewhere = (await registry.ConvertAsync(folder["elsewhere"])).Layers.Select(layer => layer.Layer.ChainId).ToArray();
+        var store = ConversionStore.Open(folder["store"]);
+        var (bottom, middle, top) = (elsewhere[0], elsewhere[1], elsewhere[2]);
+        var bottomClaim = await store.ClaimAsync(bottom, default);
+        using var topClaim = await store.ClaimAsync(top, default);
+
+        var conversion = registry.ConvertAsync(folder["store"], concurrency: 3);
+        await UntilAsync(() => Directory.Exists(Path.Combine(folder["store"], "ingest", middle.Hex)));
+        CopyFolder(ConversionStore.OpenExisting(folder["elsewhere"]).LayerFolder(bottom), store.LayerFolder(bottom));
+        bottomClaim.Dispose();
+
+        await UntilAsync(() => store.FindLayer(middle) is not null);
+        Assert.That(conversion.IsCompleted, Is.False);
+        topClaim.Dispose();
+        Assert.That((await conversion.WaitAsync(s_patience)).Layers.Select(layer => layer.Reused), Is.EqualTo(new[] { true, false, false }));
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(s_patience);
+        while (!condition())
+        {
+            await Task.Delay(10, limit.Token);
+        }
+    }
+
+    private static void CopyFolder(string from, string to)
+    {
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var target = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
+}
