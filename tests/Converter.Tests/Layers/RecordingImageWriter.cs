@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Converter.Core.Imaging;
 using Converter.Formats.Cim;
 using NUnit.Framework;
@@ -83,7 +85,7 @@ internal sealed class RecordingImageWriter : IImageWriter
 
     private void Open(long size) => (_size, _written, _hash) = (size, 0, FnvStart);
 
-    private static string Text(CimPath path) => path.Value.Replace(@"\", @"\\", StringComparison.Ordinal);
+    private static string Text(CimPath path) => JsonEncodedText.Encode(path.Value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString();
 
     private static string Hex(ReadOnlyMemory<byte> bytes) => Convert.ToHexStringLower(bytes.Span);
 }

@@ -1,4 +1,3 @@
-using Converter.Core.Oci;
 using Converter.Core.Store;
 using Converter.TestKit;
 using Converter.TestKit.Registry;
