@@ -46,6 +46,7 @@ internal sealed record Timeline(string Name, string Title, IReadOnlyList<StageTi
                 ["DOTNET_EventPipeConfig"] = $"{Provider}:0xffffffffffffffff:4",
                 ["DOTNET_EventPipeOutputPath"] = trace,
                 ["DOTNET_EventPipeRundown"] = "0",
+                ["DOTNET_EventPipeOutputStreaming"] = "1",
             });
             return new Timeline(name, title, Read(trace));
         }

@@ -1,7 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
-using System.Text.Json;
+using System.Text;
 using System.Text.Json.Nodes;
 using Converter.Core.Oci;
 
@@ -24,7 +24,7 @@ internal sealed class DemoImage
     public DemoImage()
     {
         var layers = new[] { BaseLayer(), RuntimeLayer(), AppLayer() };
-        var config = Add(JsonSerializer.SerializeToUtf8Bytes(new JsonObject
+        var config = Add(Encoding.UTF8.GetBytes(new JsonObject
         {
             ["architecture"] = "amd64",
             ["os"] = Platform.Windows,
@@ -34,14 +34,14 @@ internal sealed class DemoImage
                 ["type"] = "layers",
                 ["diff_ids"] = new JsonArray([.. layers.Select(tar => (JsonNode)DigestOf(tar))]),
             },
-        }));
-        Manifest = JsonSerializer.SerializeToUtf8Bytes(new JsonObject
+        }.ToJsonString()));
+        Manifest = Encoding.UTF8.GetBytes(new JsonObject
         {
             ["schemaVersion"] = 2,
             ["mediaType"] = MediaTypes.OciManifest,
             ["config"] = Describe(MediaTypes.OciConfig, config),
             ["layers"] = new JsonArray([.. layers.Select(tar => (JsonNode)Describe(MediaTypes.OciLayerGzip, Add(Gzip(tar))))]),
-        });
+        }.ToJsonString());
         Add(Manifest);
     }
 

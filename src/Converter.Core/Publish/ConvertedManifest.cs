@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -42,7 +43,7 @@ public static class ConvertedManifest
             annotations[ConvertedAnnotations.ChainId] = layer.Record.ChainId.ToString();
             if (layer.Record.CimFiles is null)
             {
-                entries.Add(Entry(MediaTypes.ConvertedLayer, layer.Record.Image, annotations));
+                entries.Add((JsonNode)Entry(MediaTypes.ConvertedLayer, layer.Record.Image, annotations));
             }
             else
             {
@@ -56,7 +57,7 @@ public static class ConvertedManifest
             var merged = top.Merged ?? throw new InvalidOperationException("the image was not merged");
             var annotations = FileAnnotations(merged, top.Record.Backend);
             annotations[ConvertedAnnotations.ChainId] = top.Record.ChainId.ToString();
-            entries.Add(Entry(MediaTypes.ConvertedMerged, merged, annotations));
+            entries.Add((JsonNode)Entry(MediaTypes.ConvertedMerged, merged, annotations));
         }
 
         var manifest = new JsonObject
@@ -73,7 +74,7 @@ public static class ConvertedManifest
         }
 
         manifest["annotations"] = new JsonObject(Annotations(source).Select(a => KeyValuePair.Create(a.Key, (JsonNode?)a.Value)));
-        return JsonSerializer.SerializeToUtf8Bytes(manifest, s_compact);
+        return Encoding.UTF8.GetBytes(manifest.ToJsonString(s_compact));
     }
 
     /// <summary>What the manifest as a whole is annotated with, which a list of referrers repeats.</summary>
@@ -96,7 +97,7 @@ public static class ConvertedManifest
     {
         foreach (var file in layer.Record.CimFiles!)
         {
-            entries.Add(new JsonObject
+            entries.Add((JsonNode)new JsonObject
             {
                 ["mediaType"] = MediaTypes.ConvertedForkedFile,
                 ["digest"] = file.Digest.ToString(),
@@ -110,7 +111,7 @@ public static class ConvertedManifest
         }
 
         annotations[ConvertedAnnotations.Title] = $"{layer.Record.ChainId.Hex}.cim";
-        entries.Add(Entry(MediaTypes.ConvertedForked, layer.Record.Image, annotations));
+        entries.Add((JsonNode)Entry(MediaTypes.ConvertedForked, layer.Record.Image, annotations));
     }
 
     private static JsonObject FileAnnotations(FileRecord file, string backend)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -40,7 +41,7 @@ internal sealed class ReferrersTag(RegistryPusher registry, Digest subject, Regi
                 throw new RegistryException($"cannot list {referrer.Digest} under the tag {_tag}: others write to it all the time; run the same command again");
             }
 
-            entries.Add(Entry(referrer));
+            entries.Add((JsonNode)Entry(referrer));
             await WriteAsync(index, found?.State, cancellationToken);
             await Task.Delay(Backoff.Delay(options, attempt), options.TimeProvider, cancellationToken);
         }
@@ -48,7 +49,7 @@ internal sealed class ReferrersTag(RegistryPusher registry, Digest subject, Regi
 
     private async Task WriteAsync(JsonObject index, EntityTagHeaderValue? replaced, CancellationToken cancellationToken)
     {
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(index, s_compact);
+        var bytes = Encoding.UTF8.GetBytes(index.ToJsonString(s_compact));
         _ = Parse(bytes);
         var descriptor = new Descriptor { MediaType = MediaTypes.OciIndex, Digest = Digest.Compute(bytes), Size = bytes.Length };
         try

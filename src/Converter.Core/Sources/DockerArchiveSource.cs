@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text;
 using System.Text.Json.Nodes;
 using Converter.Core.Compression;
 using Converter.Core.Oci;
@@ -40,16 +40,16 @@ internal sealed class DockerArchiveSource(ImageLocation.Archive location) : IIma
             var file = archive.Find(image.Layers[i]);
             var layer = await DescribeLayerAsync(file, diffIds[i], cancellation);
             Add(layer.Digest, file);
-            layers.Add(Encode(layer));
+            layers.Add((JsonNode)Encode(layer));
         }
 
-        var manifest = JsonSerializer.SerializeToUtf8Bytes(new JsonObject
+        var manifest = Encoding.UTF8.GetBytes(new JsonObject
         {
             ["schemaVersion"] = 2,
             ["mediaType"] = MediaTypes.DockerManifest,
             ["config"] = Encode(config),
             ["layers"] = layers,
-        });
+        }.ToJsonString());
         return new FetchedManifest(
             new Descriptor { MediaType = MediaTypes.DockerManifest, Digest = Digest.Compute(manifest), Size = manifest.Length }, manifest);
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -74,7 +75,7 @@ public sealed class ImageIndexFile(ConversionStore store)
             ["mediaType"] = MediaTypes.OciIndex,
             ["manifests"] = new JsonArray([.. entries.Select(e => Encode(e.Reference, e.Manifest))]),
         };
-        store.WriteFile(IndexPath, JsonSerializer.SerializeToUtf8Bytes(index, s_indented));
+        store.WriteFile(IndexPath, Encoding.UTF8.GetBytes(index.ToJsonString(s_indented)));
     }
 
     private static JsonObject Encode(string reference, Descriptor manifest)

@@ -153,7 +153,7 @@ internal static unsafe class SymbolLoop
                 {
                     // What repeats within a vector is spread over one, which is then written as often as it takes.
                     ref var repeats = ref MemoryMarshal.GetReference(Repeats);
-                    var repeated = Vector128.Shuffle(Vector128.Load(source), Vector128.LoadUnsafe(ref repeats, (nuint)distance * 16));
+                    var repeated = Vector128.ShuffleNative(Vector128.Load(source), Vector128.LoadUnsafe(ref repeats, (nuint)distance * 16));
                     var step = Unsafe.Add(ref repeats, distance);
                     do
                     {

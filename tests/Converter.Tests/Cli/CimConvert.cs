@@ -5,23 +5,30 @@ using NUnit.Framework;
 
 namespace Converter.Tests.Cli;
 
-/// <summary>Runs the program as its users do: a process of its own, as it lies in its own output folder.</summary>
+/// <summary>
+/// Runs the program as its users do: a process of its own, the native program that CIMCONVERT_PROGRAM names, or what was built, as it
+/// lies in its own output folder.
+/// </summary>
 internal static class CimConvert
 {
     /// <summary>Far more than any run takes: a hang is to fail, a busy machine is not.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
-    private static readonly string s_program = typeof(CimConvert).Assembly
-        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "CimConvert").Value!;
+    private static readonly string[] s_program = Environment.GetEnvironmentVariable("CIMCONVERT_PROGRAM") is { Length: > 0 } native
+        ? [native]
+        : [
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? Tools.Require("dotnet"),
+            typeof(CimConvert).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "CimConvert").Value!,
+        ];
 
     /// <summary>The logins of whoever runs the tests are none of the program's business here.</summary>
     private static readonly Dictionary<string, string?> s_environment = new(StringComparer.Ordinal) { ["DOCKER_CONFIG"] = "/nonexistent" };
 
     public static ExternalProcess Start(params IEnumerable<string> arguments) =>
-        ExternalProcess.Start(Host(), [s_program, .. arguments], s_environment);
+        ExternalProcess.Start(s_program[0], [.. s_program.Skip(1), .. arguments], s_environment);
 
     public static Task<ProcessResult> RunAsync(params IEnumerable<string> arguments) =>
-        ExternalProcess.RunAsync(Host(), [s_program, .. arguments], Patience, s_environment);
+        ExternalProcess.RunAsync(s_program[0], [.. s_program.Skip(1), .. arguments], Patience, s_environment);
 
     /// <summary>As <see cref="RunAsync"/>, with its temporary files in a folder of the caller's.</summary>
     public static Task<ProcessResult> RunWithTempAsync(string temporary, params IEnumerable<string> arguments) => RunWithAsync("TMPDIR", temporary, arguments);
@@ -39,12 +46,12 @@ internal static class CimConvert
             environment[name] = value;
         }
 
-        return ExternalProcess.RunAsync(Host(), [s_program, .. arguments], Patience, environment);
+        return ExternalProcess.RunAsync(s_program[0], [.. s_program.Skip(1), .. arguments], Patience, environment);
     }
 
     /// <summary>Runs the program below another that watches it, such as <c>time</c>.</summary>
     public static Task<ProcessResult> RunUnderAsync(IReadOnlyList<string> watcher, params IEnumerable<string> arguments) =>
-        ExternalProcess.RunAsync(watcher[0], [.. watcher.Skip(1), Host(), s_program, .. arguments], Patience, s_environment);
+        ExternalProcess.RunAsync(watcher[0], [.. watcher.Skip(1), .. s_program, .. arguments], Patience, s_environment);
 
     /// <summary>Runs a command that is to succeed.</summary>
     public static async Task<ProcessResult> SucceedAsync(params IEnumerable<string> arguments) => (await RunAsync(arguments)).EnsureSuccess();
@@ -73,7 +80,5 @@ internal static class CimConvert
         JsonAsync(["convert", reference, "--plain-http", "--output", store, "--quiet", .. more]);
 
     /// <summary>The whole command line, for a shell to run.</summary>
-    public static IReadOnlyList<string> CommandLine(params IEnumerable<string> arguments) => [Host(), s_program, .. arguments];
-
-    private static string Host() => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? Tools.Require("dotnet");
+    public static IReadOnlyList<string> CommandLine(params IEnumerable<string> arguments) => [.. s_program, .. arguments];
 }
