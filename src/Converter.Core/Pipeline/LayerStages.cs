@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Converter.Core.Pipeline;
 
 /// <summary>
-/// All layers of an image: a feed, base first, into as many imports at once as allowed, into one stage that seals in parent
+/// All layers of an image: a feed, largest first, into as many imports at once as allowed, into one stage that seals in parent
 /// order. Layers the store has already pass by.
 /// </summary>
 internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<LayerPlan> plans, ILogger logger)
@@ -40,7 +40,7 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
 
     private async Task FeedAsync(ChannelWriter<LayerPlan> waiting, CancellationToken cancellation)
     {
-        foreach (var plan in plans)
+        foreach (var plan in InOrderOfStart())
         {
             if (!TakeFromStore(plan))
             {
@@ -50,6 +50,14 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
 
         waiting.Complete();
     }
+
+    /// <summary>
+    /// Largest first, so that none of them begins when the others are done; base first where a layer needs its parent. Processes
+    /// that share a store claim the layers that they have in common in the same order, which keeps them from waiting for each other:
+    /// it must depend on nothing but the layers.
+    /// </summary>
+    private IEnumerable<LayerPlan> InOrderOfStart() =>
+        conversion.NeedsParent ? plans : plans.OrderByDescending(plan => plan.Blob.Size).ThenBy(plan => plan.Index);
 
     private async Task ImportAllAsync(
         int concurrency, ChannelReader<LayerPlan> waiting, ChannelWriter<ImportedLayer?> imported, CancellationToken cancellation)

@@ -1,5 +1,6 @@
 using Converter.Core.Store;
 using Converter.TestKit;
+using Converter.TestKit.Layers;
 using Converter.TestKit.Registry;
 using NUnit.Framework;
 
@@ -35,6 +36,22 @@ public class LayerStagesTests
         topClaim.Dispose();
         Assert.That((await conversion.WaitAsync(s_patience)).Layers.Select(layer => layer.Reused), Is.EqualTo(new[] { true, false, false }));
     }
+
+    [Test]
+    public async Task The_largest_layers_start_first()
+    {
+        using var folder = new TempFolder();
+        await using var registry = await FakeRegistry.StartAsync();
+        var image = registry.Serve(folder.Sub("image"), HiveImage.Base(), Sized(20_000), Sized(100), Sized(40_000));
+
+        await registry.ConvertAsync(folder["store"], concurrency: 1);
+
+        var blobs = image.Layers.Select(layer => layer.Digest).ToList();
+        var started = registry.Requests.Select(request => blobs.FindIndex(digest => request.Path.EndsWith(digest, StringComparison.Ordinal))).Where(layer => layer >= 0);
+        Assert.That(started, Is.EqualTo(new[] { 3, 1, 0, 2 }), string.Join('\n', image.Layers));
+    }
+
+    private static LayerBuilder Sized(int size) => new LayerBuilder().Directory("Files").File($"Files/{size}", SeededContent.Bytes(size, size));
 
     private static async Task UntilAsync(Func<bool> condition)
     {
