@@ -15,7 +15,7 @@ public class ImportBenchmarks
     private byte[] _tar = [];
     private int _round;
 
-    [Params(20_000)]
+    [Params(20_000, 40_000)]
     public int Files { get; set; }
 
     [GlobalSetup]
