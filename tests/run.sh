@@ -15,6 +15,7 @@ tools=(
   hivexregedit=libwin-hivex-perl
   wine64=wine64
   x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64
+  gcc=g++
 )
 
 # Debian's wine64 is there, and on no path.
@@ -44,6 +45,14 @@ dotnet build Converter.sln -c Release --no-restore
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
+
+# Tests that run the program run it as users get it, native; and as it was built, where what compiles or links that cannot be had.
+rid=$(dotnet msbuild src/Converter.Cli -getProperty:NETCoreSdkPortableRuntimeIdentifier)
+if command -v gcc >/dev/null 2>&1 && dotnet restore src/Converter.Cli -p:RuntimeIdentifier="$rid"; then
+  dotnet publish src/Converter.Cli -c Release -r "$rid" --no-restore -o "$results/program"
+  export CIMCONVERT_PROGRAM=$results/program/cimconvert
+fi
+
 status=0
 dotnet test tests/Converter.Tests -c Release --no-build --logger "trx;LogFileName=tests.trx" --results-directory "$results" || status=$?
 
