@@ -8,25 +8,32 @@ namespace Converter.Core.Imaging;
 /// <summary>
 /// The SHA-256 of a file that is being written front to back, made by a thread that follows the writer: what is settled is
 /// read again while the system still has it in memory, and sent on its way to the disk, so that the flush at the end has little
-/// left to wait for. Without a follower it does nothing.
+/// left to wait for. Without a follower the writer itself sends it on its way, and there is no digest.
 /// </summary>
 /// <param name="handle">Open for reading. Not owned.</param>
 public sealed class GrowingFileDigest(SafeFileHandle handle) : IDisposable
 {
     private const int BufferSize = 256 * 1024;
+    private const long UnfollowedStep = 4 << 20;
 
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly ManualResetEventSlim _news = new();
     private long _settled;
     private long _hashed;
+    private long _sent;
     private volatile bool _ended;
-    private bool _isFollowed;
+    private volatile bool _isFollowed;
 
     /// <summary>Says how many bytes, from the file's start on, will not change any more. Called by the writer.</summary>
     public void Settle(long length)
     {
         Volatile.Write(ref _settled, length);
         _news.Set();
+        if (!_isFollowed && length - _sent >= UnfollowedStep)
+        {
+            Writeback.Begin(handle, _sent, length - _sent);
+            _sent = length;
+        }
     }
 
     /// <summary>Hashes what is settled as it gets so, until <see cref="EndFollowing"/>.</summary>
