@@ -111,6 +111,7 @@ internal sealed class Cases(MacroOptions options, LayerImages images, DockerRegi
     private Case Layers(int count, LayerEncoding encoding)
     {
         const string OneAtATime = "one at a time (--concurrency 1)";
+        const string OneCore = "one at a time, on one core (taskset)";
         const string Default = "default concurrency";
         var bytes = SizeOf(images.Tar);
         var name = LayerImages.Name(count, encoding);
@@ -119,10 +120,14 @@ internal sealed class Cases(MacroOptions options, LayerImages images, DockerRegi
             $"layers-{name}",
             string.Create(CultureInfo.InvariantCulture, $"The same bytes in {count} layers of {bytes / count / 1_000_000} MB, {encoding.ToString().ToLowerInvariant()}, from a registry"),
             [
+                new(OneCore, scratch => "taskset -c 0 " + Convert(reference, scratch, "--concurrency 1"), bytes),
                 new(OneAtATime, scratch => Convert(reference, scratch, "--concurrency 1"), bytes),
                 new(Default, scratch => Convert(reference, scratch), bytes),
             ],
-            [new Ratio(OneAtATime, Default, count == 4 && encoding == LayerEncoding.Gzip ? 1.7 : null, AtLeast: true)]);
+            [
+                new Ratio(OneAtATime, Default, count == 4 && encoding == LayerEncoding.Gzip ? 1.7 : null, AtLeast: true),
+                new Ratio(OneCore, Default),
+            ]);
     }
 
     private Case Tar()

@@ -8,7 +8,7 @@ internal sealed record MacroOptions
     private const string Usage = """
         usage: benchmarks/run.sh [--quick] [--large] [--rounds N] [--cases A,B,...] [--data DIR] [--scratch DIR] [--output DIR] [--results FILE]
           --quick         layers of 60 MB instead of 749 MB, two rounds
-          --large         also layers of 100 MB, 1 GB and 4 GB, for memory (12 GB of disk)
+          --large         also layers of 100 MB, 1 GB and 4 GB, for memory (21 GB of disk)
           --rounds N      alternations of each case (5)
           --cases A,B     of gzip, zstd, layers, tar, merge, start, memory, timeline; all by default
           --data DIR      where layers and images are kept, made once (benchmarks/data)
