@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.Diagnostics.Tracing;
 
 namespace Converter.Benchmarks.Macro;
@@ -9,7 +10,7 @@ namespace Converter.Benchmarks.Macro;
 internal sealed record Stretch(int State, double From, double To);
 
 /// <summary>One stage of one layer; layer -1 is the image as a whole.</summary>
-internal sealed record StageTimes(string Stage, int Layer, IReadOnlyList<Stretch> Stretches)
+internal sealed record StageTimes(string Stage, int Layer, [property: JsonIgnore] IReadOnlyList<Stretch> Stretches)
 {
     public double Begin => Stretches[0].From;
 

@@ -17,6 +17,7 @@ internal static class FuzzHarnesses
         ["cim-tools"] = () => new CimToolsHarness(),
         ["container"] = () => new ContainerHarness(),
         ["gzip"] = () => new GzipHarness(),
+        ["gzip-chunks"] = () => new GzipChunksHarness(),
         ["compressed"] = () => new StreamHarness(),
         ["documents"] = () => new DocumentHarness(),
         ["references"] = () => new ReferenceHarness(),
