@@ -9,6 +9,9 @@ namespace Converter.Core.Pipeline;
 /// </summary>
 internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<LayerPlan> plans, ILogger logger)
 {
+    /// <summary>Between looks for layers that other processes made.</summary>
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
     private readonly ConvertedLayer?[] _done = new ConvertedLayer?[plans.Count];
 
     /// <summary>Of each layer: done when it is in the store.</summary>
@@ -53,8 +56,8 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
 
     /// <summary>
     /// Largest first, so that none of them begins when the others are done; base first where a layer needs its parent. Processes
-    /// that share a store claim the layers that they have in common in the same order, which keeps them from waiting for each other:
-    /// it must depend on nothing but the layers.
+    /// that share a store claim the layers that they have in common in the same order, which keeps them from waiting for each other
+    /// in a ring: it must depend on nothing but the layers.
     /// </summary>
     private IEnumerable<LayerPlan> InOrderOfStart() =>
         conversion.NeedsParent ? plans : plans.OrderByDescending(plan => plan.Blob.Size).ThenBy(plan => plan.Index);
@@ -112,14 +115,17 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
         var early = new SortedDictionary<int, ImportedLayer>();
         try
         {
-            await foreach (var layer in imported.ReadAllAsync(cancellation))
+            while (await WaitToReadAsync(imported, early, cancellation))
             {
-                if (layer is not null)
+                while (imported.TryRead(out var layer))
                 {
-                    early.Add(layer.Plan.Index, layer);
-                }
+                    if (layer is not null)
+                    {
+                        early.Add(layer.Plan.Index, layer);
+                    }
 
-                await SealReadyAsync(early, cancellation);
+                    await SealReadyAsync(early, cancellation);
+                }
             }
         }
         finally
@@ -131,6 +137,22 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
         }
     }
 
+    /// <summary>
+    /// Whether more comes. Meanwhile, those that wait for their parents are sealed when other processes bring these into the store: all
+    /// imports here may be waiting for layers that such a process only makes once it has ours.
+    /// </summary>
+    private async Task<bool> WaitToReadAsync(
+        ChannelReader<ImportedLayer?> imported, SortedDictionary<int, ImportedLayer> early, CancellationToken cancellation)
+    {
+        var more = imported.WaitToReadAsync(cancellation).AsTask();
+        while (early.Count > 0 && await Task.WhenAny(more, Task.Delay(s_pause, cancellation)) != more)
+        {
+            await SealReadyAsync(early, cancellation);
+        }
+
+        return await more;
+    }
+
     /// <summary>Seals, lowest first, what has all its parents in the store: the hive it needs may be any one's.</summary>
     private async Task SealReadyAsync(SortedDictionary<int, ImportedLayer> early, CancellationToken cancellation)
     {
@@ -140,7 +162,7 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
             using (layer)
             {
                 var sealedLayer = await Named(layer.Plan, () => Task.FromResult(conversion.Seal(layer, cancellation)));
-                SetDone(index, new ConvertedLayer(sealedLayer, Reused: false));
+                TrySetDone(index, new ConvertedLayer(sealedLayer, Reused: false));
                 Instruments.Layers.Add(1, Instruments.Result("converted"));
                 Instruments.Written.Add(sealedLayer.Size);
             }
@@ -152,7 +174,7 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
     {
         for (var below = 0; below < index; below++)
         {
-            if (Volatile.Read(ref _done[below]) is null)
+            if (Volatile.Read(ref _done[below]) is null && !TakeFromStore(plans[below]))
             {
                 return false;
             }
@@ -168,17 +190,22 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
             return false;
         }
 
-        plan.Progress.Stage = LayerStage.Reused;
-        Instruments.Layers.Add(1, Instruments.Result("reused"));
-        logger.LogInformation("{Layer}: already converted", plan.Name);
-        SetDone(plan.Index, new ConvertedLayer(stored, Reused: true));
+        // Who imports it may come upon it at the same time as who seals those above it.
+        if (TrySetDone(plan.Index, new ConvertedLayer(stored, Reused: true)))
+        {
+            plan.Progress.Stage = LayerStage.Reused;
+            Instruments.Layers.Add(1, Instruments.Result("reused"));
+            logger.LogInformation("{Layer}: already converted", plan.Name);
+        }
+
         return true;
     }
 
-    private void SetDone(int index, ConvertedLayer layer)
+    private bool TrySetDone(int index, ConvertedLayer layer)
     {
-        Volatile.Write(ref _done[index], layer);
+        var isNews = Interlocked.CompareExchange(ref _done[index], layer, null) is null;
         _inStore[index].TrySetResult();
+        return isNews;
     }
 
     /// <summary>Says of which layer a failure is.</summary>

@@ -37,6 +37,31 @@ public class LayerStagesTests
         Assert.That((await conversion.WaitAsync(s_patience)).Layers.Select(layer => layer.Reused), Is.EqualTo(new[] { true, false, false }));
     }
 
+    /// <summary>
+    /// Of the two processes one has only one import, which waits for the top layer, and has the middle one; the other one, which has
+    /// the top, needs the middle next. That the bottom layer has come into the store must be noticed meanwhile.
+    /// </summary>
+    [Test]
+    public async Task A_layer_is_sealed_once_its_parent_came_from_another_process_while_all_imports_wait()
+    {
+        using var folder = new TempFolder();
+        await using var registry = await FakeRegistry.StartAsync();
+        registry.Serve(folder.Sub("image"), HiveImage.Base(), Sized(40_000), Sized(20_000));
+        var elsewhere = (await registry.ConvertAsync(folder["elsewhere"])).Layers.Select(layer => layer.Layer.ChainId).ToArray();
+        var store = ConversionStore.Open(folder["store"]);
+        var (bottom, middle, top) = (elsewhere[0], elsewhere[1], elsewhere[2]);
+        using var topClaim = await store.ClaimAsync(top, default);
+
+        var conversion = registry.ConvertAsync(folder["store"], concurrency: 1);
+        await UntilAsync(() => Directory.Exists(Path.Combine(folder["store"], "ingest", middle.Hex)));
+        CopyFolder(ConversionStore.OpenExisting(folder["elsewhere"]).LayerFolder(bottom), store.LayerFolder(bottom));
+
+        await UntilAsync(() => store.FindLayer(middle) is not null);
+        Assert.That(conversion.IsCompleted, Is.False);
+        topClaim.Dispose();
+        Assert.That((await conversion.WaitAsync(s_patience)).Layers.Select(layer => layer.Reused), Is.EqualTo(new[] { true, false, false }));
+    }
+
     [Test]
     public async Task The_largest_layers_start_first()
     {
