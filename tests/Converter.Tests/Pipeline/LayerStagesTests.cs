@@ -54,6 +54,9 @@ public class LayerStagesTests
 
         var conversion = registry.ConvertAsync(folder["store"], concurrency: 1);
         await UntilAsync(() => Directory.Exists(Path.Combine(folder["store"], "ingest", middle.Hex)));
+
+        // Time to import it, and to see that its parent is not there: nothing outside tells. Too little of it would only make the test weaker.
+        await Task.Delay(500);
         CopyFolder(ConversionStore.OpenExisting(folder["elsewhere"]).LayerFolder(bottom), store.LayerFolder(bottom));
 
         await UntilAsync(() => store.FindLayer(middle) is not null);
