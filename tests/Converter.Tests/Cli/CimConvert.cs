@@ -14,12 +14,17 @@ internal static class CimConvert
     /// <summary>Far more than any run takes: a hang is to fail, a busy machine is not.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
-    private static readonly string[] s_program = Environment.GetEnvironmentVariable("CIMCONVERT_PROGRAM") is { Length: > 0 } native
-        ? [native]
-        : [
-            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? Tools.Require("dotnet"),
-            typeof(CimConvert).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "CimConvert").Value!,
-        ];
+    /// <summary>The native program that tests/run.sh made; null where it could not.</summary>
+    public static string? NativeProgram => Environment.GetEnvironmentVariable("CIMCONVERT_PROGRAM") is { Length: > 0 } program ? program : null;
+
+    /// <summary>How the program is started as it was built, which is what <c>dotnet run</c> does.</summary>
+    public static IReadOnlyList<string> Built =>
+    [
+        Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? Tools.Require("dotnet"),
+        typeof(CimConvert).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "CimConvert").Value!,
+    ];
+
+    private static readonly string[] s_program = NativeProgram is { } native ? [native] : [.. Built];
 
     /// <summary>The logins of whoever runs the tests are none of the program's business here.</summary>
     private static readonly Dictionary<string, string?> s_environment = new(StringComparer.Ordinal) { ["DOCKER_CONFIG"] = "/nonexistent" };
