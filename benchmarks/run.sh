@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The macro benchmark: whole conversions by the published program, in turn with what decompresses and unpacks elsewhere. Installs
 # with apt, where it may, the programs it compares with. `benchmarks/run.sh --help` says more. Rooms are measured one by one by
-# `dotnet run -c Release --project benchmarks/Converter.Benchmarks -- --filter '*'`.
+# `dotnet run -c Release --project benchmarks/CimConvert.Benchmarks -- --filter '*'`.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -32,6 +32,6 @@ programs=$(mktemp -d)
 trap 'rm -rf "$programs"' EXIT
 
 # The program as users get it, native. What runs beside it, decompression alone too, is compiled ahead as far as it can be.
-dotnet publish "$here/../src/Converter.Cli" -c Release -r linux-x64 -o "$programs/Converter.Cli" -v quiet >&2
-dotnet publish "$here/Converter.Benchmarks" -c Release -r linux-x64 --self-contained false -o "$programs/Converter.Benchmarks" -v quiet >&2
-"$programs/Converter.Benchmarks/Converter.Benchmarks" macro --program "$programs/Converter.Cli/cimconvert" --data "$here/data" "$@"
+dotnet publish "$here/../src/CimConvert.Cli" -c Release -r linux-x64 -o "$programs/CimConvert.Cli" -v quiet >&2
+dotnet publish "$here/CimConvert.Benchmarks" -c Release -r linux-x64 --self-contained false -o "$programs/CimConvert.Benchmarks" -v quiet >&2
+"$programs/CimConvert.Benchmarks/CimConvert.Benchmarks" macro --program "$programs/CimConvert.Cli/cimconvert" --data "$here/data" "$@"

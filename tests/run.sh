@@ -47,14 +47,14 @@ results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
 # Tests that run the program run it as users get it, native; and as it was built, where what compiles or links that cannot be had.
-rid=$(dotnet msbuild src/Converter.Cli -getProperty:NETCoreSdkPortableRuntimeIdentifier)
-if command -v gcc >/dev/null 2>&1 && dotnet restore src/Converter.Cli -p:RuntimeIdentifier="$rid"; then
-  dotnet publish src/Converter.Cli -c Release -r "$rid" --no-restore -o "$results/program"
+rid=$(dotnet msbuild src/CimConvert.Cli -getProperty:NETCoreSdkPortableRuntimeIdentifier)
+if command -v gcc >/dev/null 2>&1 && dotnet restore src/CimConvert.Cli -p:RuntimeIdentifier="$rid"; then
+  dotnet publish src/CimConvert.Cli -c Release -r "$rid" --no-restore -o "$results/program"
   export CIMCONVERT_PROGRAM=$results/program/cimconvert
 fi
 
 status=0
-dotnet test tests/Converter.Tests -c Release --no-build --logger "trx;LogFileName=tests.trx" --results-directory "$results" || status=$?
+dotnet test tests/CimConvert.Tests -c Release --no-build --logger "trx;LogFileName=tests.trx" --results-directory "$results" || status=$?
 
 trx=$results/tests.trx
 [ -s "$trx" ] || { echo "the test run left no results" >&2; exit 1; }

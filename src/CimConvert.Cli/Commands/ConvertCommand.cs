@@ -1,0 +1,158 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using CimConvert.Cims;
+using CimConvert.Cli.Output;
+using CimConvert.Layers.Hives;
+using CimConvert.Oci;
+using CimConvert.Pipeline;
+using CimConvert.Registry;
+using CimConvert.Sources;
+using CimConvert.Store;
+
+namespace CimConvert.Cli.Commands;
+
+/// <summary><c>cimconvert convert REF --output DIR</c></summary>
+internal static class ConvertCommand
+{
+    private const int MaxConcurrency = 64;
+    private const string HostsOwn = "host";
+    private const string BlockFormat = "block";
+    private const string ForkedFormat = "forked";
+
+    public static Command Create()
+    {
+        var reference = new Argument<ImageLocation>("REF")
+        {
+            Description = "The image: [REGISTRY/]REPOSITORY[:TAG][@DIGEST], oci:DIR[:NAME] or docker-archive:FILE[:NAME].",
+            CustomParser = CommonOptions.Parser(ImageLocation.Parse),
+        };
+        var output = new Option<string>("--output", "-o") { Description = "The store to convert into, made where it is missing.", Required = true, HelpName = "DIR" };
+        var platform = new Option<Platform>("--platform")
+        {
+            Description = "The platform to take of an image with several.",
+            DefaultValueFactory = _ => Platform.Parse("windows/amd64"),
+            CustomParser = CommonOptions.Parser(Platform.Parse),
+        };
+        var osVersion = new Option<string?>("--os-version")
+        {
+            Description = "The Windows version to take, whole or its first parts, or 'host' for this machine's; the newest if not given.",
+            CustomParser = CommonOptions.Parser(version => version is HostsOwn ? HostVersion.Read() : version),
+        };
+        var push = new Option<ImageReference?>("--push")
+        {
+            Description = "Push the converted image, too: [REGISTRY/]REPOSITORY[:TAG].",
+            CustomParser = CommonOptions.Parser(ParseTagged),
+            HelpName = "REF",
+        };
+        var subject = new Option<bool>("--subject") { Description = "Make the converted image refer to the source, and be listed among its referrers." };
+        var registry = new RegistryCommandOptions();
+        var limits = new InputLimitOptions();
+        var concurrency = new Option<int>("--concurrency")
+        {
+            Description = "Layers downloaded and imported at once; the result does not depend on it.",
+            DefaultValueFactory = _ => ConversionOptions.DefaultConcurrency,
+            CustomParser = ParseConcurrency,
+        };
+        var format = new Option<string>("--format")
+        {
+            Description = "'block' makes a block CIM of each layer and merges them; 'forked' makes standard CIMs, each forked from the one below.",
+            DefaultValueFactory = _ => BlockFormat,
+        };
+        format.AcceptOnlyFromAmong(BlockFormat, ForkedFormat);
+        var integrity = CommonOptions.Integrity();
+        var vhdFooter = CommonOptions.VhdFooter();
+        var backendName = CommonOptions.Backend();
+        var json = CommonOptions.Json();
+        var logFormat = CommonOptions.LogFormat();
+        var quiet = CommonOptions.Quiet();
+        var verbose = CommonOptions.Verbose();
+        var command = new Command("convert", "Pulls an image and converts every layer of it, merged and ready, into a store.")
+        {
+            reference, output, platform, osVersion, format, integrity, vhdFooter, push, subject, concurrency, backendName, json, logFormat, quiet, verbose,
+        };
+        registry.AddTo(command);
+        limits.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(format) == ForkedFormat && (result.GetValue(integrity) || result.GetValue(vhdFooter)))
+            {
+                result.AddError("--integrity and --vhd-footer are for block files, which --format forked does not make");
+            }
+        });
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var image = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
+            var isForked = parsed.GetValue(format) == ForkedFormat;
+            var backend = isForked ? ImageBackends.SelectForking(parsed.GetRequiredValue(backendName)) : ImageBackends.Select(parsed.GetRequiredValue(backendName), image);
+            var options = new ConversionOptions
+            {
+                Platform = parsed.GetRequiredValue(platform),
+                OsVersion = parsed.GetValue(osVersion),
+                Forked = isForked,
+                Image = image,
+                Hives = HiveMergers.For(backend),
+                Input = limits.Read(parsed),
+                Concurrency = parsed.GetValue(concurrency),
+                WithSubject = parsed.GetValue(subject),
+            };
+            var result = await RunAsync(
+                parsed.GetRequiredValue(reference),
+                parsed.GetRequiredValue(output),
+                parsed.GetValue(push),
+                backend,
+                options,
+                registry.Read(parsed),
+                new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose), parsed.GetValue(logFormat)),
+                cancellation);
+            if (parsed.GetValue(json))
+            {
+                JsonOutput.WriteDocument(writer => ConversionReport.WriteJson(writer, result));
+            }
+            else
+            {
+                ConversionReport.WriteText(result);
+            }
+
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    /// <summary>Converts one image, with progress on a terminal and log lines elsewhere.</summary>
+    public static async Task<ConversionResult> RunAsync(
+        ImageLocation image,
+        string output,
+        ImageReference? push,
+        IImageBackend backend,
+        ConversionOptions options,
+        RegistryOptions registryOptions,
+        LogSettings log,
+        CancellationToken cancellation)
+    {
+        using var loggers = CommonOptions.MakeLoggers(log);
+        using var telemetry = Telemetry.Start();
+        using var registry = RegistryClientFactory.Create(registryOptions, loggers);
+        var store = ConversionStore.Open(output);
+        var target = push is null ? null : await registry.PusherToAsync(push, cancellation);
+        var conversion = new ImageConversion(store, backend, options, loggers.CreateLogger("convert"), target);
+        var running = conversion.RunAsync(image.Open(registry), cancellation);
+        return log.IsLive ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
+    }
+
+    private static ImageReference ParseTagged(string text) => ImageReference.Parse(text) is { Digest: null } reference
+        ? reference
+        : throw new InvalidDataException($"--push takes a tag, not a digest, which only the result has: '{text}'");
+
+    private static int ParseConcurrency(ArgumentResult result)
+    {
+        var text = result.Tokens[^1].Value;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= MaxConcurrency)
+        {
+            return number;
+        }
+
+        result.AddError($"--concurrency takes a number from 1 to {MaxConcurrency}, not '{text}'");
+        return 0;
+    }
+}

@@ -1,0 +1,105 @@
+using System.CommandLine;
+using CimConvert.Cims;
+using CimConvert.Cims.Managed;
+using CimConvert.Cims.Tools;
+using CimConvert.Cli.Demo;
+using CimConvert.Cli.Output;
+using CimConvert.Formats.Cim;
+using CimConvert.Formats.Regf;
+using CimConvert.Layers.Hives;
+using CimConvert.Oci;
+using CimConvert.Pipeline;
+using CimConvert.Registry;
+using CimConvert.Sources;
+
+namespace CimConvert.Cli.Commands;
+
+/// <summary><c>cimconvert demo</c>: the main job on an image of our own, with no other server.</summary>
+internal static class DemoCommand
+{
+    public static Command Create()
+    {
+        var output = new Option<string?>("--output", "-o") { Description = "A store to keep; a temporary one if not given.", HelpName = "DIR" };
+        var json = CommonOptions.Json();
+        var quiet = CommonOptions.Quiet();
+        var verbose = CommonOptions.Verbose();
+        var command = new Command("demo", "Makes a small Windows image, serves it from a registry in this process, and converts it over HTTP.")
+        {
+            output, json, quiet, verbose,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var temporary = parsed.GetValue(output) is null ? System.IO.Directory.CreateTempSubdirectory("cimconvert-demo-").FullName : null;
+            try
+            {
+                var options = new ConversionOptions
+                {
+                    Platform = Platform.Parse("windows/amd64"),
+                    Image = new ImageOptions(Integrity: true),
+                };
+                var store = parsed.GetValue(output) ?? temporary!;
+                var result = await ConvertAsync(store, options, new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose)), cancellation);
+                if (parsed.GetValue(json))
+                {
+                    JsonOutput.WriteDocument(writer => ConversionReport.WriteJson(writer, result));
+                }
+                else
+                {
+                    ConversionReport.WriteText(result);
+                    ShowMerged(result);
+                    ShowSoftware(result);
+                }
+
+                return ExitCodes.Done;
+            }
+            finally
+            {
+                if (temporary is not null)
+                {
+                    System.IO.Directory.Delete(temporary, recursive: true);
+                }
+            }
+        });
+        return command;
+    }
+
+    private static async Task<ConversionResult> ConvertAsync(
+        string store, ConversionOptions options, LogSettings log, CancellationToken cancellation)
+    {
+        await using var registry = new DemoRegistry(new DemoImage());
+        var reference = ImageReference.Parse($"{registry.Host}/{DemoImage.Repository}:{DemoImage.Tag}");
+
+        // Ours on any system: what it wrote is then read and shown.
+        return await ConvertCommand.RunAsync(
+            new ImageLocation.Remote(reference),
+            store,
+            push: null,
+            new ManagedBackend(),
+            options,
+            new RegistryOptions { PlainHttp = true },
+            log,
+            cancellation);
+    }
+
+    private static void ShowMerged(ConversionResult result)
+    {
+        using var image = OpenCim.Open(result.Top.MergedPath!, sources: null);
+        var listing = new CimListing(image.Cim);
+        Console.WriteLine();
+        Console.WriteLine("The merged CIM holds:");
+        foreach (var (path, entry) in listing.Entries(CimPath.Root, recursive: true))
+        {
+            Console.WriteLine($"  {listing.Line(path, entry)}");
+        }
+    }
+
+    private static void ShowSoftware(ConversionResult result)
+    {
+        var merged = RegistryHive.All.Single(hive => hive.Name == "SOFTWARE").BaseFile(result.Top.Folder);
+        Console.WriteLine();
+        Console.WriteLine("Its registry hive SOFTWARE, merged of the base layer's and the application's changes:");
+        Console.Out.Flush();
+        using var output = Console.OpenStandardOutput();
+        RegExport.Write(HiveFile.Read(merged).Root, Hive.PathSeparator.ToString(), output);
+    }
+}

@@ -1,0 +1,26 @@
+using System.CommandLine;
+
+namespace CimConvert.Cli.Commands;
+
+/// <summary><c>cimconvert hive ls|cat|export|merge|configure-boot|prepare-system</c></summary>
+internal static class HiveCommand
+{
+    public static Command Create() => new("hive", "Looks into registry hives, merges them, and makes a utility VM's ready to start from a CIM.")
+    {
+        HiveLsCommand.Create(),
+        HiveCatCommand.Create(),
+        HiveExportCommand.Create(),
+        HiveMergeCommand.Create(),
+        HiveBootCommands.CreateConfigureBoot(),
+        HiveBootCommands.CreatePrepareSystem(),
+    };
+
+    public static Argument<string> Hive() => new("HIVE") { Description = "A registry hive, such as the files in a layer's folder Hives." };
+
+    public static Argument<string> OptionalKey() => new("KEY")
+    {
+        Description = @"Path of a key, with \ or / between names; the root if not given.",
+        Arity = ArgumentArity.ZeroOrOne,
+        DefaultValueFactory = _ => string.Empty,
+    };
+}

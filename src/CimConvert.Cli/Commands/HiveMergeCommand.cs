@@ -1,0 +1,43 @@
+using System.CommandLine;
+using CimConvert.Cli.Output;
+using CimConvert.Layers.Hives;
+
+namespace CimConvert.Cli.Commands;
+
+/// <summary><c>cimconvert hive merge BASE DELTA... --output FILE</c></summary>
+internal static class HiveMergeCommand
+{
+    public static Command Create()
+    {
+        var baseHive = new Argument<string>("BASE") { Description = "The whole hive." };
+        var deltas = new Argument<string[]>("DELTA") { Description = "Differencing hives, the nearest to the base first.", Arity = ArgumentArity.OneOrMore };
+        var output = new Option<string>("--output", "-o") { Description = "The hive to make; nothing may have the name yet.", Required = true, HelpName = "FILE" };
+        var json = CommonOptions.Json();
+        var command = new Command("merge", "Merges a hive with the changes of layers.") { baseHive, deltas, output, json, CommonOptions.Verbose() };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var merger = new ManagedHiveMerger();
+            var file = new FileInfo(parsed.GetRequiredValue(output));
+            string[] hives = [parsed.GetRequiredValue(baseHive), .. parsed.GetRequiredValue(deltas)];
+            NewHive.Write(file.FullName, partial => merger.Merge(hives, partial, cancellation));
+            if (parsed.GetValue(json))
+            {
+                JsonOutput.WriteDocument(writer =>
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("path", file.FullName);
+                    writer.WriteNumber("size", file.Length);
+                    writer.WriteString("hives", merger.Name);
+                    writer.WriteEndObject();
+                });
+            }
+            else
+            {
+                Console.WriteLine($"{file.FullName}: {Sizes.Of(file.Length)}");
+            }
+
+            return Task.FromResult(ExitCodes.Done);
+        });
+        return command;
+    }
+}

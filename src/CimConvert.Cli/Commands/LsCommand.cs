@@ -1,0 +1,42 @@
+using System.CommandLine;
+using CimConvert.Cims.Tools;
+using CimConvert.Cli.Output;
+using CimConvert.Formats.Cim;
+
+namespace CimConvert.Cli.Commands;
+
+/// <summary><c>cimconvert ls CIM [PATH]</c></summary>
+internal static class LsCommand
+{
+    public static Command Create()
+    {
+        var cim = CommonOptions.Cim();
+        var path = new Argument<string>("PATH") { Description = @"Where to start, with \ or / between names; the root if not given.", Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => string.Empty };
+        var recursive = new Option<bool>("--recursive", "-R") { Description = "Everything below, too." };
+        var hash = new Option<bool>("--hash") { Description = "With --json: the SHA-256 of every file and stream." };
+        var json = new Option<bool>("--json") { Description = "One JSON object a line." };
+        var sources = CommonOptions.Sources();
+        var command = new Command("ls", "Lists what a CIM holds.") { cim, path, recursive, hash, json, sources, CommonOptions.Verbose() };
+        command.SetAction(parsed =>
+        {
+            using var image = OpenCim.Open(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
+            var listing = new CimListing(image.Cim);
+            var entries = listing.Entries(CimPath.Parse(parsed.GetValue(path)!), parsed.GetValue(recursive));
+            if (parsed.GetValue(json))
+            {
+                var withHash = parsed.GetValue(hash);
+                JsonOutput.WriteLines(entries, (writer, entry) => listing.WriteJson(writer, entry.Path, entry.Entry, withHash));
+            }
+            else
+            {
+                foreach (var (entryPath, entry) in entries)
+                {
+                    Console.WriteLine(OneLine.Of(listing.Line(entryPath, entry)));
+                }
+            }
+
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using CimConvert.Cims;
+using CimConvert.Cims.Mounting;
+using CimConvert.Cli.Output;
+using CimConvert.Store;
+
+namespace CimConvert.Cli.Commands;
+
+/// <summary><c>cimconvert mount CIM|STORE::REF</c></summary>
+internal static class MountCommand
+{
+    public static Command Create()
+    {
+        var target = Target();
+        var sources = CommonOptions.Sources();
+        var json = CommonOptions.Json();
+        var command = new Command("mount", "Mounts a CIM as a volume, and prints the volume's path. Windows only; CIMs of Windows' own writer only.")
+        {
+            target, sources, json, CommonOptions.Verbose(),
+        };
+        command.SetAction(parsed =>
+        {
+            var cim = Find(parsed.GetRequiredValue(target), parsed.GetValue(sources));
+            var volume = CimMounting.Mount(cim);
+            if (parsed.GetValue(json))
+            {
+                JsonOutput.WriteDocument(writer =>
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("volume", volume);
+                    writer.WriteString("cim", cim.ToString());
+                    writer.WriteBoolean("verified", cim.Root is not null);
+                    writer.WriteStartArray("sources");
+                    foreach (var source in cim.Sources)
+                    {
+                        writer.WriteStringValue(source.BlockFile);
+                    }
+
+                    writer.WriteEndArray();
+                    writer.WriteEndObject();
+                });
+            }
+            else
+            {
+                Console.WriteLine(volume);
+            }
+
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    public static Argument<string> Target() => new("CIM|STORE::REF")
+    {
+        Description = "A block file, FILE::NAME for one CIM in it, a standard .cim file, or an image of a store by its reference.",
+    };
+
+    public static MountableCim Find(string location, string[]? sources)
+    {
+        // Before looking for anything: where nothing can be mounted, that is the answer.
+        CimMounting.Require(isBlock: false, isVerified: false);
+        return StoredImage.IsLocation(location)
+            ? StoredImage.Find(location)
+            : MountableCim.At(
+                location,
+                [.. (sources is { Length: > 0 } ? sources : ConversionStore.SourcesOf(ImageSource.Parse(location).BlockFile)).Select(ImageSource.Parse)]);
+    }
+}

@@ -1,0 +1,46 @@
+using System.CommandLine;
+using CimConvert.Cims;
+using CimConvert.Cims.Tools;
+using CimConvert.Cli.Output;
+
+namespace CimConvert.Cli.Commands;
+
+/// <summary><c>cimconvert pack CIM --block FILE</c></summary>
+internal static class PackCommand
+{
+    public static Command Create()
+    {
+        var cim = CommonOptions.Cim();
+        var block = new Option<string>("--block") { Description = "The block file to make.", Required = true, HelpName = "FILE" };
+        var sources = CommonOptions.Sources();
+        var integrity = CommonOptions.Integrity();
+        var vhdFooter = CommonOptions.VhdFooter();
+        var json = CommonOptions.Json();
+        var command = new Command("pack", "Packs a standard set, with those of its parents or sources, into a block file that opens by itself.")
+        {
+            cim, block, sources, integrity, vhdFooter, json, CommonOptions.Verbose(),
+        };
+        command.SetAction((parsed, cancellation) =>
+        {
+            using var image = OpenCim.Open(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
+            var options = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
+            var packed = CimPacking.Run(image, parsed.GetRequiredValue(block), options, cancellation);
+            if (parsed.GetValue(json))
+            {
+                JsonOutput.WriteDocument(writer =>
+                {
+                    writer.WriteStartObject();
+                    ImageJson.Write(writer, packed, image.Name);
+                    writer.WriteEndObject();
+                });
+            }
+            else
+            {
+                Console.WriteLine($"{packed.Path}: {Sizes.Of(packed.Size)}");
+            }
+
+            return Task.FromResult(ExitCodes.Done);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using CimConvert.Cli.Output;
+using CimConvert.Prewarming;
+using CimConvert.Registry;
+using CimConvert.Store;
+
+namespace CimConvert.Cli.Commands;
+
+/// <summary><c>cimconvert prewarm LIST.yaml</c></summary>
+internal static class PrewarmCommand
+{
+    public static Command Create()
+    {
+        var file = new Argument<string>("LIST.yaml") { Description = "What to convert, and how much of the machine it may take; configs/prewarm.yaml is one to start from." };
+        var output = new Option<string?>("--output", "-o") { Description = "The store to convert into, instead of the one the list names.", HelpName = "DIR" };
+        var shard = new Option<Shard?>("--shard")
+        {
+            Description = "Take only part I of N of the list; which part an image is in depends on its name alone.",
+            HelpName = "I/N",
+            CustomParser = CommonOptions.Parser(Shard.Parse),
+        };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be fetched and converted." };
+        var report = new Option<string?>("--report") { Description = "Also write the result as JSON to a file.", HelpName = "FILE" };
+        var logFormat = CommonOptions.LogFormat();
+        var registries = new RegistryCommandOptions();
+        var limits = new InputLimitOptions();
+        var json = CommonOptions.Json();
+        var quiet = CommonOptions.Quiet();
+        var verbose = CommonOptions.Verbose();
+        var command = new Command("prewarm", "Converts the images of a list, several at once, and leaves what is ready as it is.")
+        {
+            file, output, shard, dryRun, report, logFormat, json, quiet, verbose,
+        };
+        registries.AddTo(command);
+        limits.AddTo(command);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var list = PrewarmListReader.Read(parsed.GetRequiredValue(file), parsed.GetValue(output));
+            list = list with { Limits = limits.Read(parsed, list.Limits) };
+            if (parsed.GetValue(shard) is { } part)
+            {
+                list = list with { Images = [.. list.Images.Where(image => part.Has(image.Location.ToString()))] };
+            }
+
+            var log = new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose), parsed.GetValue(logFormat));
+            using var loggers = CommonOptions.MakeLoggers(log);
+            using var telemetry = Telemetry.Start();
+            var options = registries.Read(parsed, list.Registries);
+            using var registry = RegistryClientFactory.Create(options, loggers);
+            if (parsed.GetValue(dryRun))
+            {
+                return PrewarmOutput.Write(await new PrewarmPlan(list, registry).MakeAsync(cancellation), parsed.GetValue(json));
+            }
+
+            using var run = new PrewarmRun(list, registry, ConversionStore.Open(list.Store), options, loggers.CreateLogger("prewarm"));
+            var running = run.RunAsync(cancellation);
+            var result = log.IsLive ? await new LiveProgress().ShowAsync(running, () => run.Layers) : await running;
+            if (parsed.GetValue(report) is { } reportFile)
+            {
+                PrewarmOutput.WriteFile(reportFile, result);
+            }
+
+            return PrewarmOutput.Write(result, parsed.GetValue(json));
+        });
+        return command;
+    }
+}

@@ -1,0 +1,102 @@
+using System.CommandLine;
+using CimConvert.Cims;
+using CimConvert.Cims.Tools;
+using CimConvert.Cli.Output;
+using CimConvert.Store;
+
+namespace CimConvert.Cli.Commands;
+
+/// <summary><c>cimconvert verify CIM|STORE</c></summary>
+internal static class VerifyCommand
+{
+    public static Command Create()
+    {
+        var target = new Argument<string>("CIM|STORE") { Description = "A CIM, or a store's directory." };
+        var sources = CommonOptions.Sources();
+        var repair = new Option<bool>("--repair") { Description = "Remove what is broken in a store, so that the next conversion makes it anew." };
+        var json = CommonOptions.Json();
+        var command = new Command("verify", "Reads all of a CIM or a store, and checks everything in it.") { target, sources, repair, json, CommonOptions.Verbose() };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(repair) && !Directory.Exists(result.GetValue(target)))
+            {
+                result.AddError("--repair goes with a store's directory: a single CIM is made anew by its own command");
+            }
+        });
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var location = parsed.GetRequiredValue(target);
+            var (problems, repaired, left) = Directory.Exists(location)
+                ? await VerifyStoreAsync(ConversionStore.OpenExisting(location), parsed.GetValue(repair), cancellation)
+                : VerifyCim(location, parsed.GetValue(sources), cancellation);
+            if (parsed.GetValue(json))
+            {
+                JsonOutput.WriteDocument(writer =>
+                {
+                    writer.WriteStartObject();
+                    writer.WriteBoolean("ok", left.Count == 0);
+                    JsonOutput.WriteStrings(writer, "problems", problems);
+                    JsonOutput.WriteStrings(writer, "repaired", repaired);
+                    writer.WriteEndObject();
+                });
+            }
+            else if (problems.Count == 0)
+            {
+                Console.WriteLine($"{location}: good");
+            }
+            else
+            {
+                foreach (var line in repaired)
+                {
+                    Console.WriteLine(line);
+                }
+            }
+
+            foreach (var problem in problems.Union(left))
+            {
+                await Console.Error.WriteLineAsync($"error: {problem}");
+            }
+
+            return left.Count == 0 ? ExitCodes.Done : ExitCodes.Failed;
+        });
+        return command;
+    }
+
+    /// <returns>What was wrong, what was done about it, and what is wrong still.</returns>
+    private static async Task<(IReadOnlyList<string> Problems, IReadOnlyList<string> Repaired, IReadOnlyList<string> Left)> VerifyStoreAsync(
+        ConversionStore store, bool repair, CancellationToken cancellation)
+    {
+        var problems = new StoreVerification(store, cancellation).Run();
+        string[] lines = [.. problems.Select(problem => problem.ToString())];
+        if (!repair || problems.Count == 0)
+        {
+            return (lines, [], lines);
+        }
+
+        var result = await new StoreRepair(store).RunAsync(problems, cancellation);
+        return (lines, result.Repaired, result.Left);
+    }
+
+    private static (IReadOnlyList<string> Problems, IReadOnlyList<string> Repaired, IReadOnlyList<string> Left) VerifyCim(
+        string location, string[]? sources, CancellationToken cancellation)
+    {
+        try
+        {
+            using var image = OpenCim.Open(location, sources);
+            var path = image.Container is null ? null : location.Split(CimImage.NameSeparator)[0];
+            CimVerification.Run(image, path, ExpectedRoot(path, image), cancellation);
+            return ([], [], []);
+        }
+        catch (Exception e) when (Failures.IsExpected(e))
+        {
+            return ([e.Message], [], [e.Message]);
+        }
+    }
+
+    /// <summary>The root digest beside the file: of a merged CIM (one with sources) under another name than a layer's.</summary>
+    private static byte[]? ExpectedRoot(string? path, CimImage image) => path is null
+        ? null
+        : IntegrityFile.TryRead(Path.Combine(
+            Path.GetDirectoryName(Path.GetFullPath(path))!,
+            image.Cim.ParentRegions.Count > 0 ? IntegrityFile.MergedName : IntegrityFile.LayerName));
+}

@@ -1,0 +1,127 @@
+using System.Text.Json;
+using CimConvert.Pipeline;
+using CimConvert.Publishing;
+using CimConvert.Store;
+
+namespace CimConvert.Cli.Output;
+
+/// <summary>The result of a conversion, as scripts and as people read it.</summary>
+internal static class ConversionReport
+{
+    public static void WriteJson(Utf8JsonWriter json, ConversionResult result)
+    {
+        json.WriteStartObject();
+        json.WriteString("image", result.Image.Name);
+        json.WriteStartObject("source");
+        json.WriteString("digest", result.Image.ManifestDescriptor.Digest.ToString());
+        json.WriteString("mediaType", result.Image.ManifestDescriptor.MediaType);
+        json.WriteString("platform", result.Image.Config.Platform.ToString());
+        json.WriteEndObject();
+        json.WriteStartObject("converted");
+        json.WriteString("digest", result.Manifest.Digest.ToString());
+        json.WriteString("mediaType", result.Manifest.MediaType);
+        json.WriteNumber("size", result.Manifest.Size);
+        json.WriteEndObject();
+        json.WriteStartArray("layers");
+        foreach (var layer in result.Layers)
+        {
+            WriteLayer(json, layer);
+        }
+
+        json.WriteEndArray();
+        WriteMerged(json, result.Top);
+        json.WriteString("backend", result.Backend);
+        json.WriteString("hives", result.Hives);
+        WritePushed(json, result.Pushed);
+        json.WriteStartObject("bytes");
+        json.WriteNumber("downloaded", result.Bytes.Downloaded);
+        json.WriteNumber("decompressed", result.Bytes.Decompressed);
+        json.WriteNumber("written", result.Bytes.Written);
+        json.WriteEndObject();
+        json.WriteStartObject("timings");
+        json.WriteNumber("resolveMs", result.Timings.Resolve);
+        json.WriteNumber("layersMs", result.Timings.Layers);
+        json.WriteNumber("mergeMs", result.Timings.Merge);
+        json.WriteNumber("publishMs", result.Timings.Publish);
+        json.WriteNumber("pushMs", result.Timings.Push);
+        json.WriteNumber("totalMs", result.Timings.Total);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    public static void WriteText(ConversionResult result)
+    {
+        Console.WriteLine($"{result.Image.Name} ({result.Image.Config.Platform})");
+        foreach (var (layer, reused) in result.Layers)
+        {
+            Console.WriteLine($"  layer  {layer.Record.DiffId.Hex[..12]}  {Sizes.Of(layer.Size),10}  {(reused ? "reused   " : "converted")}  {layer.ImagePath}");
+        }
+
+        if (result.Layers.Count > 1 && result.Top.Merged is { } merged)
+        {
+            Console.WriteLine($"  merged               {Sizes.Of(merged.Size),10}             {result.Top.MergedPath}");
+        }
+
+        Console.WriteLine($"  manifest {result.Manifest.Digest}");
+        if (result.Pushed is { } pushed)
+        {
+            Console.WriteLine(
+                $"  pushed to {pushed.Reference}: {pushed.Uploaded} uploaded ({Sizes.Of(pushed.Bytes)}), {pushed.Mounted} mounted, {pushed.Skipped} there already");
+        }
+
+        Console.WriteLine(
+            $"  {Sizes.Of(result.Bytes.Downloaded)} downloaded, {Sizes.Of(result.Bytes.Decompressed)} unpacked, {Sizes.Of(result.Bytes.Written)} written"
+            + $" by the {result.Backend} back end in {result.Timings.Total} ms");
+    }
+
+    private static void WriteLayer(Utf8JsonWriter json, ConvertedLayer converted)
+    {
+        var record = converted.Layer.Record;
+        json.WriteStartObject();
+        json.WriteString("source", record.SourceDigest.ToString());
+        json.WriteString("diffId", record.DiffId.ToString());
+        json.WriteString("chainId", record.ChainId.ToString());
+        WriteFile(json, converted.Layer.ImagePath, converted.Layer.Size);
+        json.WriteBoolean("reused", converted.Reused);
+        json.WriteString("integrity", record.Image.IntegrityRoot);
+        json.WriteEndObject();
+    }
+
+    private static void WriteMerged(Utf8JsonWriter json, StoredLayer top)
+    {
+        if (top.Record.Parents.Count == 0 || top.Merged is not { } merged)
+        {
+            json.WriteNull("merged");
+            return;
+        }
+
+        json.WriteStartObject("merged");
+        WriteFile(json, top.MergedPath!, merged.Size);
+        json.WriteString("integrity", merged.IntegrityRoot);
+        json.WriteEndObject();
+    }
+
+    private static void WritePushed(Utf8JsonWriter json, PushResult? pushed)
+    {
+        if (pushed is null)
+        {
+            json.WriteNull("pushed");
+            return;
+        }
+
+        json.WriteStartObject("pushed");
+        json.WriteString("reference", pushed.Reference.ToString());
+        json.WriteString("digest", pushed.Digest.ToString());
+        json.WriteNumber("uploaded", pushed.Uploaded);
+        json.WriteNumber("skipped", pushed.Skipped);
+        json.WriteNumber("mounted", pushed.Mounted);
+        json.WriteNumber("bytes", pushed.Bytes);
+        json.WriteEndObject();
+    }
+
+    private static void WriteFile(Utf8JsonWriter json, string path, long size)
+    {
+        json.WriteString("path", path);
+        json.WriteNumber("size", size);
+    }
+}

@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Text.Json;
+using CimConvert.Formats.Regf;
+
+namespace CimConvert.Cli.Output;
+
+/// <summary>A key of a registry hive, as scripts and as people read it: what it is, its subkeys and its values.</summary>
+internal static class HiveReport
+{
+    private static readonly string[] s_types =
+    [
+        "REG_NONE", "REG_SZ", "REG_EXPAND_SZ", "REG_BINARY", "REG_DWORD", "REG_DWORD_BIG_ENDIAN", "REG_LINK", "REG_MULTI_SZ",
+        "REG_RESOURCE_LIST", "REG_FULL_RESOURCE_DESCRIPTOR", "REG_RESOURCE_REQUIREMENTS_LIST", "REG_QWORD",
+    ];
+
+    public static void WriteJson(Utf8JsonWriter json, HiveKey key, string path)
+    {
+        json.WriteStartObject();
+        json.WriteString("path", path);
+        WriteKey(json, key);
+        json.WriteStartArray("subkeys");
+        foreach (var subkey in key.Subkeys)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", subkey.Name);
+            WriteKey(json, subkey);
+            json.WriteNumber("subkeyCount", subkey.Subkeys.Length);
+            json.WriteNumber("valueCount", subkey.Values.Length);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("values");
+        foreach (var value in key.Values)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", value.Name);
+            json.WriteString("type", TypeOf(value));
+            json.WriteNumber("size", value.Data.Length);
+            json.WriteBoolean("tombstone", value.IsTombstone);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    /// <summary>Subkeys first, by name; then the values, in the order they are stored, the default one as <c>@</c>.</summary>
+    public static void WriteText(HiveKey key, TextWriter output)
+    {
+        foreach (var subkey in key.Subkeys)
+        {
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"key {subkey.Subkeys.Length,8} keys {subkey.Values.Length,8} values  {Shown(subkey.Name)}{Note(subkey)}"));
+        }
+
+        foreach (var value in key.Values)
+        {
+            var name = value.Name.Length == 0 ? "@" : Shown(value.Name);
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"value {TypeOf(value),-16} {value.Data.Length,10} B  {name}{(value.IsTombstone ? " (removed)" : string.Empty)}"));
+        }
+    }
+
+    private static void WriteKey(Utf8JsonWriter json, HiveKey key)
+    {
+        json.WriteNumber("lastWriteTime", key.LastWritten);
+        json.WriteString("layer", LayerOf(key.Layer));
+    }
+
+    private static string Note(HiveKey key) => key.Layer switch
+    {
+        LayerSemantics.Merge => string.Empty,
+        LayerSemantics.Tombstone => " (removed)",
+        _ => $" ({LayerOf(key.Layer)})",
+    };
+
+    /// <summary>What a differencing hive's key does to the key below; of every key of another hive: merge.</summary>
+    private static string LayerOf(LayerSemantics layer) => layer switch
+    {
+        LayerSemantics.Tombstone => "tombstone",
+        LayerSemantics.SupersedeLocal => "supersede-local",
+        LayerSemantics.SupersedeTree => "supersede-tree",
+        _ => "merge",
+    };
+
+    private static string TypeOf(in HiveValue value) =>
+        value.Type < s_types.Length ? s_types[value.Type] : string.Create(CultureInfo.InvariantCulture, $"0x{value.Type:X}");
+
+    /// <summary>Names may hold anything: control characters do not reach a terminal.</summary>
+    private static string Shown(string name) => string.Create(name.Length, name, static (shown, source) =>
+    {
+        for (var i = 0; i < shown.Length; i++)
+        {
+            shown[i] = char.IsControl(source[i]) ? '?' : source[i];
+        }
+    });
+}

@@ -1,0 +1,52 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace CimConvert.Cli.Output;
+
+/// <summary>JSON on standard output: one indented document, or one object a line.</summary>
+internal static class JsonOutput
+{
+    /// <summary>Paths and names stay readable; nothing here is put into HTML.</summary>
+    public static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+
+    public static void WriteDocument(Action<Utf8JsonWriter> write)
+    {
+        using var output = Console.OpenStandardOutput();
+        WriteDocument(output, write);
+    }
+
+    /// <summary>As it goes to standard output; the stream stays open.</summary>
+    public static void WriteDocument(Stream output, Action<Utf8JsonWriter> write)
+    {
+        using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = Encoder }))
+        {
+            write(json);
+        }
+
+        output.WriteByte((byte)'\n');
+    }
+
+    public static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string> values)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values)
+        {
+            json.WriteStringValue(value);
+        }
+
+        json.WriteEndArray();
+    }
+
+    public static void WriteLines<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
+    {
+        using var output = new BufferedStream(Console.OpenStandardOutput(), 64 * 1024);
+        using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = Encoder });
+        foreach (var item in items)
+        {
+            write(json, item);
+            json.Flush();
+            json.Reset();
+            output.WriteByte((byte)'\n');
+        }
+    }
+}

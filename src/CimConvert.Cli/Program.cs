@@ -1,0 +1,3 @@
+using CimConvert.Cli;
+
+return await CommandLine.RunAsync(args);

@@ -1,0 +1,29 @@
+using System.Security.Cryptography;
+
+namespace CimConvert.Formats.BlockFile;
+
+/// <summary>
+/// The shape of the Merkle tree over the first n blocks: level 0 holds their SHA-256 hashes, 128 to a block, zero-filled;
+/// each level above holds those of the level below, until one block is left. Levels follow each other in the file, lowest first.
+/// The number of blocks is hashed with the superblock, so the shape is fixed and hashes of levels cannot be confused.
+/// </summary>
+internal static class HashTree
+{
+    public const int HashesPerBlock = BlockFileFormat.BlockSize / SHA256.HashSizeInBytes;
+
+    /// <summary>Blocks of each level, lowest first, for <paramref name="hashed"/> (at least 1) hashed blocks.</summary>
+    public static long[] Levels(long hashed)
+    {
+        var levels = new List<long>();
+        var count = hashed;
+        do
+        {
+            count = (count + HashesPerBlock - 1) / HashesPerBlock;
+            levels.Add(count);
+        }
+        while (count > 1);
+        return [.. levels];
+    }
+
+    public static long TreeBlocks(long hashed) => Levels(hashed).Sum();
+}

@@ -1,0 +1,33 @@
+using CimConvert.Formats.Windows;
+
+namespace CimConvert.Formats.Cim;
+
+/// <summary>What a CIM keeps of a file or directory besides its name and its bytes.</summary>
+public readonly record struct CimFileMetadata
+{
+    /// <summary>Win32 file attributes; 0x10 makes a directory.</summary>
+    public required uint Attributes { get; init; }
+
+    /// <summary>Bytes of the default stream; 0 for directories and reparse points.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>FILETIME: 100 ns ticks since 1601-01-01 UTC, as are the three after it.</summary>
+    public required long CreationTime { get; init; }
+
+    public required long LastWriteTime { get; init; }
+
+    public required long ChangeTime { get; init; }
+
+    public required long LastAccessTime { get; init; }
+
+    /// <summary>A self-relative SECURITY_DESCRIPTOR; empty for none.</summary>
+    public ReadOnlyMemory<byte> SecurityDescriptor { get; init; }
+
+    /// <summary>A REPARSE_DATA_BUFFER with its tag; empty for none.</summary>
+    public ReadOnlyMemory<byte> Reparse { get; init; }
+
+    /// <summary>FILE_FULL_EA_INFORMATION entries; empty for none.</summary>
+    public ReadOnlyMemory<byte> ExtendedAttributes { get; init; }
+
+    public bool IsDirectory => (Attributes & Win32Attributes.Directory) != 0;
+}

@@ -1,0 +1,24 @@
+namespace CimConvert.Formats.Cim;
+
+/// <summary>Where a stream's bytes are: 16 bytes in a file record or an alternate stream's link.</summary>
+public readonly record struct CimStream(RegionOffset Data, ulong LengthAndType)
+{
+    private const int TypeShift = 48;
+    private const ulong SparseBit = 1UL << 56;
+    private const ulong LengthMask = (1UL << TypeShift) - 1;
+
+    /// <summary>Longest stream the 48 bits can say.</summary>
+    public const long MaxLength = (long)LengthMask;
+
+    public CimStream(RegionOffset data, long length, CimStreamType type, bool sparse = false)
+        : this(data, (ulong)length | ((ulong)type << TypeShift) | (sparse ? SparseBit : 0))
+    {
+    }
+
+    public long Length => (long)(LengthAndType & LengthMask);
+
+    public CimStreamType Type => (CimStreamType)(byte)(LengthAndType >> TypeShift);
+
+    /// <summary>Reads as zeros; nothing is stored.</summary>
+    public bool IsSparse => (LengthAndType & SparseBit) != 0;
+}

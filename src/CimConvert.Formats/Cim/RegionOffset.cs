@@ -1,0 +1,53 @@
+namespace CimConvert.Formats.Cim;
+
+/// <summary>
+/// A place in a CIM: the index of a region over the parents' regions and then the CIM's own, and a byte offset
+/// in that region's file. 0 is null.
+/// </summary>
+public readonly record struct RegionOffset(ulong Value)
+{
+    private const int OffsetBits = 48;
+    private const ulong OffsetMask = (1UL << OffsetBits) - 1;
+
+    public RegionOffset(int region, long offset)
+        : this(((ulong)checked((ushort)region) << OffsetBits) | InRange(offset))
+    {
+    }
+
+    public static RegionOffset Null => default;
+
+    public bool IsNull => Value == 0;
+
+    public int Region => (int)(Value >> OffsetBits);
+
+    public long Offset => (long)(Value & OffsetMask);
+
+    /// <summary>The same place, seen from a CIM in whose region list this region stands <paramref name="regions"/> places later.</summary>
+    public RegionOffset Rebase(int regions) => IsNull ? this : new RegionOffset(checked(Region + regions), Offset);
+
+    public override string ToString() => $"{Region}:0x{Offset:x}";
+
+    private static ulong InRange(long offset) =>
+        offset is >= 0 and <= (long)OffsetMask
+            ? (ulong)offset
+            : throw new InvalidDataException($"a region cannot hold offset {offset}: offsets have {OffsetBits} bits");
+}
+
+/// <summary>The region files of one CIM, by the id in their names.</summary>
+/// <param name="Id">In every region and object ID file's name.</param>
+/// <param name="Count">Region files; as many object ID files.</param>
+public readonly record struct RegionSet(Guid Id, ushort Count)
+{
+    /// <summary>Names of the region and object ID files: never more than a name, whatever the id is.</summary>
+    public IEnumerable<string> FileNames
+    {
+        get
+        {
+            for (var i = 0; i < Count; i++)
+            {
+                yield return CimFormat.RegionName(Id, i);
+                yield return CimFormat.ObjectIdName(Id, i);
+            }
+        }
+    }
+}

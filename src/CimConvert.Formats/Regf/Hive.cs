@@ -1,0 +1,59 @@
+using System.Text;
+
+namespace CimConvert.Formats.Regf;
+
+/// <summary>A registry hive in memory: its tree of keys and what its base block says of the whole.</summary>
+public sealed class Hive
+{
+    public const char PathSeparator = '\\';
+
+    public Hive(HiveKey root)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        Root = root;
+    }
+
+    public HiveKey Root { get; }
+
+    /// <summary>The 3 to 6 of version 1.3 to 1.6 in the file that was read; the writer chooses its own (FORMAT.md).</summary>
+    public int MinorVersion { get; init; } = HiveVersion.Plain;
+
+    /// <summary>FILETIME.</summary>
+    public long LastWritten { get; init; }
+
+    /// <summary>The end of a path, for debugging; at most 32 characters are kept.</summary>
+    public string FileName { get; init; } = string.Empty;
+
+    /// <summary>
+    /// Finds a key by its path from the root, in any case; empty components are passed over, so <c>\</c> and the empty path are the root.
+    /// </summary>
+    /// <param name="path">Names joined by <c>\</c>.</param>
+    /// <param name="canonicalPath">The path as the hive spells it, starting with <c>\</c>.</param>
+    /// <returns>Null where there is no such key.</returns>
+    public HiveKey? Find(string path, out string canonicalPath)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var key = Root;
+        var spelled = new StringBuilder();
+        foreach (var range in path.AsSpan().Split(PathSeparator))
+        {
+            var name = path.AsSpan()[range];
+            if (name.IsEmpty)
+            {
+                continue;
+            }
+
+            if (key.FindSubkey(name) is not { } next)
+            {
+                canonicalPath = string.Empty;
+                return null;
+            }
+
+            key = next;
+            spelled.Append(PathSeparator).Append(key.Name);
+        }
+
+        canonicalPath = spelled.Length == 0 ? PathSeparator.ToString() : spelled.ToString();
+        return key;
+    }
+}

@@ -1,0 +1,78 @@
+using System.Collections.Immutable;
+
+namespace CimConvert.Formats.Regf;
+
+/// <summary>
+/// Writes the list of a key's subkeys: one hash leaf, or several and an index root over them.
+/// <see cref="Measure"/> places cell for cell what <see cref="Emit"/> adds.
+/// </summary>
+internal static class SubkeyListEmitter
+{
+    /// <summary>As many as fit a bin of one page, where Windows splits its leaves as well.</summary>
+    public const int LeafLimit =
+        (BinField.Page - BinField.HeaderSize - CellField.SizeLength - ListField.Elements) / ListField.HintedElement;
+
+    public static void Measure(int subkeys, BinLayout layout)
+    {
+        for (var at = 0; at < subkeys; at += LeafLimit)
+        {
+            layout.Place(ListField.Elements + (Math.Min(LeafLimit, subkeys - at) * ListField.HintedElement));
+        }
+
+        if (subkeys > LeafLimit)
+        {
+            layout.Place(ListField.Elements + (LeafCount(subkeys) * ListField.PlainElement));
+        }
+    }
+
+    /// <param name="subkeys">Sorted by upcased name.</param>
+    /// <param name="places">Where each of them lies.</param>
+    /// <param name="emitter">Takes the cells.</param>
+    public static CellOffset Emit(ImmutableArray<HiveKey> subkeys, ReadOnlySpan<CellOffset> places, BinEmitter emitter)
+    {
+        if (subkeys.IsEmpty)
+        {
+            return CellOffset.None;
+        }
+
+        if (subkeys.Length <= LeafLimit)
+        {
+            return EmitLeaf(subkeys.AsSpan(), places, emitter);
+        }
+
+        var leaves = new CellOffset[LeafCount(subkeys.Length)];
+        for (var i = 0; i < leaves.Length; i++)
+        {
+            var start = i * LeafLimit;
+            var count = Math.Min(LeafLimit, subkeys.Length - start);
+            leaves[i] = EmitLeaf(subkeys.AsSpan(start, count), places.Slice(start, count), emitter);
+        }
+
+        var root = new CellWriter(emitter.Add(ListField.Elements + (leaves.Length * ListField.PlainElement), out var at));
+        root.U16(ListField.Signature, Signatures.IndexRoot);
+        root.U16(ListField.Count, leaves.Length);
+        for (var i = 0; i < leaves.Length; i++)
+        {
+            root.Offset(ListField.Elements + (i * ListField.PlainElement), leaves[i]);
+        }
+
+        return at;
+    }
+
+    private static CellOffset EmitLeaf(ReadOnlySpan<HiveKey> subkeys, ReadOnlySpan<CellOffset> places, BinEmitter emitter)
+    {
+        var leaf = new CellWriter(emitter.Add(ListField.Elements + (subkeys.Length * ListField.HintedElement), out var at));
+        leaf.U16(ListField.Signature, Signatures.HashLeaf);
+        leaf.U16(ListField.Count, subkeys.Length);
+        for (var i = 0; i < subkeys.Length; i++)
+        {
+            var element = ListField.Elements + (i * ListField.HintedElement);
+            leaf.Offset(element, places[i]);
+            leaf.U32(element + ListField.PlainElement, RegistryName.Hash(subkeys[i].Name));
+        }
+
+        return at;
+    }
+
+    private static int LeafCount(int subkeys) => (subkeys + LeafLimit - 1) / LeafLimit;
+}

@@ -1,0 +1,122 @@
+using System.Buffers.Binary;
+
+namespace CimConvert.Formats.Windows;
+
+/// <summary>
+/// The self-relative SECURITY_DESCRIPTOR ([MS-DTYP] 2.4.6): checks one from a layer before Windows meets it, and writes one from its parts.
+/// </summary>
+internal static class SelfRelativeDescriptor
+{
+    public const int HeaderLength = 20;
+    public const ushort DaclPresent = 0x0004;
+    public const ushort SaclPresent = 0x0010;
+    public const ushort SelfRelative = 0x8000;
+    public const int AclHeaderLength = 8;
+
+    private const byte Revision = 1;
+    private const int ControlOffset = 2;
+    private const int OwnerOffset = 4;
+    private const int GroupOffset = 8;
+    private const int SaclOffset = 12;
+    private const int DaclOffset = 16;
+    private const byte SidRevision = 1;
+    private const int SidHeaderLength = 8;
+    private const int MaxSubAuthorities = 15;
+    private const byte MinAclRevision = 2;
+    private const byte MaxAclRevision = 4;
+    private const int AclSizeOffset = 2;
+
+    /// <summary>Says what is wrong with a descriptor, or null: that its parts lie inside it and begin as what they are.</summary>
+    public static string? WhyNotValid(ReadOnlySpan<byte> descriptor)
+    {
+        if (descriptor.Length < HeaderLength)
+        {
+            return $"is shorter than {HeaderLength} bytes";
+        }
+
+        if (descriptor[0] != Revision)
+        {
+            return $"has the revision {descriptor[0]} instead of {Revision}";
+        }
+
+        var control = BinaryPrimitives.ReadUInt16LittleEndian(descriptor[ControlOffset..]);
+        if ((control & SelfRelative) == 0)
+        {
+            return "is not self-relative";
+        }
+
+        return WhyNotSid(descriptor, OwnerOffset, "owner")
+            ?? WhyNotSid(descriptor, GroupOffset, "group")
+            ?? ((control & SaclPresent) != 0 ? WhyNotAcl(descriptor, SaclOffset, "SACL") : null)
+            ?? ((control & DaclPresent) != 0 ? WhyNotAcl(descriptor, DaclOffset, "DACL") : null);
+    }
+
+    /// <summary>
+    /// Lays the parts out as Windows' ConvertStringSecurityDescriptorToSecurityDescriptor does: SACL, DACL, owner, group.
+    /// Recorded on Windows for descriptors with DACL, owner and group (the test data of github.com/CloudSoda/sddl);
+    /// that the SACL comes first is how Windows' RtlMakeSelfRelativeSD lays descriptors out.
+    /// </summary>
+    public static byte[] Write(ushort control, byte[]? owner, byte[]? group, byte[]? sacl, byte[]? dacl)
+    {
+        var descriptor = new byte[HeaderLength + Length(sacl) + Length(dacl) + Length(owner) + Length(group)];
+        descriptor[0] = Revision;
+        BinaryPrimitives.WriteUInt16LittleEndian(descriptor.AsSpan(ControlOffset), (ushort)(control | SelfRelative));
+        var end = HeaderLength;
+        Place(sacl, SaclOffset);
+        Place(dacl, DaclOffset);
+        Place(owner, OwnerOffset);
+        Place(group, GroupOffset);
+        return descriptor;
+
+        static int Length(byte[]? part) => part?.Length ?? 0;
+
+        void Place(byte[]? part, int field)
+        {
+            if (part is not null)
+            {
+                BinaryPrimitives.WriteInt32LittleEndian(descriptor.AsSpan(field), end);
+                part.CopyTo(descriptor, end);
+                end += part.Length;
+            }
+        }
+    }
+
+    private static string? WhyNotSid(ReadOnlySpan<byte> descriptor, int field, string what)
+    {
+        var offset = BinaryPrimitives.ReadUInt32LittleEndian(descriptor[field..]);
+        if (offset == 0)
+        {
+            return null;
+        }
+
+        if (offset < HeaderLength || offset > descriptor.Length - SidHeaderLength)
+        {
+            return $"has its {what} outside itself";
+        }
+
+        var sid = descriptor[(int)offset..];
+        return sid[0] == SidRevision && sid[1] <= MaxSubAuthorities && SidHeaderLength + (sid[1] * sizeof(uint)) <= sid.Length
+            ? null
+            : $"has a malformed {what}";
+    }
+
+    private static string? WhyNotAcl(ReadOnlySpan<byte> descriptor, int field, string what)
+    {
+        var offset = BinaryPrimitives.ReadUInt32LittleEndian(descriptor[field..]);
+        if (offset == 0)
+        {
+            // Present and null: everyone may do everything.
+            return null;
+        }
+
+        if (offset < HeaderLength || offset > descriptor.Length - AclHeaderLength)
+        {
+            return $"has its {what} outside itself";
+        }
+
+        // Its entries are not walked: even the shared parity data has a list that is shorter than its entries.
+        var acl = descriptor[(int)offset..];
+        var size = BinaryPrimitives.ReadUInt16LittleEndian(acl[AclSizeOffset..]);
+        return acl[0] is < MinAclRevision or > MaxAclRevision || size < AclHeaderLength || size > acl.Length ? $"has a malformed {what}" : null;
+    }
+}

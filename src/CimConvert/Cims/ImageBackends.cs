@@ -1,0 +1,42 @@
+using CimConvert.Cims.Managed;
+using CimConvert.Cims.Native;
+
+namespace CimConvert.Cims;
+
+/// <summary>The back ends by the names that the command line, JSON and manifests give them.</summary>
+public static class ImageBackends
+{
+    /// <summary>Native where it can be used, else managed.</summary>
+    public const string Auto = "auto";
+    public const string Native = "native";
+    public const string Managed = "managed";
+
+    /// <param name="name">One of the three names.</param>
+    /// <param name="options">What it will have to do: sealing needs a newer Windows.</param>
+    /// <exception cref="ConversionException">The native one is asked for, or there, and cannot be used; the message says why.</exception>
+    public static IImageBackend Select(string name, ImageOptions options)
+    {
+        if (name == Managed || (name == Auto && NativeBackend.WhyNotHere(options.Integrity) is not null))
+        {
+            return new ManagedBackend();
+        }
+
+        // A library of a wrong version is an error with 'auto', too: what the managed one writes is not what such a node needs.
+        NativeBackend.Require(options.Integrity);
+        return new NativeBackend();
+    }
+
+    /// <summary>As <see cref="Select"/>, for standard CIMs: older Windows has them, too.</summary>
+    /// <param name="name">One of the three names.</param>
+    /// <exception cref="ConversionException">The native one is asked for, or there, and cannot be used; the message says why.</exception>
+    public static IImageBackend SelectForking(string name)
+    {
+        if (name == Managed || (name == Auto && NativeBackend.WhyNoForking() is not null))
+        {
+            return new ManagedBackend();
+        }
+
+        NativeBackend.RequireForking();
+        return new NativeBackend();
+    }
+}

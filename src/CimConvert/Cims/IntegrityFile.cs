@@ -1,0 +1,49 @@
+using System.Text;
+using CimConvert.Cims.Managed;
+using CimConvert.Storage;
+
+namespace CimConvert.Cims;
+
+/// <summary>The file beside a sealed block file that holds its root digest in hex, as Microsoft's importer leaves it.</summary>
+public static class IntegrityFile
+{
+    public const string LayerName = "integrity_checksum";
+    public const string MergedName = "merged_integrity_checksum";
+
+    /// <summary>The root digest that a folder keeps of its image; null where it keeps none.</summary>
+    /// <exception cref="InvalidDataException">The file holds something else.</exception>
+    public static byte[]? TryRead(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        const int hexLength = 64;
+        using var reader = new StreamReader(path);
+        var text = new char[hexLength + 1];
+        var length = reader.ReadBlock(text);
+        try
+        {
+            return length == hexLength ? Convert.FromHexString(text.AsSpan(0, hexLength)) : throw new FormatException();
+        }
+        catch (FormatException e)
+        {
+            throw new InvalidDataException($"'{path}' does not hold {hexLength} hex digits", e);
+        }
+    }
+
+    /// <summary>Replaces the file as a whole.</summary>
+    public static void Write(string path, ReadOnlySpan<byte> root)
+    {
+        var partial = path + PartialBlockFile.Suffix;
+        HostLinks.Refuse(partial);
+        using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+        {
+            stream.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(root)));
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(partial, path, overwrite: true);
+    }
+}

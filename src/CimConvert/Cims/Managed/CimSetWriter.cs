@@ -1,0 +1,42 @@
+using CimConvert.Formats.Binary;
+
+namespace CimConvert.Cims.Managed;
+
+/// <summary>Writes a CIM's standard files into a folder. Disposed, it closes those that got no name, and leaves them.</summary>
+internal sealed class CimSetWriter(string folder) : IFileSetWriter, IDisposable
+{
+    private const int BufferSize = 256 * 1024;
+
+    private readonly List<GrowingFile> _files = [];
+
+    public IAppendableFile Create(bool digested)
+    {
+        var file = new GrowingFile(Path.Combine(folder, $"file{_files.Count}.new"));
+        _files.Add(file);
+        return file;
+    }
+
+    public void Publish(IAppendableFile file, string name) => ((GrowingFile)file).Finish(Path.Combine(folder, name));
+
+    public void Dispose() => _files.ForEach(file => file.Dispose());
+
+    private sealed class GrowingFile(string path) : IAppendableFile, IDisposable
+    {
+        private readonly FileStream _stream = new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferSize);
+
+        public long Length => _stream.Position;
+
+        public void Append(ReadOnlySpan<byte> data) => _stream.Write(data);
+
+        public void TruncateTo(long length) => _stream.SetLength(length);
+
+        public void Finish(string finalPath)
+        {
+            _stream.Flush(flushToDisk: true);
+            _stream.Dispose();
+            File.Move(path, finalPath, overwrite: false);
+        }
+
+        public void Dispose() => _stream.Dispose();
+    }
+}

@@ -1,0 +1,79 @@
+using CimConvert.Formats.BlockFile;
+using CimConvert.Formats.Vhd;
+using CimConvert.Storage;
+using Microsoft.Win32.SafeHandles;
+
+namespace CimConvert.Cims.Managed;
+
+/// <summary>
+/// A block file on its way: written beside its final name, sealed, footed, flushed, and only then renamed.
+/// Disposed before that, it is removed; what a killed process left is overwritten by the next.
+/// </summary>
+internal sealed class PartialBlockFile : IImageTarget
+{
+    public const string Suffix = ".partial";
+
+    private readonly string _path;
+    private readonly string _partial;
+    private readonly string _integrityFile;
+    private readonly SafeFileHandle _handle;
+    private bool _finished;
+
+    /// <param name="path">The final name; nothing may have it yet.</param>
+    /// <param name="integrityFile">Name of the file beside it that gets a sealed file's root digest.</param>
+    public PartialBlockFile(string path, string integrityFile)
+    {
+        _path = path;
+        _integrityFile = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, integrityFile);
+        _partial = path + Suffix;
+        if (File.Exists(path))
+        {
+            throw new IOException($"'{path}' exists already: remove it first, or choose another name");
+        }
+
+        HostLinks.Refuse(_partial);
+
+        // Not shared: two processes writing one target would otherwise tear it.
+        _handle = File.OpenHandle(_partial, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+        Digest = new GrowingFileDigest(_handle);
+        Blocks = new BlockFileWriter(_handle, Digest.Settle);
+    }
+
+    public BlockFileWriter Blocks { get; }
+
+    public GrowingFileDigest Digest { get; }
+
+    public CommittedImage Finish(ImageOptions options, CancellationToken cancellation)
+    {
+        var digest = Blocks.Complete(options.Integrity, options.VhdFooter, cancellation);
+        if (options.VhdFooter)
+        {
+            // The id of Microsoft's footer is random; from the content, the same layer gives the same file.
+            var size = RandomAccess.GetLength(_handle);
+            RandomAccess.Write(_handle, VhdFooter.Create(size, digest), size);
+            RandomAccess.FlushToDisk(_handle);
+        }
+
+        var length = RandomAccess.GetLength(_handle);
+        var whole = Digest.TryFinish(length, cancellation);
+        _handle.Dispose();
+        if (options.Integrity)
+        {
+            IntegrityFile.Write(_integrityFile, digest);
+        }
+
+        File.Move(_partial, _path, overwrite: false);
+        _finished = true;
+        return new CommittedImage(_path, length, options.Integrity ? digest : null, whole);
+    }
+
+    public void Dispose()
+    {
+        Digest.Dispose();
+        _handle.Dispose();
+        if (!_finished)
+        {
+            File.Delete(_partial);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using System.Runtime.InteropServices;
+using CimConvert.Cims.Native;
+using CimConvert.Interop;
+
+namespace CimConvert.Cims.Mounting;
+
+/// <summary>Mounts CIMs as volumes, and dismounts them: Windows only, by the system's cimfs.dll.</summary>
+public static class CimMounting
+{
+    /// <exception cref="ConversionException">This machine cannot mount CIMs of this kind; the message says why.</exception>
+    public static void Require(bool isBlock, bool isVerified)
+    {
+        if (CimSupport.WhyNoMounting(isBlock, isVerified) is { } why)
+        {
+            throw new ConversionException($"CIMs cannot be mounted here: {why}");
+        }
+
+        NativeLibraries.RequireExports(
+            CimFs.Library,
+            isBlock ? [nameof(CimFs.CimMountImage), nameof(CimFs.CimMergeMountImage), nameof(CimFs.CimDismountImage)] : [nameof(CimFs.CimMountImage), nameof(CimFs.CimDismountImage)]);
+        if (isVerified)
+        {
+            NativeLibraries.RequireExports(CimFs.Library, nameof(CimFs.CimMountVerifiedImage), nameof(CimFs.CimMergeMountVerifiedImage));
+        }
+    }
+
+    /// <returns>The volume's path.</returns>
+    public static string Mount(MountableCim cim)
+    {
+        Require(cim.IsBlock, cim.Root is not null);
+        if (cim.IsBlock)
+        {
+            var backend = new NativeBackend();
+            foreach (var source in cim.Sources.Prepend(new ImageSource(cim.Directory, cim.Name)))
+            {
+                backend.CheckSource(source);
+            }
+        }
+
+        var (result, call) = cim.Sources.Count > 0 ? MountMerged(cim) : MountPlain(cim);
+        NativeErrors.ThrowIfFailed(result, call, cim.ToString());
+        return MountableCim.VolumePath(cim.VolumeId);
+    }
+
+    public static void Dismount(Guid volume)
+    {
+        Require(isBlock: false, isVerified: false);
+        NativeErrors.ThrowIfFailed(CimFs.CimDismountImage(volume), nameof(CimFs.CimDismountImage), MountableCim.VolumePath(volume));
+    }
+
+    /// <summary>The calls for verified CIMs imply that they are, and get no flag for it.</summary>
+    private static (int Result, string Call) MountPlain(MountableCim cim) => cim.Root is { } root
+        ? (CimFs.CimMountVerifiedImage(cim.Directory, cim.Name, Flags(cim), cim.VolumeId, (ushort)root.Length, root), nameof(CimFs.CimMountVerifiedImage))
+        : (CimFs.CimMountImage(cim.Directory, cim.Name, Flags(cim), cim.VolumeId), nameof(CimFs.CimMountImage));
+
+    private static (int Result, string Call) MountMerged(MountableCim cim)
+    {
+        var texts = new List<nint>();
+        try
+        {
+            var sources = cim.Sources.Select(source => (Directory: NativePath.Of(source.BlockFile), Name: source.CimName ?? MountableCim.LayerCimName));
+            CimFsImagePath[] paths =
+            [
+                .. sources.Prepend((cim.Directory, cim.Name)).Select(path => new CimFsImagePath { ImageDir = Pin(path.Directory), ImageName = Pin(path.Name) }),
+            ];
+            return cim.Root is { } root
+                ? (CimFs.CimMergeMountVerifiedImage((uint)paths.Length, paths, Flags(cim), cim.VolumeId, (ushort)root.Length, root), nameof(CimFs.CimMergeMountVerifiedImage))
+                : (CimFs.CimMergeMountImage((uint)paths.Length, paths, Flags(cim), cim.VolumeId), nameof(CimFs.CimMergeMountImage));
+        }
+        finally
+        {
+            texts.ForEach(Marshal.FreeHGlobal);
+        }
+
+        nint Pin(string text)
+        {
+            texts.Add(Marshal.StringToHGlobalUni(text));
+            return texts[^1];
+        }
+    }
+
+    private static CimMountFlags Flags(MountableCim cim) =>
+        !cim.IsBlock ? CimMountFlags.None
+        : BlockLocation.IsDevice(cim.Directory) ? CimMountFlags.BlockDevice
+        : CimMountFlags.SingleFile;
+}

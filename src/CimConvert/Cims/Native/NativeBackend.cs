@@ -1,0 +1,94 @@
+using CimConvert.Cims.Mounting;
+using CimConvert.Formats.BlockFile;
+using CimConvert.Interop;
+
+namespace CimConvert.Cims.Native;
+
+/// <summary>Windows' own writer, cimwriter.dll or cimfs.dll: what it writes, Windows mounts.</summary>
+public sealed class NativeBackend : IImageBackend
+{
+    public string Name => ImageBackends.Native;
+
+    /// <summary>Why this machine cannot write block CIMs, or sealed ones; null where it can.</summary>
+    public static string? WhyNotHere(bool integrity) => CimSupport.WhyNoWriting(integrity);
+
+    public IImageWriter Create(string blockFile, string cimName, ImageOptions options) => new NativeImageWriter(blockFile, cimName, options);
+
+    public IImageWriter CreateForked(string cimFile, string? parentCim)
+    {
+        ForkedCim.CheckDirectory(cimFile, parentCim);
+        return new NativeForkedWriter(cimFile, parentCim);
+    }
+
+    /// <remarks>A call of Windows' writer cannot be stopped: cancelled, the merge ends after the one it is in, and removes its file.</remarks>
+    public CommittedImage Merge(
+        string blockFile, string cimName, IReadOnlyList<ImageSource> sources, ImageOptions options, CancellationToken cancellation)
+    {
+        const int fewest = 2;
+        if (sources.Count < fewest)
+        {
+            throw new ConversionException($"a merge takes at least {fewest} CIMs, not {sources.Count}");
+        }
+
+        foreach (var source in sources)
+        {
+            CheckSource(source);
+            if (BlockLocation.IsDevice(source.BlockFile) != BlockLocation.IsDevice(blockFile))
+            {
+                throw new ConversionException($"'{source.BlockFile}' and '{blockFile}' are not of one type: all are block files, or all are devices");
+            }
+        }
+
+        using var image = new NativeImage(blockFile, cimName, IntegrityFile.MergedName, options);
+        var flags = (image.IsDevice ? CimMergeFlags.BlockDevice : CimMergeFlags.SingleFile)
+            | (options.Integrity ? CimMergeFlags.Verified : CimMergeFlags.None);
+        foreach (var source in sources)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var path = $@"{NativePath.Of(source.BlockFile)}\{source.CimName ?? MountableCim.LayerCimName}";
+            NativeImage.Check(CimWriter.CimAddFsToMergedImage2(image.Handle, path, flags), nameof(CimWriter.CimAddFsToMergedImage2), path);
+        }
+
+        return image.Commit(cancellation);
+    }
+
+    public void CheckSource(ImageSource source)
+    {
+        if (BlockLocation.IsDevice(source.BlockFile))
+        {
+            return;
+        }
+
+        using var file = new FileStream(source.BlockFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        var start = new byte[BlockFileMagic.Length];
+        if (BlockFileMagic.IsAtStartOf(start.AsSpan(0, file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false))))
+        {
+            throw new ConversionException($"'{source.BlockFile}' was written by the managed back end, and Windows does not read it: make it anew with --backend native");
+        }
+    }
+
+    /// <summary>Why this machine cannot write standard CIMs; null where it can.</summary>
+    internal static string? WhyNoForking() => CimSupport.WhyNoForking();
+
+    /// <exception cref="ConversionException">This machine cannot write standard CIMs; the message says why.</exception>
+    internal static void RequireForking()
+    {
+        ThrowIf(WhyNoForking());
+        NativeLibraries.RequireExports(CimWriter.Library, CimWriter.ForkFunctions);
+    }
+
+    /// <exception cref="ConversionException">This machine cannot; the message says why.</exception>
+    internal static void Require(bool integrity)
+    {
+        ThrowIf(WhyNotHere(integrity));
+        NativeLibraries.RequireExports(CimWriter.Library, integrity ? [.. CimWriter.Functions, .. CimWriter.SealFunctions] : CimWriter.Functions);
+    }
+
+    private static void ThrowIf(string? why)
+    {
+        if (why is not null)
+        {
+            throw new ConversionException($"the native back end cannot be used: {why}");
+        }
+    }
+}

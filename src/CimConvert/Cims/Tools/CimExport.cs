@@ -1,0 +1,104 @@
+using System.Buffers;
+using CimConvert.Cims.Managed;
+using CimConvert.Formats.Binary;
+using CimConvert.Storage;
+
+namespace CimConvert.Cims.Tools;
+
+/// <summary>
+/// Copies a CIM's standard files, byte for byte, into a directory, with those of the sources a merged CIM needs: what comes
+/// out is a standard set that opens by itself.
+/// </summary>
+public static class CimExport
+{
+    private const int BufferSize = 1024 * 1024;
+    private const int CompareSize = 64 * 1024;
+
+    /// <param name="image">What to export.</param>
+    /// <param name="directory">Made where it is missing. Files of region sets that are there already are left, if they are the same.</param>
+    /// <param name="cancellation">Leaves region files at worst, never the CIM's own name.</param>
+    /// <returns>Names of the files, the CIM's own last.</returns>
+    public static IReadOnlyList<string> Run(CimImage image, string directory, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(directory);
+        var target = Path.Combine(directory, image.Name);
+        if (File.Exists(target))
+        {
+            throw new IOException($"'{target}' exists already: remove it first, or choose another directory");
+        }
+
+        var names = new List<string>();
+        foreach (var (name, file) in image.AllFiles())
+        {
+            using (file)
+            {
+                Copy(file, Path.Combine(directory, name), cancellation);
+            }
+
+            names.Add(name);
+        }
+
+        return names;
+    }
+
+    /// <summary>Region sets have ids of their own, but a CIM that lies may have another's: that one's files stay as they are.</summary>
+    private static void CheckSame(IRandomReader file, string path, CancellationToken cancellation)
+    {
+        using var there = new FileRandomReader(path);
+        var (some, others) = (new byte[CompareSize], new byte[CompareSize]);
+        var isSame = there.Length == file.Length;
+        for (long at = 0; isSame && at < file.Length; at += CompareSize)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var count = (int)Math.Min(CompareSize, file.Length - at);
+            file.ReadAt(at, some.AsSpan(0, count));
+            there.ReadAt(at, others.AsSpan(0, count));
+            isSame = some.AsSpan(0, count).SequenceEqual(others.AsSpan(0, count));
+        }
+
+        if (!isSame)
+        {
+            throw new IOException($"'{path}' exists already, with other content: remove it first, or choose another directory");
+        }
+    }
+
+    private static void Copy(IRandomReader file, string path, CancellationToken cancellation)
+    {
+        if (File.Exists(path))
+        {
+            CheckSame(file, path, cancellation);
+            return;
+        }
+
+        var partial = path + PartialBlockFile.Suffix;
+        HostLinks.Refuse(partial);
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+            {
+                for (long at = 0; at < file.Length;)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    var chunk = buffer.AsSpan(0, (int)Math.Min(BufferSize, file.Length - at));
+                    file.ReadAt(at, chunk);
+                    stream.Write(chunk);
+                    at += chunk.Length;
+                }
+
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(partial, path, overwrite: false);
+        }
+        catch
+        {
+            File.Delete(partial);
+            throw;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}

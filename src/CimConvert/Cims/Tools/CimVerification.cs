@@ -1,0 +1,162 @@
+using System.Security.Cryptography;
+using CimConvert.Formats.BlockFile;
+using CimConvert.Formats.Cim;
+using CimConvert.Formats.Vhd;
+
+namespace CimConvert.Cims.Tools;
+
+/// <summary>What a verification went through.</summary>
+public sealed record VerificationResult(long Entries, long Bytes, long Objects, bool Sealed);
+
+/// <summary>Reads all of a CIM and checks everything that can be: structure, every stream, digests, seal, root digest and footer.</summary>
+public static class CimVerification
+{
+    private const int BufferSize = 1024 * 1024;
+    private const int ObjectDigestSize = 24;
+
+    /// <param name="image">Opened with its sources, if it is a merged CIM.</param>
+    /// <param name="path">Its block file; null for a standard set.</param>
+    /// <param name="expectedRoot">The root digest it must have; null where none is known.</param>
+    /// <param name="cancellation">Stops the reading.</param>
+    /// <exception cref="InvalidDataException">What is wrong, and where.</exception>
+    public static VerificationResult Run(CimImage image, string? path, byte[]? expectedRoot, CancellationToken cancellation)
+    {
+        if (image.Container is { } container)
+        {
+            CheckRoot(container, expectedRoot);
+            container.VerifySeal(cancellation);
+            if (path is not null)
+            {
+                CheckFooter(container, path);
+            }
+        }
+
+        CheckRegions(image.Cim);
+        var buffer = new byte[BufferSize];
+        var (entries, bytes, objects) = (0L, 0L, 0L);
+        foreach (var (entryPath, entry) in CimWalk.Below(image.Cim, CimPath.Root, image.Cim.Root))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                entries++;
+                bytes += ReadEntry(image.Cim, entry, buffer);
+            }
+            catch (InvalidDataException e)
+            {
+                throw new InvalidDataException($"'{entryPath}': {e.Message}", e);
+            }
+        }
+
+        for (var region = 0; region < image.Cim.OwnRegions.Count; region++)
+        {
+            var objectBytes = 0L;
+            foreach (var (offset, content) in image.Cim.Objects(region))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                CheckObject(image.Cim, offset, content, buffer);
+                objects++;
+                objectBytes += content.Length;
+                if (objectBytes > image.Cim.RegionLength(offset))
+                {
+                    // Each content is in a region once. Overlapping entries could ask for any amount of reading.
+                    throw new InvalidDataException($"the object IDs of region {region} name more bytes than it has");
+                }
+            }
+        }
+
+        return new VerificationResult(entries, bytes, objects, image.Container?.IsSealed ?? false);
+    }
+
+    /// <summary>A region that nothing refers to must be there as well: the header counts it among the CIM's own.</summary>
+    private static void CheckRegions(CimReader cim) => _ = cim.Regions.Last();
+
+    private static void CheckRoot(BlockFileReader container, byte[]? expectedRoot)
+    {
+        if (expectedRoot is null)
+        {
+            return;
+        }
+
+        if (!container.IsSealed)
+        {
+            throw new InvalidDataException("the block file is not sealed, but a root digest is kept beside it");
+        }
+
+        if (!container.Root.AsSpan().SequenceEqual(expectedRoot))
+        {
+            throw new InvalidDataException(
+                $"the block file's root digest is {Convert.ToHexStringLower(container.Root)}, expected {Convert.ToHexStringLower(expectedRoot)}");
+        }
+    }
+
+    private static void CheckFooter(BlockFileReader container, string path)
+    {
+        if (container.TrailerSize == 0)
+        {
+            return;
+        }
+
+        using var file = new Formats.Binary.FileRandomReader(path);
+        var footer = new byte[VhdFooter.Size];
+        file.ReadAt(container.BlocksLength, footer);
+        if (!footer.AsSpan().SequenceEqual(VhdFooter.Create(container.BlocksLength, container.Root)))
+        {
+            throw new InvalidDataException("the VHD footer does not fit the block file's content");
+        }
+    }
+
+    private static long ReadEntry(CimReader cim, CimEntry entry, byte[] buffer)
+    {
+        cim.SecurityDescriptor(entry);
+        cim.ExtendedAttributes(entry);
+        if (entry.Has(CimFileFlags.MergeLink))
+        {
+            cim.MergeLinkTarget(entry);
+        }
+        else
+        {
+            cim.Reparse(entry);
+        }
+
+        var bytes = entry.IsDirectory || entry.Has(CimFileFlags.LayerMask & ~CimFileFlags.Implicit) ? 0 : ReadStream(cim, entry.Data, buffer);
+        foreach (var stream in cim.AlternateStreams(entry))
+        {
+            bytes += ReadStream(cim, stream.Stream, buffer);
+        }
+
+        return bytes;
+    }
+
+    private static long ReadStream(CimReader cim, CimStream stream, byte[] buffer)
+    {
+        using var data = cim.OpenStream(stream);
+
+        // Nothing of a sparse stream is stored: there is nothing to go wrong in it, however long it says it is.
+        while (!stream.IsSparse && data.Read(buffer) > 0)
+        {
+        }
+
+        return stream.Length;
+    }
+
+    private static void CheckObject(CimReader cim, Formats.Cim.RegionOffset offset, CimObject content, byte[] buffer)
+    {
+        if (content.Length is < 0 or > CimStream.MaxLength)
+        {
+            throw new InvalidDataException($"an object ID entry says it has {content.Length} bytes");
+        }
+
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var data = cim.OpenStream(new CimStream(offset, content.Length, CimStreamType.Data));
+        for (int read; (read = data.Read(buffer)) > 0;)
+        {
+            hash.AppendData(buffer.AsSpan(0, read));
+        }
+
+        if (!hash.GetHashAndReset().AsSpan(0, ObjectDigestSize).SequenceEqual(content.Digest))
+        {
+            throw new InvalidDataException($"the {content.Length} bytes at {offset} do not match their object ID: the data is damaged");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+namespace CimConvert.Interop;
+
+/// <summary>Flags of CimCreateImage2 (Windows SDK, CimFs.h), those that are used.</summary>
+[Flags]
+internal enum CimCreateFlags : uint
+{
+    None = 0,
+    BlockDevice = 0x4,
+    SingleFile = 0x8,
+
+    /// <summary>The same calls give the same bytes.</summary>
+    Consistent = 0x10,
+
+    /// <summary>To be sealed when it is closed.</summary>
+    Verified = 0x40,
+}
+
+/// <summary>Flags of CimAddFsToMergedImage2.</summary>
+[Flags]
+internal enum CimMergeFlags : uint
+{
+    None = 0,
+    SingleFile = 0x1,
+    BlockDevice = 0x2,
+    Verified = 0x4,
+}
+
+/// <summary>Flags of the calls that mount.</summary>
+[Flags]
+internal enum CimMountFlags : uint
+{
+    None = 0,
+    BlockDevice = 0x10,
+    SingleFile = 0x20,
+}

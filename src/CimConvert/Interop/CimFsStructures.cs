@@ -1,0 +1,37 @@
+using System.Runtime.InteropServices;
+
+namespace CimConvert.Interop;
+
+/// <summary>
+/// CIMFS_FILE_METADATA (Windows SDK, CimFs.h), aligned naturally: the same 96 bytes on x64 and arm64. Its pointers are to
+/// memory that stays put for the call.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct CimFsFileMetadata
+{
+    public uint Attributes;
+    public long FileSize;
+
+    /// <summary>FILETIME, as the three after it.</summary>
+    public long CreationTime;
+    public long LastWriteTime;
+    public long ChangeTime;
+    public long LastAccessTime;
+    public nint SecurityDescriptor;
+    public uint SecurityDescriptorSize;
+    public nint Reparse;
+    public uint ReparseSize;
+    public nint ExtendedAttributes;
+    public uint ExtendedAttributesSize;
+}
+
+/// <summary>CIMFS_IMAGE_PATH: where a CIM lies, as zero-terminated UTF-16.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct CimFsImagePath
+{
+    /// <summary>A folder, block file or device.</summary>
+    public nint ImageDir;
+
+    /// <summary>The CIM's name in it.</summary>
+    public nint ImageName;
+}

@@ -1,0 +1,32 @@
+using System.Runtime.InteropServices;
+
+namespace CimConvert.Interop;
+
+/// <summary>An image open for writing. Closing it without CimCommitImage drops what was written.</summary>
+internal sealed class CimImageHandle() : SafeHandle(0, ownsHandle: true)
+{
+    public override bool IsInvalid => handle == 0;
+
+    protected override bool ReleaseHandle()
+    {
+        CimWriter.CimCloseImage(handle);
+        return true;
+    }
+}
+
+/// <summary>A stream of an image, open for writing.</summary>
+internal sealed class CimStreamHandle() : SafeHandle(0, ownsHandle: true)
+{
+    public override bool IsInvalid => handle == 0;
+
+    /// <summary>Closes it once, and says how that went, which <see cref="SafeHandle.Dispose()"/> cannot.</summary>
+    /// <returns>An HRESULT.</returns>
+    public int CloseStream()
+    {
+        var stream = handle;
+        SetHandleAsInvalid();
+        return CimWriter.CimCloseStream(stream);
+    }
+
+    protected override bool ReleaseHandle() => CimWriter.CimCloseStream(handle) >= 0;
+}

@@ -1,0 +1,67 @@
+using CimConvert.Cims;
+using CimConvert.Formats.Cim;
+using CimConvert.Formats.Windows;
+using CimConvert.Layers.Hives;
+
+namespace CimConvert.Layers;
+
+/// <summary>
+/// What a layer without parents gets besides its tar: its hives once more as the bases of child layers, in the image and on
+/// disk, and the file that tells Windows that the hives are part of the file system.
+/// </summary>
+internal sealed class BaseLayer(IImageWriter image, LayerEntries entries, PendingWork pending, StagingFolder staging)
+{
+    private static readonly CimPath _hives = CimPath.Parse(RegistryHive.Folder);
+    private static readonly CimPath _layout = CimPath.Parse("layout");
+
+    private static ReadOnlySpan<byte> Layout => "vhd-with-hives\n"u8;
+
+    /// <summary>Looks whether all of it will go, before anything that waited is added.</summary>
+    /// <exception cref="LayerImportException">The tar lacks one of the five hives, or has something else in the place of what is to come.</exception>
+    public void Prepare()
+    {
+        var missing = RegistryHive.All.Where(hive => !pending.TryGetStandardFile(hive.ConfigPath, out _)).Select(hive => hive.ConfigPath.Value);
+        if (string.Join(", ", missing) is { Length: > 0 } names)
+        {
+            throw new LayerImportException($"a base layer without the registry hives {names}");
+        }
+
+        Claim(_hives, isDirectory: true);
+        foreach (var hive in RegistryHive.All)
+        {
+            Claim(hive.BasePath, isDirectory: false);
+        }
+
+        Claim(_layout, isDirectory: false);
+    }
+
+    /// <summary>Adds it, after all that comes from the tar.</summary>
+    public void Add()
+    {
+        image.CreateFile(_hives, EntryMetadata.Made(Win32Attributes.Directory, 0));
+        image.CloseStream();
+        foreach (var hive in RegistryHive.All)
+        {
+            pending.TryGetStandardFile(hive.ConfigPath, out var path);
+            image.CreateHardLink(hive.BasePath, path);
+            staging.Move(hive.ConfigPath, hive.BasePath);
+        }
+
+        image.CreateFile(_layout, EntryMetadata.Made(Win32Attributes.Normal, Layout.Length));
+        image.Write(Layout);
+        image.CloseStream();
+    }
+
+    private void Claim(CimPath path, bool isDirectory)
+    {
+        try
+        {
+            // Not in the image yet: a link of the tar cannot have it for its target.
+            pending.Drop(entries.Claim(path, isDirectory, isLinkable: !isDirectory, isInImage: false, LayerEntries.NothingPending));
+        }
+        catch (InvalidDataException wrong)
+        {
+            throw new LayerImportException($"a base layer whose tar leaves no place for '{path}': {wrong.Message}");
+        }
+    }
+}

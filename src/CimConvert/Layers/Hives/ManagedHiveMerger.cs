@@ -1,0 +1,29 @@
+using CimConvert.Formats.Regf;
+
+namespace CimConvert.Layers.Hives;
+
+/// <summary>Merges hives with our own reader and writer (<c>CimConvert.Formats/Regf/FORMAT.md</c>), on any system. The same hives give the same bytes.</summary>
+public sealed class ManagedHiveMerger(long maxHiveSize = HiveFile.DefaultMaxSize) : IHiveMerger
+{
+    public string Name => "managed";
+
+    public void Merge(IReadOnlyList<string> hives, string merged, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(hives.Count, nameof(hives));
+        var hive = HiveMerge.Merge(Read(hives[0]));
+        foreach (var delta in hives.Skip(1))
+        {
+            // One at a time: of a long chain, only what is still referred to stays in memory.
+            hive = HiveMerge.Merge(hive, Read(delta));
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        HiveFile.Write(hive, merged);
+
+        Hive Read(string file)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return HiveFile.Read(file, maxHiveSize);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using CimConvert.Interop;
+
+namespace CimConvert.Layers.Hives;
+
+/// <summary>Merges hives with Windows' offreg.dll, as Microsoft's importer does.</summary>
+public sealed class OffRegHiveMerger : IHiveMerger
+{
+    public string Name => "offreg";
+
+    /// <summary>Whether this machine has the library.</summary>
+    public static bool IsHere => NativeLibraries.PathOf(OffReg.Library) is not null;
+
+    public void Merge(IReadOnlyList<string> hives, string merged, CancellationToken cancellation)
+    {
+        NativeLibraries.RequireExports(OffReg.Library, OffReg.Functions);
+        var open = new List<HiveHandle>();
+        try
+        {
+            foreach (var hive in hives)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                open.Add(Open(hive));
+            }
+
+            cancellation.ThrowIfCancellationRequested();
+            NativeErrors.ThrowIfWin32(
+                OffReg.ORMergeHives([.. open.Select(hive => hive.DangerousGetHandle())], (uint)open.Count, out var result),
+                nameof(OffReg.ORMergeHives),
+                string.Join("' + '", hives));
+            using (result)
+            {
+                Save(result, merged);
+            }
+        }
+        finally
+        {
+            // Until here they are referred to: the collector cannot close one that is in use.
+            open.ForEach(hive => hive.Dispose());
+        }
+    }
+
+    private static HiveHandle Open(string file)
+    {
+        var path = NativePath.Of(file);
+        var error = OffReg.OROpenHive(path, out var hive);
+        return error switch
+        {
+            0 => hive,
+            NativeErrors.BadDatabase or NativeErrors.NotRegistryFile =>
+                throw new InvalidDataException($"'{file}': {NativeErrors.Meaning(NativeErrors.FromWin32(error))}"),
+            _ => throw new NativeException(nameof(OffReg.OROpenHive), path, NativeErrors.FromWin32(error)),
+        };
+    }
+
+    private static void Save(HiveHandle hive, string file)
+    {
+        var path = NativePath.Of(file);
+        var version = Environment.OSVersion.Version;
+        File.Delete(path);
+        NativeErrors.ThrowIfWin32(OffReg.ORSaveHive(hive, path, (uint)version.Major, (uint)version.Minor), nameof(OffReg.ORSaveHive), path);
+        using var written = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 0);
+        written.Flush(flushToDisk: true);
+    }
+}

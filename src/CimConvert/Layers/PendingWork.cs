@@ -1,0 +1,121 @@
+using CimConvert.Cims;
+using CimConvert.Formats.Cim;
+
+namespace CimConvert.Layers;
+
+/// <summary>
+/// What waits for the layer's end, in tar order: standard files, and links, which cannot be told to be hard links or merge
+/// links before all files are known.
+/// </summary>
+internal sealed class PendingWork(IImageWriter image, LayerEntries entries, StagingFolder staging, bool isBase)
+{
+    private readonly List<Item?> _items = [];
+
+    /// <summary>The standard files that wait, by their standard paths.</summary>
+    private readonly Dictionary<CimPath, CimPath> _standardFiles = [];
+
+    /// <summary>What the next item will be known by.</summary>
+    public int NextIndex => _items.Count;
+
+    public void AddStandardFile(long? tarOffset, CimPath path, CimPath standard, in CimFileMetadata metadata)
+    {
+        _items.Add(new StandardFile(tarOffset, path, standard, metadata));
+        _standardFiles[standard] = path;
+    }
+
+    /// <returns>What the link will be known by.</returns>
+    public int AddLink(long? tarOffset, CimPath path, CimPath target)
+    {
+        _items.Add(new Link(tarOffset, path, target));
+        return _items.Count - 1;
+    }
+
+    /// <summary>A later entry has taken the place of the one that waits here, if one does.</summary>
+    public void Drop(int index)
+    {
+        if (index != LayerEntries.NothingPending)
+        {
+            _items[index] = null;
+        }
+    }
+
+    /// <summary>The path a standard file has in the image, as the tar spelled it.</summary>
+    public bool TryGetStandardFile(CimPath standard, out CimPath path) => _standardFiles.TryGetValue(standard, out path);
+
+    public void ApplyAll(CancellationToken cancellation)
+    {
+        for (var i = 0; i < _items.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Apply(i, cancellation);
+        }
+    }
+
+    /// <summary>Adds one item; it waits no longer.</summary>
+    public void Apply(int index, CancellationToken cancellation)
+    {
+        var item = _items[index];
+        _items[index] = null;
+        try
+        {
+            switch (item)
+            {
+                case StandardFile file:
+                    Add(file, cancellation);
+                    break;
+                case Link link:
+                    Add(link, cancellation);
+                    break;
+                default:
+                    break;
+            }
+        }
+        catch (InvalidDataException wrong)
+        {
+            throw LayerImportException.Of(item!.Path, item.TarOffset, wrong);
+        }
+    }
+
+    private void Add(StandardFile file, CancellationToken cancellation)
+    {
+        using var stream = staging.Open(file.Standard);
+        ImageFiles.Add(image, file.Path, file.Metadata, stream, cancellation);
+        entries.Settle(file.Path, isInImage: true);
+    }
+
+    private void Add(Link link, CancellationToken cancellation)
+    {
+        var known = entries.TryGet(link.Target, out var target);
+        if (known && target.Pending != LayerEntries.NothingPending && _items[target.Pending] is StandardFile)
+        {
+            Apply(target.Pending, cancellation);
+            known = entries.TryGet(link.Target, out target);
+        }
+
+        if (known && target.IsInImage)
+        {
+            if (!target.IsLinkable)
+            {
+                throw new InvalidDataException($"a hard link to the directory '{link.Target}'");
+            }
+
+            image.CreateHardLink(link.Path, link.Target);
+            entries.Settle(link.Path, isInImage: true);
+        }
+        else if (isBase)
+        {
+            throw new InvalidDataException($"a hard link to '{link.Target}', which this layer does not have before it, and no layer lies below");
+        }
+        else
+        {
+            image.CreateMergeLink(link.Path, link.Target);
+            entries.Settle(link.Path, isInImage: false);
+        }
+    }
+
+    private abstract record Item(long? TarOffset, CimPath Path);
+
+    private sealed record StandardFile(long? TarOffset, CimPath Path, CimPath Standard, CimFileMetadata Metadata) : Item(TarOffset, Path);
+
+    private sealed record Link(long? TarOffset, CimPath Path, CimPath Target) : Item(TarOffset, Path);
+}

@@ -1,0 +1,69 @@
+using System.Buffers;
+using System.Buffers.Text;
+using CimConvert.Formats.Tar;
+using CimConvert.Formats.Windows;
+
+namespace CimConvert.Layers;
+
+/// <summary>
+/// Finds an entry's security descriptor. A layer repeats a handful of descriptors over all its files: those seen lately
+/// are kept decoded, under the text they were decoded from.
+/// </summary>
+internal sealed class SecurityDescriptors
+{
+    private const int CacheSlots = 256;
+    private const int MaxCachedText = 8 * 1024;
+
+    private readonly (byte[] Text, byte[] Descriptor)[] _cache = new (byte[], byte[])[CacheSlots];
+
+    /// <summary>
+    /// What a file without descriptor gets: present but null, so that everyone may do everything.
+    /// An empty one leaves a CIM in a bad state (shared reference, cimfs-api.md).
+    /// </summary>
+    public static ReadOnlyMemory<byte> NullDacl { get; } = SelfRelativeDescriptor.Write(SelfRelativeDescriptor.DaclPresent, null, null, null, null);
+
+    /// <exception cref="InvalidDataException">The descriptor is malformed.</exception>
+    public ReadOnlyMemory<byte> FromPax(TarReader tar)
+    {
+        // Raw goes before text even where it is empty, as in backuptar.
+        if (tar.TryGetPax("MSWINDOWS.rawsd"u8, out var raw))
+        {
+            return raw.IsEmpty ? NullDacl : Cached(raw, static text => Decode(text));
+        }
+
+        return tar.TryGetPax("MSWINDOWS.sd"u8, out var sddl) && !sddl.IsEmpty ? Cached(sddl, static text => Sddl.Parse(text)) : NullDacl;
+    }
+
+    /// <summary>Base64 holds no ':' and SDDL always does, so the two kinds of text share the cache.</summary>
+    private byte[] Cached(ReadOnlySpan<byte> text, Func<ReadOnlySpan<byte>, byte[]> decode)
+    {
+        var hash = new HashCode();
+        hash.AddBytes(text);
+        ref var slot = ref _cache[(uint)hash.ToHashCode() % CacheSlots];
+        if (slot.Text is not null && text.SequenceEqual(slot.Text))
+        {
+            return slot.Descriptor;
+        }
+
+        var descriptor = decode(text);
+        if (text.Length <= MaxCachedText)
+        {
+            slot = (text.ToArray(), descriptor);
+        }
+
+        return descriptor;
+    }
+
+    private static byte[] Decode(ReadOnlySpan<byte> text)
+    {
+        var bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
+        if (Base64.DecodeFromUtf8(text, bytes, out _, out var written) != OperationStatus.Done)
+        {
+            throw new InvalidDataException("a security descriptor that is not base64");
+        }
+
+        return SelfRelativeDescriptor.WhyNotValid(bytes.AsSpan(0, written)) is { } why
+            ? throw new InvalidDataException($"a security descriptor that {why}")
+            : bytes[..written];
+    }
+}

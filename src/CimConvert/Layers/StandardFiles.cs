@@ -1,0 +1,37 @@
+using System.Collections.Frozen;
+using CimConvert.Formats.Cim;
+using CimConvert.Layers.Hives;
+
+namespace CimConvert.Layers;
+
+/// <summary>
+/// The files that wait outside the image until the layer's end, because the importer works on them first.
+/// Their names are matched in any case of their letters; on disk they always go by the names below, never by the tar's.
+/// </summary>
+internal static class StandardFiles
+{
+    private const string UtilityVmFiles = @"UtilityVM\Files\";
+
+    private static readonly FrozenDictionary<string, CimPath> _all = Names()
+        .Select(CimPath.Parse)
+        .ToFrozenDictionary(path => path.Value, NameComparer.Instance);
+
+    public static bool Contains(CimPath path) => _all.ContainsKey(path.Value);
+
+    /// <summary>The standard file's own spelling of its path, whatever the tar's is.</summary>
+    public static bool TryGet(CimPath path, out CimPath standard) => _all.TryGetValue(path.Value, out standard);
+
+    private static IEnumerable<string> Names()
+    {
+        foreach (var hive in RegistryHive.All)
+        {
+            yield return hive.ConfigPath.Value;
+            yield return hive.DeltaPath.Value;
+        }
+
+        yield return UtilityVmFiles + @"Windows\System32\config\SYSTEM";
+        yield return UtilityVmFiles + @"Windows\System32\config\SOFTWARE";
+        yield return UtilityVmFiles + @"EFI\Microsoft\Boot\BCD";
+        yield return UtilityVmFiles + @"EFI\Microsoft\Boot\bootmgfw.efi";
+    }
+}

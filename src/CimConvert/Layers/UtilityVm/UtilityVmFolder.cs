@@ -1,0 +1,35 @@
+using CimConvert.Formats.Cim;
+
+namespace CimConvert.Layers.UtilityVm;
+
+/// <summary>The folder of a base layer that holds the utility VM's own files (hcsshim, wclayer.UtilityVMFilesPath).</summary>
+internal static class UtilityVmFolder
+{
+    public const string FilesPath = @"UtilityVM\Files";
+
+    /// <summary>Finds out whether a path is the folder or lies in it, in any case of its letters.</summary>
+    /// <param name="path">A path of the layer.</param>
+    /// <param name="inBootCim">The same seen from the folder, which is the boot CIM's root.</param>
+    public static bool TryEnter(CimPath path, out CimPath inBootCim)
+    {
+        inBootCim = CimPath.Root;
+        if (!path.Value.StartsWith(FilesPath, StringComparison.OrdinalIgnoreCase))
+        {
+            return false;
+        }
+
+        var rest = path.Value[FilesPath.Length..];
+        if (rest.Length == 0)
+        {
+            return true;
+        }
+
+        if (rest[0] != CimPath.Separator)
+        {
+            return false;
+        }
+
+        inBootCim = CimPath.Parse(rest[1..]);
+        return true;
+    }
+}

@@ -1,0 +1,35 @@
+namespace CimConvert.Oci;
+
+/// <summary>What to fetch, how large it is and what it must hash to (OCI image spec, descriptor.md).</summary>
+public sealed record Descriptor
+{
+    public required string MediaType { get; init; }
+
+    public required Digest Digest { get; init; }
+
+    public required long Size { get; init; }
+
+    /// <summary>Where else the content may be had; foreign layers have nothing else.</summary>
+    public IReadOnlyList<string>? Urls { get; init; }
+
+    public IReadOnlyDictionary<string, string>? Annotations { get; init; }
+
+    public string? ArtifactType { get; init; }
+
+    /// <summary>Set on the entries of an index only.</summary>
+    public Platform? Platform { get; init; }
+
+    /// <param name="where">The descriptor's place in its document, for the message.</param>
+    internal void Validate(string where)
+    {
+        if (MediaType.Length == 0)
+        {
+            throw new InvalidDataException($"{where} has an empty mediaType");
+        }
+
+        if (Size < 0)
+        {
+            throw new InvalidDataException($"{where} has the negative size {Size}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Text.Json.Serialization;
+
+namespace CimConvert.Oci;
+
+/// <summary>What of an image's config the conversion needs (OCI image spec, config.md); the rest is carried over as bytes.</summary>
+public sealed record ImageConfig
+{
+    /// <summary>The spec sets no limit. Histories make large configs; the largest seen in the wild are below 1 MiB.</summary>
+    public const int MaxBytes = 8 << 20;
+
+    private const string What = "the image config";
+
+    public required string Os { get; init; }
+
+    public required string Architecture { get; init; }
+
+    public string? Variant { get; init; }
+
+    [JsonPropertyName("os.version")]
+    public string? OsVersion { get; init; }
+
+    [JsonPropertyName("os.features")]
+    public IReadOnlyList<string>? OsFeatures { get; init; }
+
+    [JsonPropertyName("rootfs")]
+    public required RootFileSystem RootFs { get; init; }
+
+    [JsonIgnore]
+    public Platform Platform => new()
+    {
+        Os = Os,
+        Architecture = Architecture,
+        Variant = Variant,
+        OsVersion = OsVersion,
+        OsFeatures = OsFeatures,
+    };
+
+    /// <summary>The layers' diff IDs, base first, one for each layer of the manifest.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<DiffId> DiffIds { get; private set; } = [];
+
+    /// <param name="bytes">The whole document.</param>
+    /// <param name="layerCount">How many layers the manifest of the same image has.</param>
+    /// <exception cref="InvalidDataException">The document is not a config we can use, or does not belong to the manifest.</exception>
+    public static ImageConfig Parse(ReadOnlySpan<byte> bytes, int layerCount)
+    {
+        var config = OciJson.Parse(bytes, OciJsonContext.Default.ImageConfig, MaxBytes, What);
+        if (config.RootFs.Type is not "layers")
+        {
+            throw new InvalidDataException($"{What} has rootfs type '{Printable.Of(config.RootFs.Type)}'; only 'layers' is defined");
+        }
+
+        if (config.RootFs.DiffIds.Count != layerCount)
+        {
+            throw new InvalidDataException($"{What} lists {config.RootFs.DiffIds.Count} diff IDs, but the manifest has {layerCount} layers");
+        }
+
+        config.DiffIds = [.. config.RootFs.DiffIds.Select(digest => new DiffId(digest))];
+        return config;
+    }
+
+    /// <summary>The <c>rootfs</c> field.</summary>
+    public sealed record RootFileSystem
+    {
+        public required string Type { get; init; }
+
+        [JsonPropertyName("diff_ids")]
+        public required IReadOnlyList<Digest> DiffIds { get; init; }
+    }
+}

@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace CimConvert.Oci;
+
+/// <summary>One name for the same image on several platforms (OCI image spec, image-index.md; Docker manifest list).</summary>
+public sealed record ImageIndex
+{
+    /// <summary>The annotation that names an image in an image layout's index (OCI image spec, annotations.md).</summary>
+    public const string RefName = "org.opencontainers.image.ref.name";
+
+    public const int MaxBytes = ImageManifest.MaxBytes;
+
+    /// <summary>The largest official indexes have some forty entries.</summary>
+    public const int MaxManifests = 1024;
+
+    private const int Schema = 2;
+    private const string What = "the index";
+
+    public required int SchemaVersion { get; init; }
+
+    public string? MediaType { get; init; }
+
+    public required IReadOnlyList<Descriptor> Manifests { get; init; }
+
+    /// <summary>Read only to be refused; see <see cref="ImageManifest"/>.</summary>
+    [JsonInclude]
+    [JsonPropertyName("layers")]
+    internal JsonElement? Layers { get; init; }
+
+    [JsonInclude]
+    [JsonPropertyName("config")]
+    internal JsonElement? Config { get; init; }
+
+    /// <param name="bytes">The whole document.</param>
+    /// <param name="mediaType">What the registry or the descriptor says the document is.</param>
+    /// <exception cref="InvalidDataException">The document is not an index we can use.</exception>
+    public static ImageIndex Parse(ReadOnlySpan<byte> bytes, string mediaType)
+    {
+        var index = OciJson.Parse(bytes, OciJsonContext.Default.ImageIndex, MaxBytes, What);
+        index.Validate(mediaType);
+        return index;
+    }
+
+    private void Validate(string mediaType)
+    {
+        DocumentType.Check(What, SchemaVersion, Schema, MediaType, mediaType);
+        if (Layers is not null || Config is not null)
+        {
+            throw new InvalidDataException($"{What} also has a '{(Layers is not null ? "layers" : "config")}' field, which only a manifest may have");
+        }
+
+        if (Manifests.Count > MaxManifests)
+        {
+            throw new InvalidDataException($"{What} has {Manifests.Count} entries, more than the {MaxManifests} allowed");
+        }
+
+        for (var i = 0; i < Manifests.Count; i++)
+        {
+            DocumentType.RequireEntry(Manifests[i], $"{What}'s entry {i}").Validate($"{What}'s entry {i}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace CimConvert.Oci;
+
+/// <summary>One image: its config and its layers, base first (OCI image spec, manifest.md; Docker manifest schema 2).</summary>
+public sealed record ImageManifest
+{
+    /// <summary>Registries take manifests of 4 MiB and less (distribution spec, "Pushing Manifests"); containerd reads no more.</summary>
+    public const int MaxBytes = 4 << 20;
+
+    /// <summary>Windows itself stops at 128 or so; the limit only bounds what a hostile manifest can ask for.</summary>
+    public const int MaxLayers = 512;
+
+    private const int Schema = 2;
+    private const string What = "the manifest";
+
+    public required int SchemaVersion { get; init; }
+
+    public string? MediaType { get; init; }
+
+    public string? ArtifactType { get; init; }
+
+    public IReadOnlyDictionary<string, string>? Annotations { get; init; }
+
+    /// <summary>What the manifest refers to, among whose referrers registries list it.</summary>
+    public Descriptor? Subject { get; init; }
+
+    public required Descriptor Config { get; init; }
+
+    public required IReadOnlyList<Descriptor> Layers { get; init; }
+
+    /// <summary>Read only to be refused; see <see cref="Validate"/>.</summary>
+    [JsonInclude]
+    [JsonPropertyName("manifests")]
+    internal JsonElement? Manifests { get; init; }
+
+    /// <param name="bytes">The whole document.</param>
+    /// <param name="mediaType">What the registry or the descriptor says the document is.</param>
+    /// <exception cref="InvalidDataException">The document is not a manifest we can use.</exception>
+    public static ImageManifest Parse(ReadOnlySpan<byte> bytes, string mediaType)
+    {
+        var manifest = OciJson.Parse(bytes, OciJsonContext.Default.ImageManifest, MaxBytes, What);
+        manifest.Validate(mediaType);
+        return manifest;
+    }
+
+    private void Validate(string mediaType)
+    {
+        DocumentType.Check(What, SchemaVersion, Schema, MediaType, mediaType);
+
+        // GHSA-77vh-xpmg-72qh: a document with both could be taken for either, and be two images to two readers.
+        if (Manifests is not null)
+        {
+            throw new InvalidDataException($"{What} also has a 'manifests' field, which only an index may have");
+        }
+
+        Config.Validate($"{What}'s config");
+        if (!MediaTypes.IsConfig(Config.MediaType))
+        {
+            throw new InvalidDataException($"{What} is no container image: its config is of type '{Printable.Of(Config.MediaType)}'");
+        }
+
+        if (Layers.Count > MaxLayers)
+        {
+            throw new InvalidDataException($"{What} has {Layers.Count} layers, more than the {MaxLayers} allowed");
+        }
+
+        for (var i = 0; i < Layers.Count; i++)
+        {
+            DocumentType.RequireEntry(Layers[i], $"{What}'s layer {i}").Validate($"{What}'s layer {i}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+namespace CimConvert.Oci;
+
+/// <summary>The media types met in registries (OCI image spec, media-types.md; distribution, manifest schema 2) and those we write.</summary>
+public static class MediaTypes
+{
+    public const string OciIndex = "application/vnd.oci.image.index.v1+json";
+    public const string OciManifest = "application/vnd.oci.image.manifest.v1+json";
+    public const string OciConfig = "application/vnd.oci.image.config.v1+json";
+    public const string OciLayer = "application/vnd.oci.image.layer.v1.tar";
+    public const string OciLayerGzip = "application/vnd.oci.image.layer.v1.tar+gzip";
+    public const string OciLayerZstd = "application/vnd.oci.image.layer.v1.tar+zstd";
+    public const string OciForeignLayer = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+    public const string OciForeignLayerGzip = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
+    public const string OciForeignLayerZstd = "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd";
+
+    public const string DockerList = "application/vnd.docker.distribution.manifest.list.v2+json";
+    public const string DockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
+    public const string DockerConfig = "application/vnd.docker.container.image.v1+json";
+    public const string DockerLayerGzip = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+    public const string DockerForeignLayerGzip = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+
+    // Not in Docker's specification, but containerd (images/mediatypes.go) reads them and buildah writes the first.
+    public const string DockerLayer = "application/vnd.docker.image.rootfs.diff.tar";
+    public const string DockerLayerZstd = "application/vnd.docker.image.rootfs.diff.tar.zstd";
+    public const string DockerForeignLayer = "application/vnd.docker.image.rootfs.foreign.diff.tar";
+
+    public const string ConvertedImage = "application/vnd.cimconvert.image.v1";
+    public const string ConvertedLayer = "application/vnd.cimconvert.layer.blockcim.v1";
+
+    /// <summary>The <c>.cim</c> file of a forked CIM.</summary>
+    public const string ConvertedForked = "application/vnd.cimconvert.layer.cim.v1";
+
+    /// <summary>A region or object ID file of a forked CIM.</summary>
+    public const string ConvertedForkedFile = "application/vnd.cimconvert.layer.cim.file.v1";
+    public const string ConvertedMerged = "application/vnd.cimconvert.merged.blockcim.v1";
+
+    /// <summary>What a registry may answer a manifest request with, in the order we like them.</summary>
+    public static IReadOnlyList<string> Manifests { get; } = [OciIndex, OciManifest, DockerList, DockerManifest];
+
+    public static bool IsIndex(string mediaType) => mediaType is OciIndex or DockerList;
+
+    public static bool IsManifest(string mediaType) => mediaType is OciManifest or DockerManifest;
+
+    public static bool IsConfig(string mediaType) => mediaType is OciConfig or DockerConfig;
+
+    /// <exception cref="InvalidDataException">No layer of this type can be read.</exception>
+    public static LayerEncoding DescribeLayer(string mediaType) => mediaType switch
+    {
+        OciLayer or DockerLayer => new(LayerCompression.None, IsForeign: false),
+        OciLayerGzip or DockerLayerGzip => new(LayerCompression.Gzip, IsForeign: false),
+        OciLayerZstd or DockerLayerZstd => new(LayerCompression.Zstd, IsForeign: false),
+        OciForeignLayer or DockerForeignLayer => new(LayerCompression.None, IsForeign: true),
+        OciForeignLayerGzip or DockerForeignLayerGzip => new(LayerCompression.Gzip, IsForeign: true),
+        OciForeignLayerZstd => new(LayerCompression.Zstd, IsForeign: true),
+        ConvertedLayer or ConvertedMerged or ConvertedForked or ConvertedForkedFile => throw new InvalidDataException(
+            $"layer media type '{mediaType}' is a converted block CIM; name the source image instead"),
+        _ => throw new InvalidDataException($"layer media type '{Printable.Of(mediaType)}' is not a tar, gzip or zstd layer of OCI or Docker"),
+    };
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace CimConvert.Oci;
+
+/// <summary>
+/// A dotted version of one to four numbers, as Windows' major.minor.build.revision. Compared number by number,
+/// since as text 10.0.9200 would sort after 10.0.20348; a version that ends early sorts before the longer one.
+/// </summary>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct OsVersion
+{
+    private const int MaxComponents = 4;
+    private const int BuildComponents = 3;
+
+    private readonly uint _major;
+    private readonly uint _minor;
+    private readonly uint _build;
+    private readonly uint _revision;
+    private readonly int _count;
+
+    private OsVersion(ReadOnlySpan<uint> components)
+    {
+        _count = components.Length;
+        _major = components[0];
+        _minor = _count > 1 ? components[1] : 0;
+        _build = _count > 2 ? components[2] : 0;
+        _revision = _count > 3 ? components[3] : 0;
+    }
+
+    /// <summary>Null where the version ends before its build.</summary>
+    public uint? Build => _count >= BuildComponents ? _build : null;
+
+    /// <summary>What versions are ordered by.</summary>
+    public (uint Major, uint Minor, uint Build, uint Revision, int Count) SortKey => (_major, _minor, _build, _revision, _count);
+
+    public static bool TryParse(string text, out OsVersion version)
+    {
+        version = default;
+        Span<uint> components = stackalloc uint[MaxComponents];
+        var count = 0;
+        foreach (var range in text.AsSpan().Split('.'))
+        {
+            if (count == MaxComponents
+                || !uint.TryParse(text.AsSpan(range), NumberStyles.None, CultureInfo.InvariantCulture, out components[count++]))
+            {
+                return false;
+            }
+        }
+
+        version = new OsVersion(components[..count]);
+        return true;
+    }
+
+    /// <summary>Both are of one build, or agree on as much of it as <paramref name="asked"/> spells out.</summary>
+    public bool IsOfBuild(OsVersion asked)
+    {
+        var compared = Math.Min(asked._count, BuildComponents);
+        return _count >= compared
+            && _major == asked._major
+            && (compared < 2 || _minor == asked._minor)
+            && (compared < 3 || _build == asked._build);
+    }
+
+    public bool HasMajorMinorOf(OsVersion other) => _major == other._major && _minor == other._minor;
+}

@@ -1,0 +1,114 @@
+using CimConvert.Cims;
+using CimConvert.Layers;
+using CimConvert.Layers.Hives;
+using Microsoft.Extensions.Logging;
+
+namespace CimConvert.Pipeline;
+
+/// <summary>A layer tar on disk, compressed or not, made into a block file or a forked CIM: what the importer does for one layer, without a registry.</summary>
+public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOptions options, InputLimits limits, ILogger logger)
+{
+    private const string StagingSuffix = ".staging";
+
+    /// <param name="layerTar">Path of the tar; its compression is told by its first bytes.</param>
+    /// <param name="blockFile">What to make; nothing may have the name yet.</param>
+    /// <param name="cimName">Name of the CIM in it.</param>
+    /// <param name="parents">The block files of the layers below, nearest first; none for a base layer. Their hives lie in the folder <c>Hives</c> beside each.</param>
+    /// <param name="cancellation">Stops, and leaves nothing behind.</param>
+    public async Task<(LayerImportResult Import, CommittedImage Image)> RunAsync(
+        string layerTar, string blockFile, string cimName, IReadOnlyList<string> parents, CancellationToken cancellation)
+    {
+        ThrowIfDevice(blockFile);
+        foreach (var parent in parents)
+        {
+            var source = ImageSource.Parse(parent);
+            ThrowIfDevice(source.BlockFile);
+            backend.CheckSource(source);
+        }
+
+        var folder = FolderOf(blockFile);
+        Directory.CreateDirectory(folder);
+        using var image = backend.Create(blockFile, cimName, options);
+        var parentFolders = parents.Select(parent => FolderOf(ImageSource.Parse(parent).BlockFile)).ToArray();
+        return await RunAsync(layerTar, image, blockFile + StagingSuffix, folder, parentFolders, cancellation);
+    }
+
+    /// <summary>The same into a standard CIM, which is forked from the parent's and holds all of the image so far.</summary>
+    /// <param name="layerTar">Path of the tar; its compression is told by its first bytes.</param>
+    /// <param name="cimFile">The <c>.cim</c> file to make; nothing may have the name yet.</param>
+    /// <param name="layerFolder">The layer's folder, which gets its hives; made where it is missing.</param>
+    /// <param name="parentCim">The <c>.cim</c> file of the layer below, in the same directory; null for a base layer.</param>
+    /// <param name="parentFolders">The layer folders below, nearest first.</param>
+    /// <param name="cancellation">Stops, and leaves nothing behind.</param>
+    public async Task<(LayerImportResult Import, CommittedImage Image)> RunForkedAsync(
+        string layerTar, string cimFile, string layerFolder, string? parentCim, IReadOnlyList<string> parentFolders, CancellationToken cancellation)
+    {
+        if (parentCim is null != (parentFolders.Count == 0))
+        {
+            throw new ConversionException("a layer has both a parent CIM and the layer folders below it, or neither");
+        }
+
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(layerFolder));
+        using var image = backend.CreateForked(cimFile, parentCim);
+        return await RunAsync(layerTar, image, folder + StagingSuffix, folder, parentFolders, cancellation);
+    }
+
+    private async Task<(LayerImportResult Import, CommittedImage Image)> RunAsync(
+        string layerTar, IImageWriter image, string staging, string folder, IReadOnlyList<string> parentFolders, CancellationToken cancellation)
+    {
+        try
+        {
+            RemoveFolder(staging);
+            Directory.CreateDirectory(staging);
+            var importOptions = new LayerImportOptions { IsBase = parentFolders.Count == 0, LayerFolder = staging, Limits = limits, Logger = logger };
+            var result = await LayerFile.ReadAsync(layerTar, limits, (tar, token) => LayerImport.Run(tar, image, importOptions, token), cancellation);
+            if (parentFolders.Count > 0)
+            {
+                new HiveMerging(hives).Run(staging, result.DeltaHives, parentFolders, image, cancellation);
+            }
+
+            // The hives are in place before the image gets its name: an image that is there has them.
+            var isNew = !Directory.Exists(folder);
+            Directory.CreateDirectory(folder);
+            var moved = HivesBesideImage.Move(staging, folder);
+            try
+            {
+                return (result, image.Commit(cancellation));
+            }
+            catch
+            {
+                HivesBesideImage.Remove(moved);
+                if (isNew)
+                {
+                    Directory.Delete(folder);
+                }
+
+                throw;
+            }
+        }
+        finally
+        {
+            RemoveFolder(staging);
+        }
+    }
+
+    /// <summary>As the reference refuses it.</summary>
+    private static void ThrowIfDevice(string path)
+    {
+        if (BlockLocation.IsDevice(path))
+        {
+            throw new ConversionException(
+                $"layers cannot be imported into a block device, nor on top of one ('{path}'): a layer's registry hives must lie in a folder beside its block file, and a device has none");
+        }
+    }
+
+    private static string FolderOf(string blockFile) => Path.GetDirectoryName(Path.GetFullPath(blockFile))!;
+
+    private static void RemoveFolder(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using CimConvert.Cims;
+using CimConvert.Publishing;
+using CimConvert.Registry.Http;
+using CimConvert.Registry.Push;
+using CimConvert.Sources;
+using CimConvert.Store;
+using Microsoft.Extensions.Logging;
+
+namespace CimConvert.Pipeline;
+
+/// <summary>
+/// The whole way of one image. The file to read first:
+/// <c>reference → manifest → [per layer: blob → verify → decompress → verify → tar → image writer] → seal in parent order → merge → publish [→ push]</c>.
+/// Each step is a room of its own; this one only knows their order.
+/// </summary>
+public sealed class ImageConversion(
+    ConversionStore store, IImageBackend backend, ConversionOptions options, ILogger logger, RegistryPusher? target = null)
+{
+    /// <summary>The layers being converted, with their progress; empty until the manifest is there.</summary>
+    public IReadOnlyList<LayerPlan> Layers { get; private set; } = [];
+
+    /// <exception cref="ConversionException">The image cannot be converted; the message names it, and what it failed on.</exception>
+    public async Task<ConversionResult> RunAsync(IImageSource source, CancellationToken cancellation)
+    {
+        using var scope = logger.With(LogFields.Image, source.Name);
+        try
+        {
+            var result = await ConvertAsync(source, cancellation);
+            Record(result.Timings);
+            Instruments.Images.Add(1, Instruments.Result("converted"));
+            return result;
+        }
+        catch (Exception e) when (Failures.IsExpected(e))
+        {
+            Instruments.Images.Add(1, Instruments.Result("failed"));
+            RemoveDownloads(e);
+            throw Failures.Of(source.Name, e);
+        }
+        catch (OperationCanceledException e)
+        {
+            RemoveDownloads(e);
+            throw;
+        }
+    }
+
+    private static void Record(ConversionTimings timings)
+    {
+        foreach (var (stage, milliseconds) in timings.Stages)
+        {
+            Instruments.StageDuration.Record(milliseconds / 1000.0, Instruments.Stage(stage));
+        }
+    }
+
+    /// <summary>Where the network failed, what came of the layers stays for the next run to go on from; else nothing does.</summary>
+    private void RemoveDownloads(Exception failure)
+    {
+        if (PassingFailure.SparesTransfers(failure))
+        {
+            return;
+        }
+
+        foreach (var layer in Layers)
+        {
+            store.RemovePartial(layer.Blob.Digest);
+        }
+    }
+
+    private async Task<ConversionResult> ConvertAsync(IImageSource source, CancellationToken cancellation)
+    {
+        var clock = Stopwatch.StartNew();
+
+        // reference → manifest
+        var image = await new ImageResolver(source).ResolveAsync(options.Platform, options.OsVersion, cancellation);
+        Layers = LayerPlan.Make(image);
+        logger.LogInformation("{Image}: {Platform}, {Count} layers", source.Name, image.Config.Platform, Layers.Count);
+        using var lease = await store.UseAsync([.. Layers.Select(layer => layer.ChainId)], cancellation);
+        var resolved = clock.ElapsedMilliseconds;
+
+        // blob → verify → decompress → verify → tar → image writer, for many layers at once; sealed in parent order
+        var conversion = new LayerConversion(source, store, backend, options, logger);
+        var layers = await new LayerStages(conversion, Layers, logger).RunAsync(options.Concurrency, cancellation);
+        var converted = clock.ElapsedMilliseconds;
+
+        // merge
+        var (top, mergedBytes) = await new MergeStage(store, backend, options, logger).RunAsync(Layers, layers, cancellation);
+        Instruments.Written.Add(mergedBytes);
+        var merged = clock.ElapsedMilliseconds;
+
+        // publish
+        var manifest = await new Publisher(store).PublishAsync(
+            image, [.. layers.SkipLast(1).Select(l => l.Layer), top], options.WithSubject, cancellation);
+        var published = clock.ElapsedMilliseconds;
+
+        // push
+        var pushed = target is null
+            ? null
+            : await new ImagePush(store, target, logger).RunAsync(image, (source as RegistrySource)?.Reference, manifest, options.WithSubject, cancellation);
+        var done = clock.ElapsedMilliseconds;
+
+        return new ConversionResult(
+            image,
+            manifest,
+            layers,
+            top,
+            backend.Name,
+            options.Hives.Name,
+            pushed,
+            new ConversionBytes(
+                source.BytesDownloaded,
+                Layers.Sum(l => l.Progress.Decompressed),
+                layers.Where(l => !l.Reused).Sum(l => l.Layer.Size) + mergedBytes),
+            new ConversionTimings(resolved, converted - resolved, merged - converted, published - merged, done - published, done));
+    }
+}

@@ -1,0 +1,214 @@
+using CimConvert.Cims;
+using CimConvert.Layers;
+using CimConvert.Oci;
+using CimConvert.Sources;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+using YamlDotNet.RepresentationModel;
+
+namespace CimConvert.Prewarming;
+
+/// <summary>
+/// Reads a list file. <c>configs/prewarm.schema.json</c> says the same for editors. Relative paths in it are relative to the
+/// working folder, as on the command line.
+/// </summary>
+public sealed class PrewarmListReader
+{
+    /// <summary>Some 20,000 images.</summary>
+    public const int MaxBytes = 4 << 20;
+
+    private const int MaxDepth = 16;
+    private const int MaxConcurrency = 64;
+    private const int MaxRetries = 10_000;
+
+    private readonly string _file;
+    private readonly YamlSection _root;
+    private readonly YamlSection? _defaults;
+
+    private PrewarmListReader(string file, YamlNode root)
+    {
+        _file = file;
+        _root = YamlSection.Of(file, root, "a list of images");
+        _defaults = _root.Section("defaults");
+    }
+
+    /// <param name="file">Path of the list.</param>
+    /// <param name="store">The store to use instead of the one the list names; null for that one.</param>
+    /// <exception cref="PrewarmListException">Something in it is wrong; the message says where.</exception>
+    public static PrewarmList Read(string file, string? store)
+    {
+        var size = new FileInfo(file).Length;
+        return size <= MaxBytes ? Parse(file, File.ReadAllText(file), store) : throw new PrewarmListException($"'{file}' has {size} bytes, more than the {MaxBytes} allowed");
+    }
+
+    internal static PrewarmList Parse(string file, string text, string? store = null)
+    {
+        try
+        {
+            CheckDepth(file, text);
+            var yaml = new YamlStream();
+            yaml.Load(new StringReader(text));
+            return yaml.Documents.Count == 1
+                ? new PrewarmListReader(file, yaml.Documents[0].RootNode).Read(store)
+                : throw new PrewarmListException($"{file}:1:1: {(yaml.Documents.Count == 0 ? "the list is empty" : "there is more than one document")}");
+        }
+        catch (YamlException e)
+        {
+            throw YamlSection.Bad(file, e.Start, Printable.Of(e.InnerException?.Message ?? e.Message), e);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or NullReferenceException)
+        {
+            // Defects of the library, which damaged files bring out.
+            throw YamlSection.Bad(file, Mark.Empty, $"it is no YAML ({Printable.Of(e.Message)})", e);
+        }
+    }
+
+    /// <summary>The library builds its nodes by recursion: how deep they nest is looked at first, event by event.</summary>
+    private static void CheckDepth(string file, string text)
+    {
+        var parser = new Parser(new StringReader(text));
+        var depth = 0;
+        while (parser.MoveNext())
+        {
+            depth += parser.Current!.NestingIncrease;
+            if (parser.Current is AnchorAlias)
+            {
+                throw YamlSection.Bad(file, parser.Current.Start, "aliases are not supported: put what images share under 'defaults'");
+            }
+
+            if (depth > MaxDepth)
+            {
+                throw YamlSection.Bad(file, parser.Current.Start, $"nested more than {MaxDepth} deep");
+            }
+        }
+    }
+
+    private PrewarmList Read(string? store)
+    {
+        var registries = _root.Section("registries");
+        var concurrency = _root.Section("concurrency");
+        var disk = _root.Section("disk");
+        var limits = _root.Section("limits");
+        var list = new PrewarmList
+        {
+            Store = store ?? _root.RequiredText("store"),
+            Images = ReadImages(),
+            Registries = new PrewarmRegistries
+            {
+                HostsDir = registries?.Text("hostsDir"),
+                CertDir = registries?.Text("certDir"),
+                PlainHttp = registries?.Flag("plainHttp"),
+                StallTimeout = registries?.ReadValue("stallTimeout", Quantities.ParseDuration),
+            },
+            Concurrency = new PrewarmConcurrency
+            {
+                Images = concurrency?.Number("images", 1, MaxConcurrency) ?? new PrewarmConcurrency().Images,
+                Downloads = concurrency?.Number("downloads", 1, MaxConcurrency) ?? new PrewarmConcurrency().Downloads,
+                Imports = concurrency?.Number("imports", 1, MaxConcurrency) ?? new PrewarmConcurrency().Imports,
+            },
+            Disk = new PrewarmDisk { MinFree = disk?.ReadValue("minFree", Quantities.ParseSize), MaxStore = disk?.ReadValue("maxStore", Quantities.ParseSize) },
+            Bandwidth = _root.ReadValue("bandwidth", ParseBandwidth),
+            Window = _root.Read("window", DailyWindow.Parse),
+        };
+        list = list with
+        {
+            Limits = new InputLimits
+            {
+                MaxLayerSize = limits?.ReadValue("layerSize", InputLimits.ParseLayerSize) ?? list.Limits.MaxLayerSize,
+                MaxExpansion = limits?.Number("expansion", 1, int.MaxValue) ?? list.Limits.MaxExpansion,
+                MaxEntries = limits?.Number("entries", 1, int.MaxValue) ?? list.Limits.MaxEntries,
+            },
+            RetryBudget = _root.Number("retryBudget", 0, MaxRetries) ?? list.RetryBudget,
+            KeepGoing = _root.Flag("keepGoing") ?? list.KeepGoing,
+            SkipPushed = _root.Flag("skipPushed") ?? list.SkipPushed,
+        };
+        _root.Find("store");
+        foreach (var section in (YamlSection?[])[registries, concurrency, disk, limits, _root])
+        {
+            section?.RefuseOthers();
+        }
+
+        return list;
+    }
+
+    private static long ParseBandwidth(string text)
+    {
+        const string perSecond = "/s";
+        var bytes = Quantities.ParseSize(text.EndsWith(perSecond, StringComparison.Ordinal) ? text[..^perSecond.Length] : text);
+        return bytes > 0 ? bytes : throw new InvalidDataException("nothing would ever be downloaded");
+    }
+
+    private List<PrewarmImage> ReadImages()
+    {
+        var images = new List<PrewarmImage>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var node in _root.List("images"))
+        {
+            var image = node is YamlMappingNode ? ReadImage(YamlSection.Of(_file, node, "an image")) : ReadImage(node);
+            if (!names.Add(image.Location.ToString()))
+            {
+                throw YamlSection.Bad(_file, node.Start, $"{image.Location} is in the list already");
+            }
+
+            if (images.Count > 0 && (image.Integrity, image.VhdFooter, image.Backend) != (images[0].Integrity, images[0].VhdFooter, images[0].Backend))
+            {
+                throw YamlSection.Bad(
+                    _file, node.Start, $"{image.Location} differs from the images before it in integrity, vhdFooter or backend, and would make layers anew that they share; give it a list and a store of its own");
+            }
+
+            images.Add(image);
+        }
+
+        if (images.Count == 0)
+        {
+            throw _root.Bad("images", "has no entry");
+        }
+
+        _defaults?.RefuseOthers();
+        return images;
+    }
+
+    /// <summary>An entry that only names the image.</summary>
+    private PrewarmImage ReadImage(YamlNode node)
+    {
+        try
+        {
+            return ReadImage(ImageLocation.Parse(YamlSection.TextOf(_file, node, "an image")), section: null);
+        }
+        catch (InvalidDataException e)
+        {
+            throw YamlSection.Bad(_file, node.Start, e.Message, e);
+        }
+    }
+
+    private PrewarmImage ReadImage(YamlSection section)
+    {
+        section.RequiredText("image");
+        var image = ReadImage(section.Read("image", ImageLocation.Parse)!, section);
+        section.RefuseOthers();
+        return image;
+    }
+
+    private PrewarmImage ReadImage(ImageLocation location, YamlSection? section) => new()
+    {
+        Location = location,
+        Platform = Value(section, "platform", (s, key) => s.Read(key, Platform.Parse)) ?? Platform.Parse("windows/amd64"),
+        OsVersion = Value(section, "osVersion", (s, key) => s.Text(key)),
+        Integrity = Value(section, "integrity", (s, key) => s.Flag(key)) ?? false,
+        VhdFooter = Value(section, "vhdFooter", (s, key) => s.Flag(key)) ?? false,
+        Backend = Value(section, "backend", (s, key) => s.Read(key, ParseBackend)) ?? ImageBackends.Auto,
+        Push = Value(section, "push", (s, key) => s.Read(key, template => new PushTemplate(template).For(location))),
+        Subject = Value(section, "subject", (s, key) => s.Flag(key)) ?? false,
+    };
+
+    /// <summary>The image's own, else the defaults'.</summary>
+    private T? Value<T>(YamlSection? section, string key, Func<YamlSection, string, T?> read)
+    {
+        var common = _defaults?.Find(key);
+        return section?.Find(key) is not null ? read(section, key) : common is not null ? read(_defaults!, key) : default;
+    }
+
+    private static string ParseBackend(string text) => text is ImageBackends.Auto or ImageBackends.Native or ImageBackends.Managed
+        ? text
+        : throw new InvalidDataException($"there is no back end '{Printable.Of(text)}': {ImageBackends.Auto}, {ImageBackends.Native} or {ImageBackends.Managed}");
+}

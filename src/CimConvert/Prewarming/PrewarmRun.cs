@@ -1,0 +1,171 @@
+using CimConvert.Cims;
+using CimConvert.Layers.Hives;
+using CimConvert.Oci;
+using CimConvert.Pipeline;
+using CimConvert.Publishing;
+using CimConvert.Registry;
+using CimConvert.Registry.Http;
+using CimConvert.Registry.Pull;
+using CimConvert.Sources;
+using CimConvert.Storage;
+using CimConvert.Store;
+using Microsoft.Extensions.Logging;
+
+namespace CimConvert.Prewarming;
+
+/// <summary>
+/// Converts the images of a list, several at once, into one store. What images share is downloaded and converted once: a layer
+/// is claimed by whoever comes first, of this process or another, and the others wait for it.
+/// </summary>
+public sealed class PrewarmRun : IDisposable
+{
+    private readonly PrewarmList _list;
+    private readonly RegistryClient _registry;
+    private readonly ConversionStore _store;
+    private readonly ConversionLimits _limits;
+    private readonly StartGate _gate;
+    private readonly ILogger _logger;
+    private readonly RegistryOptions _patience;
+    private readonly TimeProvider _time;
+    private readonly ImageConversion?[] _running;
+    private int _retriesLeft;
+
+    /// <param name="list">What to do.</param>
+    /// <param name="registry">For images in registries; the caller's.</param>
+    /// <param name="store">Where to.</param>
+    /// <param name="patience">The pauses between attempts.</param>
+    /// <param name="logger">Told of every step.</param>
+    public PrewarmRun(PrewarmList list, RegistryClient registry, ConversionStore store, RegistryOptions patience, ILogger logger)
+    {
+        _list = list;
+        _registry = registry;
+        _store = store;
+        _patience = patience;
+        _time = patience.TimeProvider;
+        _logger = logger;
+        _gate = new StartGate(list.Window, _time, logger);
+        _retriesLeft = list.RetryBudget;
+        _running = new ImageConversion?[list.Images.Count];
+        _limits = new ConversionLimits(
+            list.Concurrency.Downloads, list.Concurrency.Imports, list.Bandwidth, new DiskBudget(store, list.Disk.MinFree, list.Disk.MaxStore));
+    }
+
+    /// <summary>The layers of the images that are being converted now.</summary>
+    public IReadOnlyList<LayerPlan> Layers => [.. _running.SelectMany(conversion => conversion?.Layers ?? [])];
+
+    /// <summary>Runs to the end of the list, or, where it is not to keep going, to the first image that fails for good.</summary>
+    public async Task<PrewarmReport> RunAsync(CancellationToken cancellation)
+    {
+        var results = new PrewarmResult[_list.Images.Count];
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var work = new ParallelOptions { MaxDegreeOfParallelism = _list.Concurrency.Images, CancellationToken = CancellationToken.None };
+        await Parallel.ForAsync(0, results.Length, work, async (i, _) =>
+        {
+            results[i] = await ConvertAsync(i, stop.Token);
+            if (results[i].Outcome == PrewarmOutcome.Failed && !_list.KeepGoing)
+            {
+                await stop.CancelAsync();
+            }
+        });
+        cancellation.ThrowIfCancellationRequested();
+        return new PrewarmReport(results);
+    }
+
+    public void Dispose() => _limits.Dispose();
+
+    private async Task<PrewarmResult> ConvertAsync(int index, CancellationToken cancellation)
+    {
+        var image = _list.Images[index];
+        var (attempts, retries) = (0, 0);
+        try
+        {
+            while (true)
+            {
+                await _gate.WaitAsync(cancellation);
+                attempts++;
+                var source = image.Location.Open(_registry);
+                try
+                {
+                    var result = await ConvertAsync(index, image, source, cancellation);
+                    if (result is null)
+                    {
+                        return new PrewarmResult(image, PrewarmOutcome.Pushed, Conversion: null, attempts, retries + source.Retries, Failure: null);
+                    }
+
+                    var outcome = result.Bytes.Written > 0 ? PrewarmOutcome.Converted : PrewarmOutcome.Ready;
+                    return new PrewarmResult(image, outcome, result, attempts, retries + source.Retries, Failure: null);
+                }
+                catch (Exception e) when (Failures.IsExpected(e))
+                {
+                    retries += source.Retries;
+                    if (!PassingFailure.IsBehind(e) || Interlocked.Decrement(ref _retriesLeft) < 0)
+                    {
+                        _logger.LogError("{Error}", e.Message);
+                        return new PrewarmResult(image, PrewarmOutcome.Failed, Conversion: null, attempts, retries, e);
+                    }
+
+                    var pause = Backoff.Delay(_patience, attempts);
+                    _logger.LogWarning("{Error}; trying the image again in {Delay:0.0} s", e.Message, pause.TotalSeconds);
+                    await Task.Delay(pause, _time, cancellation);
+                }
+                finally
+                {
+                    _running[index] = null;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return new PrewarmResult(image, PrewarmOutcome.NotStarted, Conversion: null, attempts, retries, Failure: null);
+        }
+    }
+
+    /// <summary>Null where the registry has it already, and that is enough.</summary>
+    private async Task<ConversionResult?> ConvertAsync(int index, PrewarmImage image, IImageSource source, CancellationToken cancellation)
+    {
+        var conversion = await PrepareAsync(image, source, cancellation);
+        _running[index] = conversion;
+        return conversion is null ? null : await conversion.RunAsync(source, cancellation);
+    }
+
+    /// <summary>What fails before the conversion, which names its image itself, is said of the image, too.</summary>
+    private async Task<ImageConversion?> PrepareAsync(PrewarmImage image, IImageSource source, CancellationToken cancellation)
+    {
+        try
+        {
+            var how = new ImageOptions(image.Integrity, image.VhdFooter);
+            var backend = ImageBackends.Select(image.Backend, how);
+            if (_list.SkipPushed && image.Push is { } pushed && await IsPushedAsync(image, pushed, source, backend.Name, how, cancellation))
+            {
+                _logger.LogInformation("{Image}: {Target} is its conversion already", source.Name, pushed);
+                return null;
+            }
+
+            var options = new ConversionOptions
+            {
+                Platform = image.Platform,
+                OsVersion = image.OsVersion,
+                Image = how,
+                Hives = HiveMergers.For(backend),
+                Concurrency = Math.Max(_list.Concurrency.Downloads, _list.Concurrency.Imports),
+                Input = _list.Limits,
+                Limits = _limits,
+                WithSubject = image.Subject,
+            };
+            var target = image.Push is { } push ? await _registry.PusherToAsync(push, cancellation) : null;
+            return new ImageConversion(_store, backend, options, _logger, target);
+        }
+        catch (Exception e) when (Failures.IsExpected(e))
+        {
+            throw Failures.Of(source.Name, e);
+        }
+    }
+
+    private async Task<bool> IsPushedAsync(
+        PrewarmImage image, ImageReference target, IImageSource source, string backend, ImageOptions how, CancellationToken cancellation)
+    {
+        var resolved = await new ImageResolver(source).ResolveAsync(image.Platform, image.OsVersion, cancellation);
+        return await new PushedImage(_registry, target)
+            .IsConversionOfAsync(resolved.ManifestDescriptor.Digest, backend, how, image.Subject, cancellation);
+    }
+}

@@ -1,0 +1,116 @@
+using System.Globalization;
+using CimConvert.Oci;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace CimConvert.Prewarming;
+
+/// <summary>One mapping of a YAML file, read key by key: what is of the wrong type, or not known at all, is an error with its place.</summary>
+internal sealed class YamlSection
+{
+    private readonly string _file;
+    private readonly YamlMappingNode _node;
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+
+    private YamlSection(string file, YamlMappingNode node)
+    {
+        _file = file;
+        _node = node;
+    }
+
+    /// <exception cref="PrewarmListException">The node is no mapping, or a key of it is no text.</exception>
+    public static YamlSection Of(string file, YamlNode node, string what)
+    {
+        if (node is not YamlMappingNode mapping)
+        {
+            throw Bad(file, node.Start, $"{what} must be 'key: value' lines");
+        }
+
+        return mapping.Children.Keys.FirstOrDefault(key => key is not YamlScalarNode) is { } odd
+            ? throw Bad(file, odd.Start, "a key must be a word")
+            : new YamlSection(file, mapping);
+    }
+
+    public static PrewarmListException Bad(string file, in Mark at, string what, Exception? cause = null) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"{file}:{at.Line}:{at.Column}: {what}"), cause);
+
+    /// <summary>An error about the value of a key that is there.</summary>
+    public PrewarmListException Bad(string key, string what) => Bad(_file, Find(key)!.Start, $"{key} {what}");
+
+    /// <summary>The node of a key; null where the key is not there.</summary>
+    public YamlNode? Find(string key)
+    {
+        _known.Add(key);
+        return _node.Children.TryGetValue(new YamlScalarNode(key), out var value) ? value : null;
+    }
+
+    public YamlSection? Section(string key) => Find(key) is { } node ? Of(_file, node, $"the value of '{key}'") : null;
+
+    /// <exception cref="PrewarmListException">The key is not there, or its value is no list.</exception>
+    public IReadOnlyList<YamlNode> List(string key) => Find(key) switch
+    {
+        null => throw Bad(_file, _node.Start, $"'{key}' is missing"),
+        YamlSequenceNode list => [.. list.Children],
+        var other => throw Bad(_file, other.Start, $"{key} must be a list, each entry after a '-'"),
+    };
+
+    public string? Text(string key) => Find(key) is { } node ? TextOf(_file, node, key) : null;
+
+    public string RequiredText(string key) => Text(key) ?? throw Bad(_file, _node.Start, $"'{key}' is missing");
+
+    public bool? Flag(string key) => Text(key) switch
+    {
+        null => null,
+        "true" => true,
+        "false" => false,
+        var other => throw Bad(key, $"must be true or false, not '{Printable.Of(other)}'"),
+    };
+
+    public int? Number(string key, int min, int max)
+    {
+        if (Text(key) is not { } text)
+        {
+            return null;
+        }
+
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
+            ? number
+            : throw Bad(key, string.Create(CultureInfo.InvariantCulture, $"must be a number from {min} to {max}, not '{Printable.Of(text)}'"));
+    }
+
+    /// <summary>A value by a reader of its own, whose <see cref="InvalidDataException"/> gets the value's place.</summary>
+    public T? Read<T>(string key, Func<string, T> read)
+        where T : class => Text(key) is { } text ? Read(key, text, read) : null;
+
+    /// <summary>As the other, for values that are no objects.</summary>
+    public T? ReadValue<T>(string key, Func<string, T> read)
+        where T : struct => Text(key) is { } text ? Read(key, text, read) : null;
+
+    /// <exception cref="PrewarmListException">There is a key that nobody asked for.</exception>
+    public void RefuseOthers()
+    {
+        foreach (var key in _node.Children.Keys.Cast<YamlScalarNode>())
+        {
+            if (!_known.Contains(key.Value!))
+            {
+                throw Bad(_file, key.Start, $"unknown key '{Printable.Of(key.Value!)}'; known here: {string.Join(", ", _known.Order(StringComparer.Ordinal))}");
+            }
+        }
+    }
+
+    public static string TextOf(string file, YamlNode node, string what) => node is YamlScalarNode { Value: { Length: > 0 } value }
+        ? value
+        : throw Bad(file, node.Start, $"{what} must be a single value, and not empty");
+
+    private T Read<T>(string key, string text, Func<string, T> read)
+    {
+        try
+        {
+            return read(text);
+        }
+        catch (InvalidDataException e)
+        {
+            throw Bad(_file, Find(key)!.Start, $"{key}: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using CimConvert.Oci;
+using CimConvert.Registry.Auth;
+using CimConvert.Registry.Http;
+
+namespace CimConvert.Registry.Hosts;
+
+/// <summary>The URLs of one repository at one host (distribution spec, "Endpoints"), and the requests to them.</summary>
+internal sealed class RegistryEndpoint
+{
+    private readonly Uri _repository;
+    private readonly string _query;
+
+    public RegistryEndpoint(RegistryHost host, ImageReference reference)
+    {
+        Host = host;
+        Repository = host.RepositoryOf(reference);
+        _repository = new Uri(host.Root, $"./{reference.Repository}/");
+
+        // containerd, docs/hosts.md: a mirror of several registries learns so which one is meant.
+        _query = host.IsMirror ? $"?ns={Uri.EscapeDataString(host.Namespace)}" : string.Empty;
+    }
+
+    public RegistryHost Host { get; }
+
+    /// <summary>The repository's name as this host's tokens have it.</summary>
+    public string Repository { get; }
+
+    public Uri Manifest(string tagOrDigest) => At($"manifests/{tagOrDigest}");
+
+    public Uri Blob(Digest digest) => At($"blobs/{digest}");
+
+    /// <summary>Where uploads begin; with a repository of the same registry named, one that may make the upload needless.</summary>
+    public Uri Uploads(Digest blob, string? mountFrom)
+    {
+        var uploads = At("blobs/uploads/");
+        return mountFrom is null
+            ? uploads
+            : new Uri($"{uploads}{(uploads.Query.Length > 0 ? '&' : '?')}mount={Uri.EscapeDataString(blob.ToString())}&from={Uri.EscapeDataString(mountFrom)}");
+    }
+
+    public Uri Referrers(Digest subject) => At($"referrers/{subject}");
+
+    /// <summary>Any other resource of the repository, by its path below it.</summary>
+    public Uri At(string path) => new(_repository, $"./{path}{_query}");
+
+    /// <summary>A request with this host's own credentials, headers and connections.</summary>
+    /// <param name="method">What to do.</param>
+    /// <param name="uri">Where; of this host, or what it redirected to.</param>
+    /// <param name="push">Ask for leave to push, too.</param>
+    public HttpRequestMessage Request(HttpMethod method, Uri uri, bool push = false)
+    {
+        var request = new HttpRequestMessage(method, uri);
+        request.Options.Set(RequestOptions.Host, Host);
+        request.Options.Set(RequestOptions.Scope, new RepositoryScope(Host.Name, Repository, push));
+        foreach (var (name, value) in Host.Headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return request;
+    }
+}

@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using CimConvert.Registry.Hosts;
+
+namespace CimConvert.Registry.Http;
+
+/// <summary>The connections of a client: one pool for all hosts that are reached by the same settings.</summary>
+internal sealed class RegistryConnections(RegistryOptions options) : IDisposable
+{
+    /// <summary>DNS changes, and load balancers drain, during a long batch.</summary>
+    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
+
+    private readonly ConcurrentDictionary<string, Lazy<SocketsHttpHandler>> _pools = new(StringComparer.Ordinal);
+
+    /// <summary>The pool; it lives as long as this.</summary>
+    /// <exception cref="InvalidDataException">A certificate's file cannot be used.</exception>
+    public SocketsHttpHandler Get(ConnectionSettings settings) =>
+        _pools.GetOrAdd(settings.Key, _ => new Lazy<SocketsHttpHandler>(() => Make(settings))).Value;
+
+    public void Dispose()
+    {
+        foreach (var pool in _pools.Values.Where(pool => pool.IsValueCreated))
+        {
+            pool.Value.Dispose();
+        }
+    }
+
+    private SocketsHttpHandler Make(ConnectionSettings settings)
+    {
+        var authorities = new X509Certificate2Collection();
+        foreach (var path in settings.Authorities)
+        {
+            authorities.AddRange(CertificateFiles.ReadAuthorities(path));
+        }
+
+        var tls = new SslClientAuthenticationOptions
+        {
+            RemoteCertificateValidationCallback = new ServerTrust(authorities, settings.SkipVerify).Validate,
+        };
+        AddClients(tls, [.. settings.ClientCertificates.Select(CertificateFiles.ReadClient)]);
+        return new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            ConnectTimeout = settings.ConnectTimeout ?? options.ConnectTimeout,
+            PooledConnectionLifetime = ConnectionLifetime,
+            ActivityHeadersPropagator = null,
+            EnableMultipleHttp2Connections = true,
+            Proxy = new LocalBypassProxy(HttpClient.DefaultProxy),
+            SslOptions = tls,
+        };
+    }
+
+    /// <summary>One certificate goes along with those that vouch for it; of several the server's list of authorities picks.</summary>
+    private static void AddClients(SslClientAuthenticationOptions tls, IReadOnlyList<X509Certificate2Collection> clients)
+    {
+        switch (clients)
+        {
+            case []:
+                break;
+            case [var only]:
+                tls.ClientCertificateContext = SslStreamCertificateContext.Create(only[0], only, offline: true);
+                break;
+            default:
+                tls.ClientCertificates = [.. clients.Select(client => client[0])];
+                tls.LocalCertificateSelectionCallback = (_, _, local, _, issuers) =>
+                    local.Cast<X509Certificate>().FirstOrDefault(certificate => issuers.Contains(certificate.Issuer)) ?? local[0];
+                break;
+        }
+    }
+}

@@ -1,0 +1,172 @@
+using System.Net;
+using System.Net.Http.Headers;
+using CimConvert.Oci;
+using CimConvert.Registry.Hosts;
+using CimConvert.Registry.Http;
+using CimConvert.Registry.Push;
+using Microsoft.Extensions.Logging;
+
+namespace CimConvert.Registry.Pull;
+
+/// <summary>
+/// Opens a blob at an offset, as often as needed: at the registry's hosts in their order, or for a foreign layer that none of
+/// them has, at one of its URLs.
+/// </summary>
+internal sealed class BlobSource
+{
+    private readonly RegistryClient _client;
+    private readonly Descriptor _blob;
+    private readonly IReadOnlyList<RegistryEndpoint> _hosts;
+    private readonly List<Uri> _elsewhere;
+    private readonly TransferCount _count;
+    private readonly ILogger _logger;
+    private int _place;
+    private bool _rangesWork = true;
+    private bool _found;
+
+    /// <param name="client">Sends the requests.</param>
+    /// <param name="hosts">Where to ask, in this order.</param>
+    /// <param name="reference">The image, for errors.</param>
+    /// <param name="blob">What to get.</param>
+    /// <param name="plainHttp">Whether a foreign layer's URLs may be plain HTTP.</param>
+    /// <param name="count">Counts requests that are tried again.</param>
+    /// <param name="logger">Told of hosts that were passed over.</param>
+    public BlobSource(
+        RegistryClient client,
+        IReadOnlyList<RegistryEndpoint> hosts,
+        ImageReference reference,
+        Descriptor blob,
+        bool plainHttp,
+        TransferCount count,
+        ILogger logger)
+    {
+        _client = client;
+        _hosts = hosts;
+        _blob = blob;
+        _count = count;
+        _logger = logger;
+        _elsewhere = [.. (blob.Urls ?? []).Select(url => ReadUrl(url, plainHttp)).OfType<Uri>()];
+        What = $"blob {blob.Digest} of {reference.Registry}/{reference.Repository}";
+    }
+
+    public string What { get; }
+
+    public long Size => _blob.Size;
+
+    /// <summary>The body from the offset on where the server keeps to the range asked for; otherwise the body from the start.</summary>
+    /// <exception cref="RegistryException">There is no such blob, or it has another size.</exception>
+    public async Task<BlobBody> OpenAsync(long offset, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await OpenHereAsync(offset, cancellationToken);
+            }
+            catch (RegistryException e) when (MoveOn(e, mayLeaveRegistry: !_found && e.StatusCode == HttpStatusCode.NotFound))
+            {
+            }
+        }
+    }
+
+    /// <summary>Turns to the next host, if there is one, after this one failed; says whether it did.</summary>
+    public bool MoveOn(RegistryException failure, bool mayLeaveRegistry = false)
+    {
+        var next = _place + 1;
+        if (next >= _hosts.Count && !(mayLeaveRegistry && next < _hosts.Count + _elsewhere.Count))
+        {
+            return false;
+        }
+
+        _logger.LogWarning("{Failure}; trying {Host}", failure.Message, (next < _hosts.Count ? _hosts[next].Host.Root : _elsewhere[next - _hosts.Count]).Authority);
+        _place = next;
+        _rangesWork = true;
+        return true;
+    }
+
+    private async Task<BlobBody> OpenHereAsync(long offset, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var ranged = offset > 0 && _rangesWork;
+            using var request = Request(ranged ? offset : 0);
+            var response = await _client.SendAsync(request, What, cancellationToken);
+            try
+            {
+                switch (response.StatusCode)
+                {
+                    case HttpStatusCode.PartialContent when ranged && IsRangeFrom(response, offset):
+                        return await BodyAsync(response, offset, cancellationToken);
+
+                    case HttpStatusCode.OK:
+                        _rangesWork &= !ranged;
+                        return await BodyAsync(response, start: 0, cancellationToken);
+
+                    // Another part than the missing one, or none: the whole blob will do.
+                    case HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable when ranged:
+                        _rangesWork = false;
+                        break;
+
+                    default:
+                        throw await RegistryErrors.FromResponseAsync(response, What, NotFound, cancellationToken);
+                }
+
+                response.Dispose();
+            }
+            catch
+            {
+                response.Dispose();
+                throw;
+            }
+        }
+    }
+
+    private string NotFound => _elsewhere.Count == 0
+        ? "the repository has no such blob"
+        : "neither the repository nor the layer's URLs have such a blob";
+
+    private HttpRequestMessage Request(long offset)
+    {
+        var request = _place < _hosts.Count
+            ? _hosts[_place].Request(HttpMethod.Get, _hosts[_place].Blob(_blob.Digest))
+            : new HttpRequestMessage(HttpMethod.Get, _elsewhere[_place - _hosts.Count]);
+
+        request.Options.Set(RequestOptions.Count, _count);
+
+        // The digest is of the blob itself: no compression on the way.
+        request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
+        if (offset > 0)
+        {
+            request.Headers.Range = new RangeHeaderValue(offset, null);
+        }
+
+        return request;
+    }
+
+    /// <summary>RFC 9110, 14.4: the answer says what it is a part of, and must be the very part that is missing.</summary>
+    private bool IsRangeFrom(HttpResponseMessage response, long offset) =>
+        response.StatusCode == HttpStatusCode.PartialContent
+        && response.Content.Headers.ContentRange is { Unit: "bytes" } range
+        && range.From == offset
+        && range.To == Size - 1
+        && range.Length is var total && (total is null || total == Size);
+
+    private async Task<BlobBody> BodyAsync(HttpResponseMessage response, long start, CancellationToken cancellationToken)
+    {
+        var announced = response.Content.Headers.ContentLength;
+        if (announced is { } length && length != Size - start)
+        {
+            throw new RegistryException($"cannot use {What}: the registry has {length + start} bytes where the manifest says {Size}");
+        }
+
+        _found = true;
+        return new BlobBody(response, await response.Content.ReadAsStreamAsync(cancellationToken), start, announced is not null);
+    }
+
+    /// <summary>URLs come from the manifest, from anyone: only those that are as safe as the registry itself are followed.</summary>
+    private static Uri? ReadUrl(string url, bool plainHttp) =>
+        WebAddress.TryRead(url) is { } uri
+        && (uri.Scheme == Uri.UriSchemeHttps || (plainHttp && uri.Scheme == Uri.UriSchemeHttp))
+            ? uri
+            : null;
+}

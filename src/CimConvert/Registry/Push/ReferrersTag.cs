@@ -1,0 +1,107 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using CimConvert.Oci;
+using CimConvert.Registry.Http;
+using Microsoft.Extensions.Logging;
+
+namespace CimConvert.Registry.Push;
+
+/// <summary>
+/// The list of a manifest's referrers in a registry that keeps none itself: an index under a tag made of the manifest's digest
+/// (distribution spec, "Referrers Tag Schema"). Others write to it, too, and nothing of theirs is touched.
+/// </summary>
+internal sealed class ReferrersTag(RegistryPusher registry, Digest subject, RegistryOptions options, ILogger logger)
+{
+    /// <summary>Media types keep their '+'.</summary>
+    private static readonly JsonSerializerOptions s_compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly string _tag = $"sha256-{subject.Hex}";
+
+    /// <summary>
+    /// Adds a referrer. Few registries heed If-Match, so what was written is read again after a while: who wrote at the same time
+    /// may have replaced it.
+    /// </summary>
+    public async Task AddAsync(Descriptor referrer, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var found = await registry.FindManifestAsync(_tag, cancellationToken);
+            var index = found is null ? Empty() : Read(found.Value.Bytes);
+            var entries = index["manifests"]!.AsArray();
+            if (entries.Any(entry => (string?)entry!["digest"] == referrer.Digest.ToString()))
+            {
+                return;
+            }
+
+            if (attempt > options.MaxAttempts)
+            {
+                throw new RegistryException($"cannot list {referrer.Digest} under the tag {_tag}: others write to it all the time; run the same command again");
+            }
+
+            entries.Add((JsonNode)Entry(referrer));
+            await WriteAsync(index, found?.State, cancellationToken);
+            await Task.Delay(Backoff.Delay(options, attempt), options.TimeProvider, cancellationToken);
+        }
+    }
+
+    private async Task WriteAsync(JsonObject index, EntityTagHeaderValue? replaced, CancellationToken cancellationToken)
+    {
+        var bytes = Encoding.UTF8.GetBytes(index.ToJsonString(s_compact));
+        _ = Parse(bytes);
+        var descriptor = new Descriptor { MediaType = MediaTypes.OciIndex, Digest = Digest.Compute(bytes), Size = bytes.Length };
+        try
+        {
+            await registry.PutManifestAsync(_tag, descriptor, bytes, cancellationToken, replaced);
+        }
+        catch (RegistryException e) when (e.StatusCode is HttpStatusCode.PreconditionFailed or HttpStatusCode.Conflict)
+        {
+            logger.LogDebug("the list of referrers {Tag} was changed meanwhile", _tag);
+        }
+    }
+
+    private JsonObject Read(byte[] bytes)
+    {
+        _ = Parse(bytes);
+        return JsonNode.Parse(bytes)!.AsObject();
+    }
+
+    private ImageIndex Parse(byte[] bytes)
+    {
+        try
+        {
+            return ImageIndex.Parse(bytes, MediaTypes.OciIndex);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new RegistryException($"cannot add to the tag {_tag}, which lists what refers to {subject}: {e.Message}", e);
+        }
+    }
+
+    private static JsonObject Empty() => new()
+    {
+        ["schemaVersion"] = 2,
+        ["mediaType"] = MediaTypes.OciIndex,
+        ["manifests"] = new JsonArray(),
+    };
+
+    private static JsonObject Entry(Descriptor referrer)
+    {
+        var entry = new JsonObject
+        {
+            ["mediaType"] = referrer.MediaType,
+            ["digest"] = referrer.Digest.ToString(),
+            ["size"] = referrer.Size,
+            ["artifactType"] = referrer.ArtifactType,
+        };
+        if (referrer.Annotations is { } annotations)
+        {
+            entry["annotations"] = new JsonObject(annotations.OrderBy(a => a.Key, StringComparer.Ordinal).Select(a => KeyValuePair.Create(a.Key, (JsonNode?)a.Value)));
+        }
+
+        return entry;
+    }
+}

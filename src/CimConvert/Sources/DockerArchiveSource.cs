@@ -1,0 +1,111 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using CimConvert.Compression;
+using CimConvert.Oci;
+using CimConvert.Registry.Pull;
+
+namespace CimConvert.Sources;
+
+/// <summary>
+/// An image in a file of <c>docker save</c> (moby, image/tarexport; containers/image, docker/archive). Such a file has no
+/// manifest in a registry's sense: one is made, always the same for the same file, by which everything else works as usual.
+/// </summary>
+internal sealed class DockerArchiveSource(ImageLocation.Archive location) : IImageSource
+{
+    private const int MagicSize = 4;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<Digest, ArchiveFile> _blobs = [];
+
+    public string Name => location.ToString();
+
+    public long BytesDownloaded => 0;
+
+    public int Retries => 0;
+
+    public bool IsRemote => false;
+
+    public async Task<FetchedManifest> GetManifestAsync(Descriptor? expected, CancellationToken cancellation)
+    {
+        var archive = DockerArchive.Read(location.File, cancellation);
+        var image = Choose(archive.Images);
+        var configBytes = await archive.ReadAsync(archive.Find(image.Config), ImageConfig.MaxBytes, cancellation);
+        var config = new Descriptor { MediaType = MediaTypes.DockerConfig, Digest = Digest.Compute(configBytes), Size = configBytes.Length };
+        Add(config.Digest, archive.Find(image.Config));
+
+        var diffIds = ImageConfig.Parse(configBytes, image.Layers.Count).DiffIds;
+        var layers = new JsonArray();
+        for (var i = 0; i < image.Layers.Count; i++)
+        {
+            var file = archive.Find(image.Layers[i]);
+            var layer = await DescribeLayerAsync(file, diffIds[i], cancellation);
+            Add(layer.Digest, file);
+            layers.Add((JsonNode)Encode(layer));
+        }
+
+        var manifest = Encoding.UTF8.GetBytes(new JsonObject
+        {
+            ["schemaVersion"] = 2,
+            ["mediaType"] = MediaTypes.DockerManifest,
+            ["config"] = Encode(config),
+            ["layers"] = layers,
+        }.ToJsonString());
+        return new FetchedManifest(
+            new Descriptor { MediaType = MediaTypes.DockerManifest, Digest = Digest.Compute(manifest), Size = manifest.Length }, manifest);
+    }
+
+    public Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult<Stream>(_blobs[blob.Digest].Open(offset));
+        }
+    }
+
+    private void Add(Digest digest, ArchiveFile file)
+    {
+        lock (_gate)
+        {
+            _blobs[digest] = file;
+        }
+    }
+
+    private ArchivedImage Choose(IReadOnlyList<ArchivedImage> images)
+    {
+        var candidates = images.Where(i => location.ImageName is null || i.RepoTags?.Contains(location.ImageName) == true).ToArray();
+        return candidates.Length == 1
+            ? candidates[0]
+            : throw new ConversionException(
+                $"'{location.File}' has {(candidates.Length == 0 ? "no image" : "several images")}{(location.ImageName is null ? string.Empty : $" named '{location.ImageName}'")}"
+                + $"; it has: {string.Join(", ", images.SelectMany(i => i.RepoTags ?? ["one without a name"]).Select(name => Printable.Of(name)))}");
+    }
+
+    /// <summary>A plain tar's digest is its diff ID, which reading it will prove; of any other blob the digest has to be taken.</summary>
+    private static async Task<Descriptor> DescribeLayerAsync(ArchiveFile file, DiffId diffId, CancellationToken cancellation)
+    {
+        var magic = new byte[MagicSize];
+        await using var stream = file.Open(offset: 0);
+        var compression = Decompression.Detect(magic.AsSpan(0, await stream.ReadAtLeastAsync(magic, MagicSize, throwOnEndOfStream: false, cancellation)));
+        if (compression == LayerCompression.None)
+        {
+            return new Descriptor { MediaType = MediaTypes.DockerLayer, Digest = diffId.Digest, Size = file.Size };
+        }
+
+        await using var whole = file.Open(offset: 0);
+        await using var hashed = new DigestingStream(whole, file.Name, expected: null, expectedSize: null);
+        await hashed.CopyToAsync(Stream.Null, cancellation);
+        return new Descriptor
+        {
+            MediaType = compression == LayerCompression.Gzip ? MediaTypes.DockerLayerGzip : MediaTypes.DockerLayerZstd,
+            Digest = hashed.Digest,
+            Size = file.Size,
+        };
+    }
+
+    private static JsonObject Encode(Descriptor descriptor) => new()
+    {
+        ["mediaType"] = descriptor.MediaType,
+        ["size"] = descriptor.Size,
+        ["digest"] = descriptor.Digest.ToString(),
+    };
+}

@@ -1,0 +1,71 @@
+using CimConvert.Oci;
+
+namespace CimConvert.Sources;
+
+/// <summary>Follows a name through its indexes to the image of one platform, checking every document on the way.</summary>
+public sealed class ImageResolver(IImageSource source)
+{
+    /// <summary>Indexes of indexes exist, deeper ones do not.</summary>
+    public const int MaxIndexDepth = 4;
+
+    /// <param name="platform">The platform to pick, also held against an image that no index describes.</param>
+    /// <param name="osVersion">See <see cref="PlatformSelector.Select"/>.</param>
+    /// <param name="cancellationToken">Ends all requests.</param>
+    /// <exception cref="ConversionException">A document cannot be had, is not what it should be, or nothing fits the platform.</exception>
+    public async Task<ResolvedImage> ResolveAsync(Platform platform, string? osVersion, CancellationToken cancellationToken)
+    {
+        var fetched = await source.GetManifestAsync(expected: null, cancellationToken);
+        var named = fetched.Descriptor;
+        try
+        {
+            for (var depth = 0; MediaTypes.IsIndex(fetched.Descriptor.MediaType); depth++)
+            {
+                if (depth == MaxIndexDepth)
+                {
+                    throw new InvalidDataException($"its indexes are nested more than {MaxIndexDepth} deep");
+                }
+
+                var index = ImageIndex.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType);
+                var chosen = PlatformSelector.Select(index, platform, osVersion);
+                fetched = await source.GetManifestAsync(chosen, cancellationToken);
+            }
+
+            if (!MediaTypes.IsManifest(fetched.Descriptor.MediaType))
+            {
+                throw new InvalidDataException($"its media type '{Printable.Of(fetched.Descriptor.MediaType)}' is not an image's or an index's");
+            }
+
+            var manifest = ImageManifest.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType);
+            var configBytes = await GetConfigAsync(manifest.Config, cancellationToken);
+            var config = ImageConfig.Parse(configBytes, manifest.Layers.Count);
+            if (PlatformSelector.WhyNot(config.Platform, platform, osVersion) is { } why)
+            {
+                throw new PlatformNotFoundException(why);
+            }
+
+            return new ResolvedImage(source.Name, named, fetched.Descriptor, manifest, configBytes, config);
+        }
+        catch (Exception e) when (e is InvalidDataException or PlatformNotFoundException)
+        {
+            throw new ConversionException(e.Message, e);
+        }
+    }
+
+    private async Task<byte[]> GetConfigAsync(Descriptor config, CancellationToken cancellationToken)
+    {
+        if (config.Size > ImageConfig.MaxBytes)
+        {
+            throw new InvalidDataException($"its config has {config.Size} bytes, more than the {ImageConfig.MaxBytes} allowed");
+        }
+
+        // The stream holds the registry to the size, which the read past the end makes it check; the digest is left to its reader.
+        var bytes = new byte[config.Size];
+        using var blob = await source.OpenBlobAsync(config, offset: 0, cancellationToken);
+        await blob.ReadExactlyAsync(bytes, cancellationToken);
+        _ = await blob.ReadAsync(new byte[1], cancellationToken);
+        var actual = Digest.Compute(bytes);
+        return actual == config.Digest
+            ? bytes
+            : throw new InvalidDataException($"its config has the digest {actual} where the manifest says {config.Digest}; the copy there is damaged");
+    }
+}

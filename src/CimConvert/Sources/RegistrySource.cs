@@ -1,0 +1,28 @@
+using CimConvert.Oci;
+using CimConvert.Registry.Pull;
+using CimConvert.Registry.Push;
+
+namespace CimConvert.Sources;
+
+/// <summary>An image in a registry.</summary>
+public sealed class RegistrySource(RegistryClient client, ImageReference reference) : IImageSource
+{
+    private readonly TransferCount _count = new();
+
+    /// <summary>What the user named.</summary>
+    public ImageReference Reference => reference;
+
+    public string Name => reference.ToString();
+
+    public long BytesDownloaded => _count.Bytes;
+
+    public int Retries => _count.Retries;
+
+    public bool IsRemote => true;
+
+    public Task<FetchedManifest> GetManifestAsync(Descriptor? expected, CancellationToken cancellation) =>
+        client.GetManifestAsync(reference, expected, _count, cancellation);
+
+    public Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellation) =>
+        client.OpenBlobAsync(reference, blob, offset, _count, cancellation);
+}

@@ -1,0 +1,120 @@
+using CimConvert.Oci;
+
+namespace CimConvert.Store;
+
+/// <summary>
+/// Removes from a store what no image of its index needs, and images that are not wanted any more. The index goes first, then
+/// layers, topmost first, then blobs: killed in between, it leaves a good store, and the next collection removes the rest.
+/// What living leases name stays, and so does what a process has claimed.
+/// </summary>
+/// <remarks>
+/// Ages are told by the time stamp of an image's manifest. Stamps of the future, left by a clock that was ahead, count as now, and
+/// are set to now, so that they age.
+/// </remarks>
+public sealed class StoreCollection(ConversionStore store, CollectionOptions options)
+{
+    /// <exception cref="ConversionException">The index, or a manifest in it, cannot be read; nothing is removed.</exception>
+    public async Task<CollectionResult> RunAsync(CancellationToken cancellation)
+    {
+        var leftovers = Leftovers.Find(store.IngestRoot).ToDictionary(path => path, BytesOf);
+        if (options.DryRun)
+        {
+            var (inventory, plan) = await PlanAsync(cancellation);
+            return WithLimit(Report(inventory, plan, leftovers, [.. plan.Layers], [.. plan.Merged], [.. plan.Blobs.Select(blob => blob.Digest)]));
+        }
+
+        Directory.CreateDirectory(store.IngestRoot);
+        using var removal = new StoreRemoval(store);
+        foreach (var path in leftovers.Keys.Where(path => !removal.TryRemoveLeftover(path)).ToArray())
+        {
+            leftovers.Remove(path);
+        }
+
+        var result = await CollectAsync(removal, leftovers, cancellation);
+        removal.Dispose();
+        return WithLimit(result with { Problems = removal.Problems });
+    }
+
+    private async Task<CollectionResult> CollectAsync(StoreRemoval removal, Dictionary<string, long> leftovers, CancellationToken cancellation)
+    {
+        using var gate = await store.LockAsync(cancellation);
+        var (inventory, plan) = await PlanAsync(cancellation);
+        foreach (var image in inventory.Images.Where(image => image.LastUsed > TimeProvider.System.GetUtcNow()))
+        {
+            store.MarkUsed(image.Manifest.Digest);
+        }
+
+        await new ImageIndexFile(store).RemoveAsync([.. plan.Dropped.Select(image => (image.Reference, image.Manifest))], cancellation);
+        var layers = new List<InventoryLayer>();
+        var below = new HashSet<Digest>();
+        foreach (var layer in plan.Layers)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (!below.Contains(layer.ChainId.Digest) && removal.TryRemoveLayer(layer.ChainId))
+            {
+                layers.Add(layer);
+            }
+            else
+            {
+                // Its merged CIM needs them as long as it is there.
+                below.UnionWith(layer.Layer?.Record.Parents ?? []);
+            }
+        }
+
+        return Report(
+            inventory,
+            plan,
+            leftovers,
+            layers,
+            [.. plan.Merged.Where(layer => removal.TryRemoveMerged(layer.ChainId))],
+            [.. plan.Blobs.Select(blob => blob.Digest).Where(digest => removal.TryRemoveBlob(digest.Hex))]);
+    }
+
+    private async Task<(StoreInventory Inventory, CollectionPlan Plan)> PlanAsync(CancellationToken cancellation)
+    {
+        var inventory = StoreInventory.Read(store);
+        var leased = await StoreLease.ReadAllAsync(store.IngestRoot, cancellation);
+        return (inventory, CollectionPlan.Make(inventory, leased, options, TimeProvider.System.GetUtcNow()));
+    }
+
+    private static CollectionResult Report(
+        StoreInventory inventory,
+        CollectionPlan plan,
+        Dictionary<string, long> leftovers,
+        IReadOnlyList<InventoryLayer> layers,
+        IReadOnlyList<InventoryLayer> merged,
+        IReadOnlyList<Digest> blobs)
+    {
+        var removed = layers.SelectMany(layer => layer.Own.Concat(layer.Merged))
+            .Concat(merged.SelectMany(layer => layer.Merged))
+            .Concat(inventory.Blobs.Where(blob => blobs.Contains(blob.Digest)).Select(blob => blob.File))
+            .ToHashSet();
+        var remaining = InventoryFile.Weigh(inventory.Files.Where(file => !removed.Contains(file)));
+        return new CollectionResult(
+            [.. plan.Dropped.Select(image => image.Reference).Order(StringComparer.Ordinal)],
+            [.. layers.Select(layer => layer.ChainId)],
+            [.. merged.Select(layer => layer.ChainId)],
+            blobs,
+            [.. leftovers.Keys.Select(path => Path.GetFileName(path))],
+            leftovers.Values.Sum() + InventoryFile.Weigh(inventory.Files) - remaining,
+            remaining,
+            []);
+    }
+
+    private CollectionResult WithLimit(CollectionResult result) => result.Remaining > options.MaxSize
+        ? result with { Problems = [.. result.Problems, $"{result.Remaining} bytes stay, more than the {options.MaxSize} wanted: what is left is kept on purpose, or in use"] }
+        : result;
+
+    private static long BytesOf(string path)
+    {
+        try
+        {
+            return Directory.Exists(path) ? new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) : new FileInfo(path).Length;
+        }
+        catch (IOException)
+        {
+            // Gone in between.
+            return 0;
+        }
+    }
+}

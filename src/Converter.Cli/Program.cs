@@ -1,3 +1,0 @@
-using Converter.Cli;
-
-return await CommandLine.RunAsync(args);

@@ -1,8 +1,0 @@
-using Converter.Core.Oci;
-
-namespace Converter.Core.Registry;
-
-/// <summary>A manifest or index as it came, already checked against its digest.</summary>
-/// <param name="Descriptor">Its media type, size and digest; digest and size are of <paramref name="Bytes"/>.</param>
-/// <param name="Bytes">The document, byte for byte.</param>
-public sealed record FetchedManifest(Descriptor Descriptor, ReadOnlyMemory<byte> Bytes);

@@ -1,0 +1,30 @@
+using NUnit.Framework;
+
+namespace CimConvert.TestKit.Servers;
+
+/// <summary>Programs that tests use and machines may lack.</summary>
+public static class Tools
+{
+    /// <summary>The program's full path. Ends the test as ignored, saying why, where it is not installed.</summary>
+    public static string Require(string program)
+    {
+        if (Find(program) is string path)
+        {
+            return path;
+        }
+
+        Assert.Ignore($"{program} is not installed: what this test shows is not seen on this machine.");
+        throw new InvalidOperationException("Assert.Ignore returned.");
+    }
+
+    public static string? Find(string program)
+    {
+        // Where administrators' programs lie is not on every user's path, and where Debian puts wine64 is on nobody's.
+        string[] folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator), "/usr/sbin", "/sbin", "/usr/lib/wine"];
+        string[] names = OperatingSystem.IsWindows() ? [program + ".exe"] : [program];
+        return folders
+            .Where(folder => folder.Length > 0)
+            .SelectMany(folder => names.Select(name => Path.Combine(folder, name)))
+            .FirstOrDefault(File.Exists);
+    }
+}

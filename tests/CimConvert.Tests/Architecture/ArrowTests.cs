@@ -1,0 +1,104 @@
+using NUnit.Framework;
+
+namespace CimConvert.Tests.Architecture;
+
+/// <summary>The house: what each room may know of the others. A new arrow is a decision, and is made here.</summary>
+public class ArrowTests
+{
+    private const string Formats = "CimConvert.Formats";
+    private const string Library = "CimConvert";
+    private const string Cli = "CimConvert.Cli";
+
+    /// <summary>Room by room of the library, the rooms that it uses: for all of a room, its parts included.</summary>
+    private static readonly Dictionary<string, string[]> s_rooms = new(StringComparer.Ordinal)
+    {
+        [""] = [],
+        ["Interop"] = [""],
+        ["Storage"] = ["", "Interop", "Store"],
+        ["Plumbing"] = ["", "Formats.Binary"],
+        ["Oci"] = ["", "Formats.Binary"],
+        ["Registry"] = ["", "Oci", "Formats.Binary"],
+        ["Compression"] = ["", "Interop", "Plumbing", "Oci", "Formats.Binary", "Formats.Gzip"],
+        ["Sources"] = ["", "Oci", "Registry", "Compression", "Formats.Binary", "Formats.Tar"],
+        ["Cims"] = ["", "Interop", "Storage", "Formats.Binary", "Formats.BlockFile", "Formats.Cim", "Formats.Vhd", "Formats.Windows"],
+        ["Layers"] = ["", "Interop", "Storage", "Cims", "Formats.Cim", "Formats.Regf", "Formats.Tar", "Formats.Windows"],
+        ["Store"] = ["", "Storage", "Oci", "Cims", "Formats.Cim"],
+        ["Publishing"] = ["", "Storage", "Oci", "Registry", "Sources", "Cims", "Store"],
+        ["Pipeline"] =
+        [
+            "", "Interop", "Storage", "Plumbing", "Oci", "Registry", "Compression", "Sources", "Cims", "Layers", "Store", "Publishing",
+            "Formats.Binary",
+        ],
+        ["Prewarming"] = ["", "Storage", "Oci", "Registry", "Sources", "Cims", "Layers", "Store", "Publishing", "Pipeline"],
+    };
+
+    [Test]
+    public void Rooms_of_Formats_see_only_Binary_and_Windows()
+    {
+        string[] shared = [Formats + ".Windows", Formats + ".Binary"];
+        var wrong = Rooms.Uses(Formats)
+            .Where(u => !shared.Contains(u.To) || Array.IndexOf(shared, u.From) > Array.IndexOf(shared, u.To) || u.From == shared[1])
+            .Select(u => u.Example);
+        Assert.That(wrong, Is.Empty);
+    }
+
+    [Test]
+    public void Formats_uses_no_package_and_neither_network_nor_clock()
+    {
+        Assert.That(Rooms.PackagesOf(Formats), Is.Empty);
+        string[] banned = ["System.Net.", "System.Diagnostics.Stopwatch", "System.TimeProvider", "System.DateTime"];
+        var wrong = Rooms.Outside(Formats).Where(u => Array.Exists(banned, b => u.Used.StartsWith(b, StringComparison.Ordinal)));
+        Assert.That(wrong, Is.Empty);
+    }
+
+    [Test]
+    public void Rooms_of_the_library_see_only_what_lies_below_them()
+    {
+        var wrong = Rooms.Uses(Library)
+            .Select(u => (From: RoomOf(u.From), To: RoomOf(u.To), u.Example))
+            .Where(u => u.From != u.To && !s_rooms[u.From].Contains(u.To))
+            .Select(u => u.Example);
+        Assert.That(wrong, Is.Empty);
+    }
+
+    [Test]
+    public void Every_arrow_of_the_table_is_there()
+    {
+        var uses = Rooms.Uses(Library).Select(u => (From: RoomOf(u.From), To: RoomOf(u.To))).ToHashSet();
+        var unused = s_rooms.SelectMany(room => room.Value.Where(to => to.Length > 0).Select(to => (room.Key, to))).Where(arrow => !uses.Contains(arrow));
+        Assert.That(unused, Is.Empty);
+    }
+
+    [Test]
+    public void Native_methods_live_in_one_room() =>
+        Assert.That(
+            Rooms.WithNativeMethods(Library).Concat(Rooms.WithNativeMethods(Formats)).Concat(Rooms.WithNativeMethods(Cli)),
+            Is.EqualTo(new[] { Library + ".Interop" }));
+
+    [Test]
+    public void Only_the_command_line_has_console_packages()
+    {
+        string[] console = ["Spectre.Console", "System.CommandLine"];
+        Assert.That(Rooms.PackagesOf(Library).Intersect(console), Is.Empty);
+        Assert.That(Rooms.Outside(Library).Where(u => u.Used == "System.Console"), Is.Empty);
+    }
+
+    [Test]
+    public void The_test_kit_judges_without_the_product() =>
+        Assert.That(
+            Rooms.PackagesOf("CimConvert.TestKit").Where(n => n == Library || n.StartsWith(Library + ".", StringComparison.Ordinal)), Is.Empty);
+
+    /// <summary>The table above is only worth something if the arrows in it are seen.</summary>
+    [Test]
+    public void The_arrows_that_are_there_are_found()
+    {
+        var uses = Rooms.Uses(Library).Select(u => (u.From, u.To)).ToArray();
+        Assert.That(uses, Does.Contain((Library + ".Pipeline", Library + ".Layers")));
+        Assert.That(uses, Does.Contain((Library + ".Cims", Formats + ".BlockFile")));
+        Assert.That(uses, Does.Contain((Library + ".Registry", Library + ".Oci")));
+        Assert.That(Rooms.Uses(Formats).Select(u => (u.From, u.To)), Does.Contain((Formats + ".Cim", Formats + ".Binary")));
+    }
+
+    /// <summary>Without the library's name; the parts of a room are the room. Those of Formats are rooms each.</summary>
+    private static string RoomOf(string space) => string.Join('.', space.Split('.').Skip(1).Take(space.StartsWith(Formats, StringComparison.Ordinal) ? 2 : 1));
+}

@@ -1,0 +1,50 @@
+using System.Text.Json;
+using CimConvert.TestKit;
+using NUnit.Framework;
+
+namespace CimConvert.Tests.Cli;
+
+/// <summary><c>demo</c>: the main line with no other server.</summary>
+public class DemoTests
+{
+    [Test]
+    public async Task It_shows_the_merged_image_and_leaves_nothing()
+    {
+        using var folder = new TempFolder();
+
+        var result = await CimConvertProgram.RunWithTempAsync(folder.Path, "demo", "--quiet");
+
+        Assert.That((result.ExitCode, result.Error), Is.EqualTo((0, "")));
+        Assert.That(result.Output, Does.Contain(@"Files\app\app.exe").And.Contains("merged").And.Not.Contains("License.txt"));
+        Assert.That(StoreFiles.Relative(folder.Path).Where(path => path.Contains("cimconvert", StringComparison.Ordinal)), Is.Empty);
+    }
+
+    [Test]
+    public async Task Its_json_is_that_of_convert_and_its_store_verifies()
+    {
+        using var folder = new TempFolder();
+
+        var result = await CimConvertProgram.JsonAsync("demo", "--output", folder["store"], "--quiet");
+
+        var verified = await CimConvertProgram.RunAsync("verify", folder["store"], "--json");
+        using var json = JsonDocument.Parse(verified.OutputBytes);
+        ConvertJson.AssertShape(result);
+        Assert.That(result.LayerPaths(), Has.Count.EqualTo(3).And.All.StartsWith(folder["store"]));
+        Assert.That(verified.ExitCode, Is.Zero, verified.Error);
+        Assert.That(ConvertJson.Names(json.RootElement), Is.EqualTo(new[] { "ok", "problems", "repaired" }));
+        Assert.That(json.RootElement.GetProperty("ok").GetBoolean(), Is.True);
+    }
+
+    [Test]
+    public async Task The_demo_shows_the_registry_of_all_its_layers()
+    {
+        var output = (await CimConvertProgram.SucceedAsync("demo", "--quiet")).Output;
+        var registry = output[output.IndexOf("Windows Registry Editor", StringComparison.Ordinal)..];
+        Assert.That(registry.Split('\n').Where(line => line.StartsWith('[')), Is.EqualTo(new[]
+        {
+            @"[\]", @"[\Demo]", @"[\Demo\App]", @"[\Microsoft]", @"[\Microsoft\Windows NT]", @"[\Microsoft\Windows NT\CurrentVersion]",
+            @"[\Vendor]", @"[\Vendor\Setup]",
+        }));
+        Assert.That(registry, Does.Contain("\"UBR\"=dword:00000a8c").And.Contain("\"State\"=hex(1):64,00,6f,00,6e,00,65,00,00,00").And.Not.Contain("Reboots"));
+    }
+}
