@@ -39,10 +39,10 @@ internal sealed record SmallFileLayer(string Name, int Files, int FileSize)
     }
 
     /// <summary>Writes the files, without a tar, into a block file that is new.</summary>
-    public ImageSource WriteCim(string blockFile)
+    public BlockCim WriteCim(string blockFile)
     {
         const string CimName = "layer.cim";
-        using var image = new ManagedBackend().Create(blockFile, CimName, new ImageOptions());
+        using var image = new ManagedBackend().Create(blockFile, CimName, new BlockCimOptions());
         for (var i = 0; i < Files; i++)
         {
             var content = SeededContent.Bytes(i, FileSize);
@@ -52,7 +52,7 @@ internal sealed record SmallFileLayer(string Name, int Files, int FileSize)
         }
 
         image.Commit(CancellationToken.None);
-        return new ImageSource(blockFile, CimName);
+        return new BlockCim(blockFile, CimName);
     }
 }
 

@@ -18,7 +18,7 @@ internal static class CommandLine
 
     public static async Task<int> RunAsync(string[] args)
     {
-        using var cancellation = new CancellationTokenSource();
+        using var cancellationToken = new CancellationTokenSource();
         var cleanedUp = new TaskCompletionSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
@@ -27,7 +27,7 @@ internal static class CommandLine
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Cancel);
         try
         {
-            return await RunAsync(args, cancellation.Token);
+            return await RunAsync(args, cancellationToken.Token);
         }
         finally
         {
@@ -37,8 +37,8 @@ internal static class CommandLine
         // The first signal lets the command clean up after itself; a second one ends the process as usual.
         void Cancel(PosixSignalContext context)
         {
-            context.Cancel = !cancellation.IsCancellationRequested;
-            cancellation.Cancel();
+            context.Cancel = !cancellationToken.IsCancellationRequested;
+            cancellationToken.Cancel();
             if (OperatingSystem.IsWindows() && context.Signal != PosixSignal.SIGINT)
             {
                 // Windows ends the process when the handler of a closed console, or of its own shutdown, returns.
@@ -47,7 +47,7 @@ internal static class CommandLine
         }
     }
 
-    public static async Task<int> RunAsync(string[] args, CancellationToken cancellation)
+    public static async Task<int> RunAsync(string[] args, CancellationToken cancellationToken)
     {
         var parsed = Root().Parse(args, s_parser);
         string[] wrong = [.. parsed.Errors.Select(error => error.Message.TrimEnd('.')), .. EmptyNames(parsed)];
@@ -60,9 +60,9 @@ internal static class CommandLine
 
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, cancellation);
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, cancellationToken);
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             await Console.Error.WriteLineAsync("cancelled");
             return ExitCodes.Cancelled;

@@ -1,7 +1,7 @@
 namespace CimConvert;
 
 /// <summary>Which exceptions are failures to report, and how they get the names of what they happened to.</summary>
-public static class Failures
+internal static class Failures
 {
     private const int UnixNoSpace = 28;
     private const int UnixQuota = 122;

@@ -6,7 +6,7 @@ namespace CimConvert;
 /// What the program measures of itself (System.Diagnostics.Metrics), under names and units as OpenTelemetry's semantic
 /// conventions have them. Nobody listens unless the command line, or a host of this library, sets up an exporter.
 /// </summary>
-public static class Instruments
+internal static class Instruments
 {
     /// <summary>What to listen to.</summary>
     public const string MeterName = "cimconvert";

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert;
 
 /// <summary>What every log line says besides its message, as logging scopes.</summary>
-public static class LogFields
+internal static class LogFields
 {
     /// <summary>The name of the image that is being converted.</summary>
     public const string Image = "image";

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace CimConvert;
 
 /// <summary>Sizes and durations as people write them: a whole number and a unit.</summary>
-public static class Quantities
+internal static class Quantities
 {
     private static readonly (string Unit, long Bytes)[] s_sizes =
     [

@@ -16,7 +16,7 @@ public class LinkTableBenchmarks
 
     private TempFolder _folder = null!;
     private CimPath[] _paths = [];
-    private CimImage _image = null!;
+    private OpenCim _image = null!;
     private int _round;
 
     [Params(1_000, 100_000)]
@@ -29,7 +29,7 @@ public class LinkTableBenchmarks
 
         // Names in no order: a tar's order is the archiver's.
         _paths = [.. Enumerable.Range(0, Names).Select(i => CimPath.Parse($@"Files\{(uint)i * 2_654_435_761u:x8}-{i}.dll"))];
-        _image = CimImage.Open(Write().Path, CimName);
+        _image = OpenCim.Open(((CommittedCim)Write()).Path, CimName);
     }
 
     [GlobalCleanup]
@@ -40,9 +40,9 @@ public class LinkTableBenchmarks
     }
 
     [Benchmark(Baseline = true)]
-    public CommittedImage Write()
+    public object Write()
     {
-        using var image = new ManagedBackend().Create(_folder[$"{_round++}.bcim"], CimName, new ImageOptions());
+        using var image = new ManagedBackend().Create(_folder[$"{_round++}.bcim"], CimName, new BlockCimOptions());
         for (var i = 0; i < _paths.Length; i++)
         {
             image.CreateFile(_paths[i], SmallFile.Metadata(0, i));

@@ -11,7 +11,7 @@ namespace CimConvert.Benchmarks.Rooms;
 public class MergeBenchmarks
 {
     private TempFolder _folder = null!;
-    private ImageSource[] _sources = [];
+    private BlockCim[] _sources = [];
     private int _round;
 
     [Params(100_000, 200_000)]
@@ -23,13 +23,13 @@ public class MergeBenchmarks
         _folder = new TempFolder("benchmark");
         _sources = [Layer("upper"), Layer("lower")];
 
-        ImageSource Layer(string name) => new SmallFileLayer(name, Files / 2, FileSize: 16).WriteCim(_folder[name + ".bcim"]);
+        BlockCim Layer(string name) => new SmallFileLayer(name, Files / 2, FileSize: 16).WriteCim(_folder[name + ".bcim"]);
     }
 
     [GlobalCleanup]
     public void Cleanup() => _folder.Dispose();
 
     [Benchmark]
-    public CommittedImage MergeTwo() =>
-        new ManagedBackend().Merge(_folder[$"merged{_round++}.bcim"], "merged.cim", _sources, new ImageOptions(), CancellationToken.None);
+    public object MergeTwo() =>
+        new ManagedBackend().Merge(_folder[$"merged{_round++}.bcim"], "merged.cim", _sources, new BlockCimOptions(), CancellationToken.None);
 }

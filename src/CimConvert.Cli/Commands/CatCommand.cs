@@ -13,12 +13,12 @@ internal static class CatCommand
         var path = new Argument<string>("PATH") { Description = "The file, with :STREAM for one of its alternate streams." };
         var sources = CommonOptions.Sources();
         var command = new Command("cat", "Writes a file of a CIM to standard output.") { cim, path, sources, CommonOptions.Verbose() };
-        command.SetAction(async (parsed, cancellation) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
-            using var image = OpenCim.Open(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
+            using var image = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
             await using var stream = OpenStream(image.Cim, parsed.GetRequiredValue(path));
             await using var output = Console.OpenStandardOutput();
-            await stream.CopyToAsync(output, cancellation);
+            await stream.CopyToAsync(output, cancellationToken);
             return ExitCodes.Done;
         });
         return command;

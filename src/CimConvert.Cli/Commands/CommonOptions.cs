@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using CimConvert.Cims;
 using CimConvert.Cli.Output;
+using CimConvert.Store;
 using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Cli.Commands;
@@ -36,9 +37,9 @@ internal static class CommonOptions
         var option = new Option<string>("--backend")
         {
             Description = "What writes the CIMs: 'native' is Windows' own writer, 'managed' is ours, on any system; 'auto' is native where the machine has it.",
-            DefaultValueFactory = _ => ImageBackends.Auto,
+            DefaultValueFactory = _ => CimBackends.Auto,
         };
-        option.AcceptOnlyFromAmong(ImageBackends.Auto, ImageBackends.Native, ImageBackends.Managed);
+        option.AcceptOnlyFromAmong(CimBackends.Auto, CimBackends.Native, CimBackends.Managed);
         return option;
     }
 
@@ -93,6 +94,10 @@ internal static class CommonOptions
         var level = settings.Quiet || settings.IsLive ? LogLevel.Warning : settings.Verbose ? LogLevel.Debug : LogLevel.Information;
         return LoggerFactory.Create(builder => builder.SetMinimumLevel(level).AddProvider(new StderrLoggerProvider(settings.Format == JsonLines)));
     }
+
+    /// <summary>Opens the CIM that a command names, with its sources: those named, else those the store knows of.</summary>
+    public static OpenCim OpenCim(string location, string[]? sources) =>
+        Cims.OpenCim.Open(location, sources is { Length: > 0 } ? sources : ConversionStore.SourcesOf(location));
 }
 
 /// <summary>What a command says while it runs.</summary>

@@ -80,11 +80,11 @@ internal static class ConvertCommand
                 result.AddError("--integrity and --vhd-footer are for block files, which --format forked does not make");
             }
         });
-        command.SetAction(async (parsed, cancellation) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
-            var image = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
+            var image = new BlockCimOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
             var isForked = parsed.GetValue(format) == ForkedFormat;
-            var backend = isForked ? ImageBackends.SelectForking(parsed.GetRequiredValue(backendName)) : ImageBackends.Select(parsed.GetRequiredValue(backendName), image);
+            var backend = isForked ? CimBackends.SelectForking(parsed.GetRequiredValue(backendName)) : CimBackends.Select(parsed.GetRequiredValue(backendName), image);
             var options = new ConversionOptions
             {
                 Platform = parsed.GetRequiredValue(platform),
@@ -104,7 +104,7 @@ internal static class ConvertCommand
                 options,
                 registry.Read(parsed),
                 new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose), parsed.GetValue(logFormat)),
-                cancellation);
+                cancellationToken);
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer => ConversionReport.WriteJson(writer, result));
@@ -124,19 +124,19 @@ internal static class ConvertCommand
         ImageLocation image,
         string output,
         ImageReference? push,
-        IImageBackend backend,
+        ICimBackend backend,
         ConversionOptions options,
         RegistryOptions registryOptions,
         LogSettings log,
-        CancellationToken cancellation)
+        CancellationToken cancellationToken)
     {
         using var loggers = CommonOptions.MakeLoggers(log);
         using var telemetry = Telemetry.Start();
         using var registry = RegistryClientFactory.Create(registryOptions, loggers);
         var store = ConversionStore.Open(output);
-        var target = push is null ? null : await registry.PusherToAsync(push, cancellation);
+        var target = push is null ? null : await registry.PusherToAsync(push, cancellationToken);
         var conversion = new ImageConversion(store, backend, options, loggers.CreateLogger("convert"), target);
-        var running = conversion.RunAsync(image.Open(registry), cancellation);
+        var running = conversion.RunAsync(image.Open(registry), cancellationToken);
         return log.IsLive ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
     }
 

@@ -27,7 +27,7 @@ internal static class DemoCommand
         {
             output, json, quiet, verbose,
         };
-        command.SetAction(async (parsed, cancellation) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
             var temporary = parsed.GetValue(output) is null ? System.IO.Directory.CreateTempSubdirectory("cimconvert-demo-").FullName : null;
             try
@@ -35,10 +35,10 @@ internal static class DemoCommand
                 var options = new ConversionOptions
                 {
                     Platform = Platform.Parse("windows/amd64"),
-                    Image = new ImageOptions(Integrity: true),
+                    Image = new BlockCimOptions(Integrity: true),
                 };
                 var store = parsed.GetValue(output) ?? temporary!;
-                var result = await ConvertAsync(store, options, new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose)), cancellation);
+                var result = await ConvertAsync(store, options, new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose)), cancellationToken);
                 if (parsed.GetValue(json))
                 {
                     JsonOutput.WriteDocument(writer => ConversionReport.WriteJson(writer, result));
@@ -64,7 +64,7 @@ internal static class DemoCommand
     }
 
     private static async Task<ConversionResult> ConvertAsync(
-        string store, ConversionOptions options, LogSettings log, CancellationToken cancellation)
+        string store, ConversionOptions options, LogSettings log, CancellationToken cancellationToken)
     {
         await using var registry = new DemoRegistry(new DemoImage());
         var reference = ImageReference.Parse($"{registry.Host}/{DemoImage.Repository}:{DemoImage.Tag}");
@@ -78,12 +78,12 @@ internal static class DemoCommand
             options,
             new RegistryOptions { PlainHttp = true },
             log,
-            cancellation);
+            cancellationToken);
     }
 
     private static void ShowMerged(ConversionResult result)
     {
-        using var image = OpenCim.Open(result.Top.MergedPath!, sources: null);
+        using var image = CommonOptions.OpenCim(result.Top.MergedPath!, sources: null);
         var listing = new CimListing(image.Cim);
         Console.WriteLine();
         Console.WriteLine("The merged CIM holds:");

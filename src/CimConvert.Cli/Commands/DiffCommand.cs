@@ -19,8 +19,8 @@ internal static class DiffCommand
         };
         command.SetAction(parsed =>
         {
-            using var a = OpenCim.Open(parsed.GetRequiredValue(first), parsed.GetValue(firstSources));
-            using var b = OpenCim.Open(parsed.GetRequiredValue(second), parsed.GetValue(secondSources));
+            using var a = CommonOptions.OpenCim(parsed.GetRequiredValue(first), parsed.GetValue(firstSources));
+            using var b = CommonOptions.OpenCim(parsed.GetRequiredValue(second), parsed.GetValue(secondSources));
             var count = 0;
             var differences = CimComparison.Run(a.Cim, b.Cim).Select(difference =>
             {

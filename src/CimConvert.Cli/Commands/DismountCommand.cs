@@ -16,7 +16,7 @@ internal static class DismountCommand
         {
             var text = parsed.GetRequiredValue(target);
             var volume = MountableCim.TryParseVolume(text) ?? MountCommand.Find(text, sources: null).VolumeId;
-            CimMounting.Dismount(volume);
+            CimMount.Dismount(volume);
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer =>

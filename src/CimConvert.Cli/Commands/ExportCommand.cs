@@ -14,11 +14,11 @@ internal static class ExportCommand
         var sources = CommonOptions.Sources();
         var json = CommonOptions.Json();
         var command = new Command("export", "Unpacks a CIM into its standard file set, with those of its sources.") { cim, directory, sources, json, CommonOptions.Verbose() };
-        command.SetAction((parsed, cancellation) =>
+        command.SetAction((parsed, cancellationToken) =>
         {
-            using var image = OpenCim.Open(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
+            using var image = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
             var target = Path.GetFullPath(parsed.GetRequiredValue(directory));
-            var files = CimExport.Run(image, target, cancellation);
+            var files = CimExport.Run(image, target, cancellationToken);
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer =>

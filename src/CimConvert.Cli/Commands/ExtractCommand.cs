@@ -14,10 +14,10 @@ internal static class ExtractCommand
         var sources = CommonOptions.Sources();
         var json = CommonOptions.Json();
         var command = new Command("extract", "Writes the files of a CIM into a directory.") { cim, directory, sources, json, CommonOptions.Verbose() };
-        command.SetAction(async (parsed, cancellation) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
-            using var image = OpenCim.Open(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
-            var result = CimExtraction.Run(image.Cim, parsed.GetRequiredValue(directory), cancellation);
+            using var image = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
+            var result = CimExtraction.Run(image.Cim, parsed.GetRequiredValue(directory), cancellationToken);
             foreach (var line in result.Skipped)
             {
                 await Console.Error.WriteLineAsync($"warning: not extracted: {OneLine.Of(line)}");

@@ -33,7 +33,7 @@ internal static class GcCommand
         {
             store, keep, olderThan, maxSize, dryRun, json, CommonOptions.Verbose(),
         };
-        command.SetAction(async (parsed, cancellation) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
             var options = new CollectionOptions
             {
@@ -42,7 +42,7 @@ internal static class GcCommand
                 MaxSize = parsed.GetValue(maxSize),
                 DryRun = parsed.GetValue(dryRun),
             };
-            var result = await new StoreCollection(ConversionStore.OpenExisting(parsed.GetRequiredValue(store)), options).RunAsync(cancellation);
+            var result = await new StoreCollection(ConversionStore.OpenExisting(parsed.GetRequiredValue(store)), options).RunAsync(cancellationToken);
             if (parsed.GetValue(json))
             {
                 WriteJson(result, options.DryRun);

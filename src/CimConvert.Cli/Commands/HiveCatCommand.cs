@@ -11,12 +11,12 @@ internal static class HiveCatCommand
         var key = new Argument<string>("KEY") { Description = @"Path of the key, with \ or / between names; \ for the root." };
         var name = new Argument<string>("VALUE") { Description = "Name of the value; @ for the default one." };
         var command = new Command("cat", "Writes a value's data, as it is stored, to standard output.") { hive, key, name, CommonOptions.Verbose() };
-        command.SetAction(async (parsed, cancellation) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
             var (found, path) = OpenHive.FindKey(parsed.GetRequiredValue(hive), parsed.GetRequiredValue(key));
             var value = OpenHive.FindValue(found, path, parsed.GetRequiredValue(name));
             await using var output = Console.OpenStandardOutput();
-            await output.WriteAsync(value.Data, cancellation);
+            await output.WriteAsync(value.Data, cancellationToken);
             return ExitCodes.Done;
         });
         return command;

@@ -14,12 +14,12 @@ internal static class HiveMergeCommand
         var output = new Option<string>("--output", "-o") { Description = "The hive to make; nothing may have the name yet.", Required = true, HelpName = "FILE" };
         var json = CommonOptions.Json();
         var command = new Command("merge", "Merges a hive with the changes of layers.") { baseHive, deltas, output, json, CommonOptions.Verbose() };
-        command.SetAction((parsed, cancellation) =>
+        command.SetAction((parsed, cancellationToken) =>
         {
             var merger = new ManagedHiveMerger();
             var file = new FileInfo(parsed.GetRequiredValue(output));
             string[] hives = [parsed.GetRequiredValue(baseHive), .. parsed.GetRequiredValue(deltas)];
-            NewHive.Write(file.FullName, partial => merger.Merge(hives, partial, cancellation));
+            NewHive.Write(file.FullName, partial => merger.Merge(hives, partial, cancellationToken));
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer =>

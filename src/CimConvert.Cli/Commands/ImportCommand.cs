@@ -78,14 +78,14 @@ internal sealed class ImportCommand
         bool IsGiven(Option option) => result.GetResult(option) is { Implicit: false };
     }
 
-    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         using var loggers = CommonOptions.MakeLoggers(new LogSettings(parsed.GetValue(_quiet), parsed.GetValue(_verbose)));
         var path = parsed.GetRequiredValue(_layer);
         var isForked = parsed.GetValue(_forked);
-        var options = new ImageOptions(parsed.GetValue(_integrity), parsed.GetValue(_vhdFooter));
+        var options = new BlockCimOptions(parsed.GetValue(_integrity), parsed.GetValue(_vhdFooter));
         var backendName = parsed.GetRequiredValue(_backend);
-        var backend = isForked ? ImageBackends.SelectForking(backendName) : ImageBackends.Select(backendName, options);
+        var backend = isForked ? CimBackends.SelectForking(backendName) : CimBackends.Select(backendName, options);
         var hives = HiveMergers.For(backend);
         var import = new FileImport(backend, hives, options, _limits.Read(parsed), loggers.CreateLogger("import"));
         try
@@ -97,9 +97,9 @@ internal sealed class ImportCommand
                     parsed.GetRequiredValue(_layerDirectory),
                     parsed.GetValue(_parentCim),
                     parsed.GetValue(_parentDirectories) ?? [],
-                    cancellation)
+                    cancellationToken)
                 : await import.RunAsync(
-                    path, parsed.GetRequiredValue(_block), parsed.GetRequiredValue(_cimName), parsed.GetValue(_parents) ?? [], cancellation);
+                    path, parsed.GetRequiredValue(_block), parsed.GetRequiredValue(_cimName), parsed.GetValue(_parents) ?? [], cancellationToken);
             var cimName = isForked ? Path.GetFileName(image.Path) : parsed.GetRequiredValue(_cimName);
             Report(image, cimName, result.Size, result.Entries, backend.Name, hives.Name, parsed.GetValue(_json));
         }
@@ -111,7 +111,7 @@ internal sealed class ImportCommand
         return ExitCodes.Done;
     }
 
-    private static void Report(CommittedImage image, string cimName, long filesSize, long entries, string backend, string hives, bool asJson)
+    private static void Report(CommittedCim image, string cimName, long filesSize, long entries, string backend, string hives, bool asJson)
     {
         if (!asJson)
         {

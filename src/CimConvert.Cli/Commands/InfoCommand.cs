@@ -15,10 +15,10 @@ internal static class InfoCommand
         var sources = CommonOptions.Sources();
         var json = CommonOptions.Json();
         var command = new Command("info", "Tells what a CIM consists of: its regions, its parents, what it holds and how that is stored.") { cim, sources, json, CommonOptions.Verbose() };
-        command.SetAction((parsed, cancellation) =>
+        command.SetAction((parsed, cancellationToken) =>
         {
-            using var image = OpenCim.Open(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
-            var (counts, content) = CimStatistics.Count(image.Cim, cancellation);
+            using var image = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
+            var (counts, content) = CimStatistics.Count(image.Cim, cancellationToken);
             if (parsed.GetValue(json))
             {
                 CimInfoJson.Write(image, counts, content);
@@ -33,7 +33,7 @@ internal static class InfoCommand
         return command;
     }
 
-    private static void Print(CimImage image, CimCounts counts, CimContent content)
+    private static void Print(OpenCim image, CimCounts counts, CimContent content)
     {
         var cim = image.Cim;
         Line("name", image.Name);

@@ -19,7 +19,7 @@ internal static class LsCommand
         var command = new Command("ls", "Lists what a CIM holds.") { cim, path, recursive, hash, json, sources, CommonOptions.Verbose() };
         command.SetAction(parsed =>
         {
-            using var image = OpenCim.Open(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
+            using var image = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
             var listing = new CimListing(image.Cim);
             var entries = listing.Entries(CimPath.Parse(parsed.GetValue(path)!), parsed.GetValue(recursive));
             if (parsed.GetValue(json))

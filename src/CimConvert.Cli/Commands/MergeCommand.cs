@@ -20,17 +20,17 @@ internal static class MergeCommand
         {
             sources, block, cimName, integrity, vhdFooter, backendName, json, CommonOptions.Verbose(),
         };
-        command.SetAction((parsed, cancellation) =>
+        command.SetAction((parsed, cancellationToken) =>
         {
-            var options = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
-            var backend = ImageBackends.Select(parsed.GetRequiredValue(backendName), options);
+            var options = new BlockCimOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
+            var backend = CimBackends.Select(parsed.GetRequiredValue(backendName), options);
             var name = parsed.GetRequiredValue(cimName);
             var image = backend.Merge(
                 parsed.GetRequiredValue(block),
                 name,
-                [.. parsed.GetRequiredValue(sources).Select(ImageSource.Parse)],
+                [.. parsed.GetRequiredValue(sources).Select(BlockCim.Parse)],
                 options,
-                cancellation);
+                cancellationToken);
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer =>

@@ -21,7 +21,7 @@ internal static class MountCommand
         command.SetAction(parsed =>
         {
             var cim = Find(parsed.GetRequiredValue(target), parsed.GetValue(sources));
-            var volume = CimMounting.Mount(cim);
+            var volume = CimMount.Mount(cim);
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer =>
@@ -58,11 +58,11 @@ internal static class MountCommand
     public static MountableCim Find(string location, string[]? sources)
     {
         // Before looking for anything: where nothing can be mounted, that is the answer.
-        CimMounting.Require(isBlock: false, isVerified: false);
+        CimMount.Require(isBlock: false, isVerified: false);
         return StoredImage.IsLocation(location)
             ? StoredImage.Find(location)
             : MountableCim.At(
                 location,
-                [.. (sources is { Length: > 0 } ? sources : ConversionStore.SourcesOf(ImageSource.Parse(location).BlockFile)).Select(ImageSource.Parse)]);
+                [.. (sources is { Length: > 0 } ? sources : ConversionStore.SourcesOf(BlockCim.Parse(location).BlockFile)).Select(BlockCim.Parse)]);
     }
 }

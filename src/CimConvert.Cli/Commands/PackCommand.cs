@@ -20,11 +20,11 @@ internal static class PackCommand
         {
             cim, block, sources, integrity, vhdFooter, json, CommonOptions.Verbose(),
         };
-        command.SetAction((parsed, cancellation) =>
+        command.SetAction((parsed, cancellationToken) =>
         {
-            using var image = OpenCim.Open(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
-            var options = new ImageOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
-            var packed = CimPacking.Run(image, parsed.GetRequiredValue(block), options, cancellation);
+            using var image = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
+            var options = new BlockCimOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
+            var packed = CimPacking.Run(image, parsed.GetRequiredValue(block), options, cancellationToken);
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer =>

@@ -33,7 +33,7 @@ internal static class PrewarmCommand
         };
         registries.AddTo(command);
         limits.AddTo(command);
-        command.SetAction(async (parsed, cancellation) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
             var list = PrewarmListReader.Read(parsed.GetRequiredValue(file), parsed.GetValue(output));
             list = list with { Limits = limits.Read(parsed, list.Limits) };
@@ -49,11 +49,11 @@ internal static class PrewarmCommand
             using var registry = RegistryClientFactory.Create(options, loggers);
             if (parsed.GetValue(dryRun))
             {
-                return PrewarmOutput.Write(await new PrewarmPlan(list, registry).MakeAsync(cancellation), parsed.GetValue(json));
+                return PrewarmOutput.Write(await new PrewarmPlan(list, registry).MakeAsync(cancellationToken), parsed.GetValue(json));
             }
 
             using var run = new PrewarmRun(list, registry, ConversionStore.Open(list.Store), options, loggers.CreateLogger("prewarm"));
-            var running = run.RunAsync(cancellation);
+            var running = run.RunAsync(cancellationToken);
             var result = log.IsLive ? await new LiveProgress().ShowAsync(running, () => run.Layers) : await running;
             if (parsed.GetValue(report) is { } reportFile)
             {

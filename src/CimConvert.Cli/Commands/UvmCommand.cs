@@ -26,13 +26,13 @@ internal static class UvmCommand
             layer, destination, backend, asJson, CommonOptions.Verbose(),
         };
         limits.AddTo(command);
-        command.SetAction(async (parsed, cancellation) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
             var path = parsed.GetRequiredValue(layer);
-            var writer = ImageBackends.Select(parsed.GetRequiredValue(backend), BootCimImport.Options);
+            var writer = CimBackends.Select(parsed.GetRequiredValue(backend), BootCimImport.Options);
             try
             {
-                var (import, image) = await new BootCimImport(writer, limits.Read(parsed)).RunAsync(path, parsed.GetRequiredValue(destination), cancellation);
+                var (import, image) = await new BootCimImport(writer, limits.Read(parsed)).RunAsync(path, parsed.GetRequiredValue(destination), cancellationToken);
                 Report(import, image, writer.Name, parsed.GetValue(asJson));
             }
             catch (Exception e) when (Failures.IsExpected(e))
@@ -45,7 +45,7 @@ internal static class UvmCommand
         return command;
     }
 
-    private static void Report(UtilityVmResult import, CommittedImage image, string backend, bool asJson)
+    private static void Report(UtilityVmResult import, CommittedCim image, string backend, bool asJson)
     {
         if (!asJson)
         {

@@ -23,12 +23,12 @@ internal static class VerifyCommand
                 result.AddError("--repair goes with a store's directory: a single CIM is made anew by its own command");
             }
         });
-        command.SetAction(async (parsed, cancellation) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
             var location = parsed.GetRequiredValue(target);
             var (problems, repaired, left) = Directory.Exists(location)
-                ? await VerifyStoreAsync(ConversionStore.OpenExisting(location), parsed.GetValue(repair), cancellation)
-                : VerifyCim(location, parsed.GetValue(sources), cancellation);
+                ? await VerifyStoreAsync(ConversionStore.OpenExisting(location), parsed.GetValue(repair), cancellationToken)
+                : VerifyCim(location, parsed.GetValue(sources), cancellationToken);
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer =>
@@ -64,27 +64,27 @@ internal static class VerifyCommand
 
     /// <returns>What was wrong, what was done about it, and what is wrong still.</returns>
     private static async Task<(IReadOnlyList<string> Problems, IReadOnlyList<string> Repaired, IReadOnlyList<string> Left)> VerifyStoreAsync(
-        ConversionStore store, bool repair, CancellationToken cancellation)
+        ConversionStore store, bool repair, CancellationToken cancellationToken)
     {
-        var problems = new StoreVerification(store, cancellation).Run();
+        var problems = new StoreVerification(store, cancellationToken).Run();
         string[] lines = [.. problems.Select(problem => problem.ToString())];
         if (!repair || problems.Count == 0)
         {
             return (lines, [], lines);
         }
 
-        var result = await new StoreRepair(store).RunAsync(problems, cancellation);
+        var result = await new StoreRepair(store).RunAsync(problems, cancellationToken);
         return (lines, result.Repaired, result.Left);
     }
 
     private static (IReadOnlyList<string> Problems, IReadOnlyList<string> Repaired, IReadOnlyList<string> Left) VerifyCim(
-        string location, string[]? sources, CancellationToken cancellation)
+        string location, string[]? sources, CancellationToken cancellationToken)
     {
         try
         {
-            using var image = OpenCim.Open(location, sources);
-            var path = image.Container is null ? null : location.Split(CimImage.NameSeparator)[0];
-            CimVerification.Run(image, path, ExpectedRoot(path, image), cancellation);
+            using var image = CommonOptions.OpenCim(location, sources);
+            var path = image.Container is null ? null : location.Split(OpenCim.NameSeparator)[0];
+            CimVerification.Run(image, path, ExpectedRoot(path, image), cancellationToken);
             return ([], [], []);
         }
         catch (Exception e) when (Failures.IsExpected(e))
@@ -94,7 +94,7 @@ internal static class VerifyCommand
     }
 
     /// <summary>The root digest beside the file: of a merged CIM (one with sources) under another name than a layer's.</summary>
-    private static byte[]? ExpectedRoot(string? path, CimImage image) => path is null
+    private static byte[]? ExpectedRoot(string? path, OpenCim image) => path is null
         ? null
         : IntegrityFile.TryRead(Path.Combine(
             Path.GetDirectoryName(Path.GetFullPath(path))!,

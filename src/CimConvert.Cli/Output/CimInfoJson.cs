@@ -7,7 +7,7 @@ namespace CimConvert.Cli.Output;
 /// <summary>The document of <c>info --json</c>.</summary>
 internal static class CimInfoJson
 {
-    public static void Write(CimImage image, CimCounts counts, CimContent content) => JsonOutput.WriteDocument(json =>
+    public static void Write(OpenCim image, CimCounts counts, CimContent content) => JsonOutput.WriteDocument(json =>
     {
         var cim = image.Cim;
         json.WriteStartObject();

@@ -6,7 +6,7 @@ namespace CimConvert.Cli.Output;
 /// <summary>The fields that say which block file a command made.</summary>
 internal static class ImageJson
 {
-    public static void Write(Utf8JsonWriter json, CommittedImage image, string cimName)
+    public static void Write(Utf8JsonWriter json, CommittedCim image, string cimName)
     {
         json.WriteString("path", Path.GetFullPath(image.Path));
         json.WriteString("cimName", cimName);

@@ -8,7 +8,7 @@ namespace CimConvert.Formats.Binary;
 /// Writes little-endian fields to the end of a file through one buffer, and knows where in the file it is.
 /// Where a hash is given, every byte written goes into it too. Call <see cref="Flush"/> at the end.
 /// </summary>
-public sealed class AppendWriter(IAppendableFile file, IncrementalHash? hash = null)
+internal sealed class AppendWriter(IAppendableFile file, IncrementalHash? hash = null)
 {
     private const int BufferSize = 64 * 1024;
 

@@ -4,7 +4,7 @@ namespace CimConvert.Formats.Binary;
 /// Keeps recently read chunks of another reader, so that many small reads near each other cost one large one.
 /// Memory is bounded by <see cref="MaxChunks"/> chunks. Owns the reader below it. For one thread.
 /// </summary>
-public sealed class ChunkCache(IRandomReader inner) : IRandomReader
+internal sealed class ChunkCache(IRandomReader inner) : IRandomReader
 {
     /// <summary>Bytes a chunk: large enough that walking a link table is a handful of reads.</summary>
     public const int ChunkSize = 64 * 1024;

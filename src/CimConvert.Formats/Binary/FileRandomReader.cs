@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 namespace CimConvert.Formats.Binary;
 
 /// <summary>A file opened for reading, shared with everyone. Owns its handle.</summary>
-public sealed class FileRandomReader : IRandomReader
+internal sealed class FileRandomReader : IRandomReader
 {
     private readonly SafeFileHandle _handle;
 

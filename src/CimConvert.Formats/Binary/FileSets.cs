@@ -1,14 +1,14 @@
 namespace CimConvert.Formats.Binary;
 
 /// <summary>Files found by name, in a directory or inside another file.</summary>
-public interface IFileSet
+internal interface IFileSet
 {
     /// <summary>Opens a file of the set, or returns null where the set has none of that name. The caller disposes it.</summary>
     IRandomReader? TryOpen(string name);
 }
 
 /// <summary>Takes new files that grow side by side and get their names only when their content is known.</summary>
-public interface IFileSetWriter
+internal interface IFileSetWriter
 {
     /// <summary>Starts a file. With <paramref name="digested"/> the set keeps a checksum of it, and it cannot be cut back.</summary>
     IAppendableFile Create(bool digested);
@@ -18,7 +18,7 @@ public interface IFileSetWriter
 }
 
 /// <summary>A file that only grows, but for its own newest bytes, which can be taken back.</summary>
-public interface IAppendableFile
+internal interface IAppendableFile
 {
     long Length { get; }
 

@@ -4,7 +4,7 @@ namespace CimConvert.Formats.Binary;
 /// A stream that is only read, from front to back. Who derives from it says how to read into a span or, where bytes come
 /// asynchronously, into memory; each of the two serves for the other.
 /// </summary>
-public abstract class ForwardStream : Stream
+internal abstract class ForwardStream : Stream
 {
     public sealed override bool CanRead => true;
 

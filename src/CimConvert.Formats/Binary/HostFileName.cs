@@ -7,7 +7,7 @@ namespace CimConvert.Formats.Binary;
 /// one plain file in the directory they are put in. Held to on every system, so that a name works on all or on none.
 /// </summary>
 /// <remarks>Source: "Naming Files, Paths, and Namespaces", learn.microsoft.com; what a name may not have there, POSIX allows but for <c>/</c> and NUL.</remarks>
-public static class HostFileName
+internal static class HostFileName
 {
     /// <summary>UTF-16 units: NTFS' limit.</summary>
     public const int MaxLength = 255;
@@ -23,7 +23,7 @@ public static class HostFileName
     private static readonly string[] s_ports = ["COM", "LPT"];
 
     /// <summary>Says why a name cannot be a file's, or null where it can.</summary>
-    public static string? WhyNot(ReadOnlySpan<char> name) => name switch
+    public static string? Validate(ReadOnlySpan<char> name) => name switch
     {
         "" => "is empty",
         "." or ".." => "is a directory's own or its parent's",
@@ -40,7 +40,7 @@ public static class HostFileName
     /// <exception cref="InvalidDataException">It cannot be.</exception>
     public static void Check(string name, string what)
     {
-        if (WhyNot(name) is { } why)
+        if (Validate(name) is { } why)
         {
             const int shown = 120;
             throw new InvalidDataException($"{what} '{(name.Length <= shown ? name : string.Concat(name.AsSpan(0, shown), "..."))}' {why}");

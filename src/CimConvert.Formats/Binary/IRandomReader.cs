@@ -1,7 +1,7 @@
 namespace CimConvert.Formats.Binary;
 
 /// <summary>Bytes of known length that can be read anywhere. Implementations own what they read from.</summary>
-public interface IRandomReader : IDisposable
+internal interface IRandomReader : IDisposable
 {
     long Length { get; }
 
@@ -10,7 +10,7 @@ public interface IRandomReader : IDisposable
     void ReadAt(long offset, Span<byte> destination);
 }
 
-public static class RandomReaderExtensions
+internal static class RandomReaderExtensions
 {
     /// <summary>Refuses a range that does not lie within the reader, without overflow however large the numbers are.</summary>
     public static void CheckRange(this IRandomReader reader, long offset, long count)

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace CimConvert.Formats.Binary;
 
 /// <summary>Reads little-endian fields one after the other; running past the end is <see cref="InvalidDataException"/>.</summary>
-public ref struct SpanReader(ReadOnlySpan<byte> data)
+internal ref struct SpanReader(ReadOnlySpan<byte> data)
 {
     private ReadOnlySpan<byte> _rest = data;
 

@@ -148,7 +148,7 @@ internal static class BlockDirectory
         length is > 0 and <= BlockFileFormat.MaxNameLength ? (int)length : throw new InvalidDataException($"the block CIM file's directory has a name of {length} UTF-16 units");
 
     /// <summary>Exported, names become files': none may lead out of the directory, or to a device.</summary>
-    private static string Name(string name) => HostFileName.WhyNot(name) is { } why
+    private static string Name(string name) => HostFileName.Validate(name) is { } why
         ? throw new InvalidDataException($"the block CIM file's directory has a name that {why}")
         : name;
 

@@ -1,7 +1,7 @@
 namespace CimConvert.Formats.BlockFile;
 
 /// <summary>Tells our containers from the block files of others by their first bytes.</summary>
-public static class BlockFileMagic
+internal static class BlockFileMagic
 {
     /// <summary>Bytes that are looked at.</summary>
     public const int Length = 8;

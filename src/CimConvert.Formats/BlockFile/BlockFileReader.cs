@@ -7,7 +7,7 @@ namespace CimConvert.Formats.BlockFile;
 /// Opens a container and its CIMs' files by name. Files that carry a digest are checked when they are opened; blocks of a sealed
 /// container whenever they are read. Owns the file below it. For one thread.
 /// </summary>
-public sealed class BlockFileReader : IDisposable
+internal sealed class BlockFileReader : IDisposable
 {
     private readonly IRandomReader _blocks;
     private readonly IReadOnlyList<BlockDirectory.Set> _sets;
@@ -60,7 +60,7 @@ public sealed class BlockFileReader : IDisposable
         [.. _sets.First(s => string.Equals(s.Name, set, StringComparison.OrdinalIgnoreCase)).Files.Select(f => f.Name)];
 
     /// <summary>Reads every block of a sealed container, so that each is checked against the seal.</summary>
-    public void VerifySeal(CancellationToken cancellation)
+    public void VerifySeal(CancellationToken cancellationToken)
     {
         if (!IsSealed)
         {
@@ -71,7 +71,7 @@ public sealed class BlockFileReader : IDisposable
         var end = _superblock.TreeBlock * BlockFileFormat.BlockSize;
         for (long at = 0; at < end; at += buffer.Length)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             _blocks.ReadAt(at, buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - at)));
         }
     }

@@ -10,7 +10,7 @@ namespace CimConvert.Formats.BlockFile;
 /// of the container whenever a buffer is full. Memory does not depend on the files' sizes, but for one extent (16 bytes)
 /// for about every MiB. Nothing is valid before <see cref="Complete"/>.
 /// </summary>
-public sealed class BlockFileWriter
+internal sealed class BlockFileWriter
 {
     private readonly SafeFileHandle _handle;
     private readonly Action<long>? _settled;
@@ -52,9 +52,9 @@ public sealed class BlockFileWriter
     /// </summary>
     /// <param name="seal">Whether every block is to be covered by the root digest, and checked on every read.</param>
     /// <param name="hasTrailer">Whether the caller will append a 512-byte trailer.</param>
-    /// <param name="cancellation">Leaves an unfinished file behind, which the caller removes.</param>
+    /// <param name="cancellationToken">Leaves an unfinished file behind, which the caller removes.</param>
     /// <returns>The 32-byte digest that stands for the whole file. Of a sealed file, it changes with any byte but the trailer's.</returns>
-    public byte[] Complete(bool seal, bool hasTrailer, CancellationToken cancellation)
+    public byte[] Complete(bool seal, bool hasTrailer, CancellationToken cancellationToken)
     {
         foreach (var file in _sets.SelectMany(s => s.Files))
         {
@@ -71,9 +71,9 @@ public sealed class BlockFileWriter
         // A stream taken back may have left bytes behind the end.
         RandomAccess.SetLength(_handle, contentBlocks * BlockFileFormat.BlockSize);
         var (top, end) = seal
-            ? HashTreeWriter.Append(_handle, contentBlocks, cancellation)
+            ? HashTreeWriter.Append(_handle, contentBlocks, cancellationToken)
             : (new byte[BlockFileFormat.DigestSize], contentBlocks);
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         RandomAccess.FlushToDisk(_handle);
 
         var superblock = new Superblock(

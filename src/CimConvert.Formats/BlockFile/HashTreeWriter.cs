@@ -13,15 +13,15 @@ internal static class HashTreeWriter
 
     /// <param name="handle">Holds <paramref name="contentBlocks"/> blocks; the tree goes behind them. Not owned.</param>
     /// <param name="contentBlocks">At least 1.</param>
-    /// <param name="cancellation">Leaves half a tree, which the caller removes with the file.</param>
+    /// <param name="cancellationToken">Leaves half a tree, which the caller removes with the file.</param>
     /// <returns>The hash of the tree's top block, and the first block behind the tree.</returns>
-    public static (byte[] Top, long End) Append(SafeFileHandle handle, long contentBlocks, CancellationToken cancellation)
+    public static (byte[] Top, long End) Append(SafeFileHandle handle, long contentBlocks, CancellationToken cancellationToken)
     {
         var (first, count, end) = (0L, contentBlocks, contentBlocks);
         do
         {
             var levelStart = end;
-            end = AppendLevel(handle, first, count, end, cancellation);
+            end = AppendLevel(handle, first, count, end, cancellationToken);
             (first, count) = (levelStart, end - levelStart);
         }
         while (count > 1);
@@ -31,14 +31,14 @@ internal static class HashTreeWriter
         return (SHA256.HashData(top), end);
     }
 
-    private static long AppendLevel(SafeFileHandle handle, long first, long count, long end, CancellationToken cancellation)
+    private static long AppendLevel(SafeFileHandle handle, long first, long count, long end, CancellationToken cancellationToken)
     {
         var data = new byte[ReadBlocks * BlockFileFormat.BlockSize];
         var hashes = new byte[BlockFileFormat.BlockSize];
         var used = 0;
         for (var done = 0L; done < count;)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             var blocks = (int)Math.Min(ReadBlocks, count - done);
             var chunk = data.AsSpan(0, blocks * BlockFileFormat.BlockSize);
             ReadFully(handle, chunk, (first + done) * BlockFileFormat.BlockSize);

@@ -3,7 +3,7 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Formats.Cim;
 
 /// <summary>A file record as read: what a CIM says of one file or directory.</summary>
-public readonly record struct CimEntry
+internal readonly record struct CimEntry
 {
     /// <summary>1-based; hard links share it.</summary>
     public uint FileId { get; private init; }
@@ -72,4 +72,4 @@ public readonly record struct CimEntry
 }
 
 /// <summary>An alternate stream as read.</summary>
-public readonly record struct CimNamedStream(string Name, CimStream Stream);
+internal readonly record struct CimNamedStream(string Name, CimStream Stream);

@@ -3,7 +3,7 @@ using CimConvert.Formats.Windows;
 namespace CimConvert.Formats.Cim;
 
 /// <summary>What a CIM keeps of a file or directory besides its name and its bytes.</summary>
-public readonly record struct CimFileMetadata
+internal readonly record struct CimFileMetadata
 {
     /// <summary>Win32 file attributes; 0x10 makes a directory.</summary>
     public required uint Attributes { get; init; }

@@ -57,7 +57,7 @@ internal enum CimFileType : byte
 }
 
 /// <summary>What a region holds; also the index of each of our own three regions.</summary>
-public enum RegionType : byte
+internal enum RegionType : byte
 {
     Metadata = 0,
     Pages = 1,
@@ -69,7 +69,7 @@ public enum RegionType : byte
 /// what a layer says about the layers below it (our extension) and is gone from merged CIMs.
 /// </summary>
 [Flags]
-public enum CimFileFlags : ushort
+internal enum CimFileFlags : ushort
 {
     None = 0,
     ReadOnly = 0x0001,
@@ -94,7 +94,7 @@ public enum CimFileFlags : ushort
 }
 
 /// <summary>Type of a stream, bits 48 to 55 of its second word.</summary>
-public enum CimStreamType : byte
+internal enum CimStreamType : byte
 {
     Data = 0,
     LinkTable = 1,

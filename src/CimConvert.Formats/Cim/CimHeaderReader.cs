@@ -7,7 +7,7 @@ namespace CimConvert.Formats.Cim;
 /// <param name="Own">The CIM's own regions.</param>
 /// <param name="Filesystem">Where its filesystem object lies.</param>
 /// <param name="Parents">Regions of the CIMs it is forked or merged from, in the order of their indexes.</param>
-public sealed record CimHeader(uint Version, RegionSet Own, RegionOffset Filesystem, IReadOnlyList<RegionSet> Parents)
+internal sealed record CimHeader(uint Version, RegionSet Own, RegionOffset Filesystem, IReadOnlyList<RegionSet> Parents)
 {
     /// <summary>Names of the CIM's own region and object ID files.</summary>
     public IEnumerable<string> OwnFileNames => Own.FileNames;
@@ -29,7 +29,7 @@ public sealed record CimHeader(uint Version, RegionSet Own, RegionOffset Filesys
 }
 
 /// <summary>One entry of an object ID file: content kept in a data region.</summary>
-public readonly record struct CimObject(long Length, byte[] Digest, long Offset);
+internal readonly record struct CimObject(long Length, byte[] Digest, long Offset);
 
 /// <summary>Reads and checks the headers of the standard files.</summary>
 internal static class CimHeaderReader

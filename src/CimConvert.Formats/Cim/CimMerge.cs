@@ -7,7 +7,7 @@ namespace CimConvert.Formats.Cim;
 /// Merges the CIMs of a chain of layers into one that holds metadata only: its streams point into the sources' regions, which
 /// are its parents. Tombstones, opaque directories and merge links are resolved and gone.
 /// </summary>
-public sealed class CimMerge
+internal sealed class CimMerge
 {
     /// <summary>In an exception's data: the number of the source whose entry cannot be merged, 0 for the topmost.</summary>
     public const string SourceKey = "source";
@@ -22,10 +22,10 @@ public sealed class CimMerge
     private readonly Dictionary<(int Source, uint FileId), CimFile> _files = [];
     private readonly Dictionary<(int Source, RegionOffset Offset), int> _descriptors = [];
 
-    private CimMerge(IReadOnlyList<CimReader> sources, CancellationToken cancellation)
+    private CimMerge(IReadOnlyList<CimReader> sources, CancellationToken cancellationToken)
     {
         _sources = sources;
-        _cancellation = cancellation;
+        _cancellation = cancellationToken;
         _view = new MergedView(sources);
         _budgets = [.. sources.Select(s => new WalkBudget(s))];
         _firstRegion = new int[sources.Count];
@@ -48,9 +48,9 @@ public sealed class CimMerge
     /// <param name="files">Gets the merged CIM's files. Not owned.</param>
     /// <param name="name">The merged CIM's name.</param>
     /// <param name="sources">At least two, topmost first. Not owned.</param>
-    /// <param name="cancellation">Stops the merge; the files are then unfinished.</param>
+    /// <param name="cancellationToken">Stops the merge; the files are then unfinished.</param>
     /// <exception cref="InvalidDataException">A source does not hold together, or a link has no target.</exception>
-    public static RegionSet Write(IFileSetWriter files, string name, IReadOnlyList<CimReader> sources, CancellationToken cancellation)
+    public static RegionSet Write(IFileSetWriter files, string name, IReadOnlyList<CimReader> sources, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(sources);
         if (sources.Count < 2)
@@ -59,7 +59,7 @@ public sealed class CimMerge
         }
 
         CimPath.CheckCimName(name);
-        var merge = new CimMerge(sources, cancellation);
+        var merge = new CimMerge(sources, cancellationToken);
         merge.Unite();
         return CimCommit.Write(files, name, merge._tree, [.. sources.SelectMany(s => s.ParentRegions.Append(s.OwnRegions))], data: []);
     }

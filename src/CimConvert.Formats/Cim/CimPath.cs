@@ -8,7 +8,7 @@ namespace CimConvert.Formats.Cim;
 /// The root itself is the empty path.
 /// </summary>
 /// <remarks>Limits: shared CimFS headers, 255 UTF-16 units a component and 0x7fff a path.</remarks>
-public readonly record struct CimPath : IComparable<CimPath>
+internal readonly record struct CimPath : IComparable<CimPath>
 {
     public const int MaxLength = 0x7fff;
     public const int MaxComponentLength = 255;
@@ -72,7 +72,7 @@ public readonly record struct CimPath : IComparable<CimPath>
 
         foreach (var range in value.AsSpan().Split(Separator))
         {
-            if (WhyNotAName(value.AsSpan(range)) is { } why)
+            if (ValidateName(value.AsSpan(range)) is { } why)
             {
                 throw Bad(text, range.Start.Value == 0 && value[0] == Separator ? "is absolute" : why);
             }
@@ -85,7 +85,7 @@ public readonly record struct CimPath : IComparable<CimPath>
     public CimPath Append(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (WhyNotAName(name) is { } why)
+        if (ValidateName(name) is { } why)
         {
             throw Bad(name, why);
         }
@@ -95,7 +95,7 @@ public readonly record struct CimPath : IComparable<CimPath>
     }
 
     /// <summary>Says why <paramref name="name"/> cannot be one component of a path, or null where it can.</summary>
-    public static string? WhyNotAName(ReadOnlySpan<char> name) => name switch
+    public static string? ValidateName(ReadOnlySpan<char> name) => name switch
     {
         "" => "has an empty component",
         "." or ".." => "has a component that is '.' or '..'",

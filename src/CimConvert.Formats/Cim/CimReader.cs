@@ -7,7 +7,7 @@ namespace CimConvert.Formats.Cim;
 /// Reads one CIM from its standard files, wherever those are. Everything read is untrusted: every offset, length and count is
 /// checked before it is used, and nothing is allocated that the files could not fill. For one thread.
 /// </summary>
-public sealed class CimReader : IDisposable
+internal sealed class CimReader : IDisposable
 {
     /// <summary>As many as 32-bit file ids can reach.</summary>
     private const uint MaxFileTables = 0x40_0000;

@@ -123,4 +123,4 @@ internal sealed class CimRegions : IDisposable
 /// <param name="Name">Of its file.</param>
 /// <param name="Length">Bytes of the file.</param>
 /// <param name="Type">What it holds.</param>
-public readonly record struct CimRegion(int Index, string Name, long Length, RegionType Type);
+internal readonly record struct CimRegion(int Index, string Name, long Length, RegionType Type);

@@ -1,7 +1,7 @@
 namespace CimConvert.Formats.Cim;
 
 /// <summary>Where a stream's bytes are: 16 bytes in a file record or an alternate stream's link.</summary>
-public readonly record struct CimStream(RegionOffset Data, ulong LengthAndType)
+internal readonly record struct CimStream(RegionOffset Data, ulong LengthAndType)
 {
     private const int TypeShift = 48;
     private const ulong SparseBit = 1UL << 56;

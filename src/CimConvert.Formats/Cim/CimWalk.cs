@@ -1,7 +1,7 @@
 namespace CimConvert.Formats.Cim;
 
 /// <summary>Goes through a whole CIM, depth first, names sorted: the order of <c>ls -R</c>.</summary>
-public static class CimWalk
+internal static class CimWalk
 {
     /// <summary>
     /// Every entry below <paramref name="from"/>. A directory that is reached twice is an error, so cycles end.

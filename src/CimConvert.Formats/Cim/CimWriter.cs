@@ -7,7 +7,7 @@ namespace CimConvert.Formats.Cim;
 /// Writes one CIM as a set of standard files. Stream data goes out as it comes; names and metadata stay in memory
 /// (some 300 bytes a file) until <see cref="Commit"/> lays them out and writes them. For one thread.
 /// </summary>
-public sealed class CimWriter : IDisposable
+internal sealed class CimWriter : IDisposable
 {
     private readonly IFileSetWriter _files;
     private readonly string _name;
@@ -76,7 +76,7 @@ public sealed class CimWriter : IDisposable
     public void CreateAlternateStream(CimPath path, string name, long size)
     {
         CheckClosed();
-        if (CimPath.WhyNotAName(name) is { } why)
+        if (CimPath.ValidateName(name) is { } why)
         {
             throw new InvalidDataException($"alternate stream '{name}' of '{path}' {why}");
         }

@@ -93,7 +93,7 @@ internal sealed class LinkTable
         for (var i = 0; i < Count; i++)
         {
             var name = Name(i);
-            if (CimPath.WhyNotAName(name) is { } why)
+            if (CimPath.ValidateName(name) is { } why)
             {
                 throw new InvalidDataException($"link table at {at}: name {i} {why}");
             }

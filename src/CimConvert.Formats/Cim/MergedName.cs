@@ -4,7 +4,7 @@ namespace CimConvert.Formats.Cim;
 /// One name as the sources have it, offered topmost first: what is visible of it. A tombstone ends it; a file hides all below,
 /// and is hidden by a directory above it; directories unite until one is opaque.
 /// </summary>
-internal sealed class MergedName(Scaffolds scaffolds)
+internal sealed class MergedName(ImplicitDirectories implicitDirectories)
 {
     /// <summary>Topmost first; made only for directories, as most names are files.</summary>
     private List<(SourceEntry Entry, string Name)>? _directories;
@@ -59,11 +59,11 @@ internal sealed class MergedName(Scaffolds scaffolds)
     }
 
     private bool OnlyScaffolds(List<(SourceEntry Entry, string Name)> directories) =>
-        directories.TrueForAll(d => scaffolds.Contains(d.Entry));
+        directories.TrueForAll(d => implicitDirectories.Contains(d.Entry));
 
     private string NameOfDirectory(List<(SourceEntry Entry, string Name)> directories) => _describing >= 0
         ? directories[_describing].Name
-        : directories.FindLast(d => !scaffolds.Contains(d.Entry)).Name ?? directories[0].Name;
+        : directories.FindLast(d => !implicitDirectories.Contains(d.Entry)).Name ?? directories[0].Name;
 
     private void OfferDirectory(string spelling, SourceEntry candidate)
     {

@@ -6,9 +6,9 @@ internal readonly record struct SourceEntry(int Source, CimEntry Entry);
 /// <summary>Looks up paths in a chain of layers as it is seen from one of them, and follows merge links.</summary>
 internal sealed class MergedView(IReadOnlyList<CimReader> sources)
 {
-    private readonly Scaffolds _scaffolds = new(sources);
+    private readonly ImplicitDirectories _implicitDirectories = new(sources);
 
-    public MergedName NewName() => new(_scaffolds);
+    public MergedName NewName() => new(_implicitDirectories);
 
     /// <summary>The roots of a source and all below it, as one directory.</summary>
     public MergedName Roots(int topmost)

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace CimConvert.Formats.Cim;
 
 /// <summary>Compares names as CimFS does: unit by unit after the upcase table.</summary>
-public sealed class NameComparer : IComparer<string>, IEqualityComparer<string>, IAlternateEqualityComparer<ReadOnlySpan<char>, string>
+internal sealed class NameComparer : IComparer<string>, IEqualityComparer<string>, IAlternateEqualityComparer<ReadOnlySpan<char>, string>
 {
     private const int UnitsAtOnce = 128;
 

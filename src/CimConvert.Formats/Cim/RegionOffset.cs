@@ -4,7 +4,7 @@ namespace CimConvert.Formats.Cim;
 /// A place in a CIM: the index of a region over the parents' regions and then the CIM's own, and a byte offset
 /// in that region's file. 0 is null.
 /// </summary>
-public readonly record struct RegionOffset(ulong Value)
+internal readonly record struct RegionOffset(ulong Value)
 {
     private const int OffsetBits = 48;
     private const ulong OffsetMask = (1UL << OffsetBits) - 1;
@@ -36,7 +36,7 @@ public readonly record struct RegionOffset(ulong Value)
 /// <summary>The region files of one CIM, by the id in their names.</summary>
 /// <param name="Id">In every region and object ID file's name.</param>
 /// <param name="Count">Region files; as many object ID files.</param>
-public readonly record struct RegionSet(Guid Id, ushort Count)
+internal readonly record struct RegionSet(Guid Id, ushort Count)
 {
     /// <summary>Names of the region and object ID files: never more than a name, whatever the id is.</summary>
     public IEnumerable<string> FileNames

@@ -6,7 +6,7 @@ namespace CimConvert.Formats.Cim;
 /// Maps every UTF-16 unit to its upper case, one to one: how names are compared and link tables sorted.
 /// Surrogates map to themselves, as the table covers the basic plane only.
 /// </summary>
-public sealed class UpcaseTable
+internal sealed class UpcaseTable
 {
     /// <summary>Entries, one for each UTF-16 unit.</summary>
     public const int Length = 0x10000;

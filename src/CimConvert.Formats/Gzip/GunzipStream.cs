@@ -10,7 +10,7 @@ namespace CimConvert.Formats.Gzip;
 /// Memory is one window and one input buffer, both pooled, however much comes out. Damage is an <see cref="InvalidDataException"/>
 /// that says what is wrong, and at which byte of the compressed stream; what was decoded just before it may not be handed out.
 /// </remarks>
-public sealed class GunzipStream : ForwardStream
+internal sealed class GunzipStream : ForwardStream
 {
     private readonly GzipDecoder _decoder;
     private InvalidDataException? _damage;

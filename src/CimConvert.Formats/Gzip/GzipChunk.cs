@@ -7,7 +7,7 @@ namespace CimConvert.Formats.Gzip;
 /// run of whole blocks, from one that seems to start in the stretch to one that ends at or behind its end. Whether the run is the
 /// stream's shows when whoever decodes in order comes to a block that starts just there.
 /// </summary>
-public sealed class GzipChunk
+internal sealed class GzipChunk
 {
     private readonly GzipChunkReader _reader;
     private readonly List<RunSegment> _segments = [];

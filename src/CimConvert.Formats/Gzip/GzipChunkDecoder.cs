@@ -9,7 +9,7 @@ namespace CimConvert.Formats.Gzip;
 /// <remarks>
 /// What it finds is no more than likely, and need not be: see <see cref="GzipChunk"/>. So it says of no data that it is damaged.
 /// </remarks>
-public sealed class GzipChunkDecoder : IDisposable
+internal sealed class GzipChunkDecoder : IDisposable
 {
     private const int BytesSize = sizeof(byte);
     private const int MarkersSize = sizeof(ushort);

@@ -3,7 +3,7 @@ namespace CimConvert.Formats.Gzip;
 /// <summary>Cuts a gzip stream into chunks. One thread at a time.</summary>
 /// <param name="compressed">Stays the caller's.</param>
 /// <param name="sizes">How large the chunks are.</param>
-public sealed class GzipChunkReader(Stream compressed, GzipChunkSizes sizes) : IDisposable
+internal sealed class GzipChunkReader(Stream compressed, GzipChunkSizes sizes) : IDisposable
 {
     /// <summary>So many chunks in a row whose run was not the stream's, and only every so many is still looked into.</summary>
     private const int MaxMisses = 4;
@@ -74,7 +74,7 @@ public sealed class GzipChunkReader(Stream compressed, GzipChunkSizes sizes) : I
 /// </param>
 /// <param name="BufferSize">Of the chunk's bytes, and of each segment of a run.</param>
 /// <param name="MaxSegments">Of a run, which ends early where they are full.</param>
-public sealed record GzipChunkSizes(int Stretch, int Ahead, int BufferSize, int MaxSegments)
+internal sealed record GzipChunkSizes(int Stretch, int Ahead, int BufferSize, int MaxSegments)
 {
     /// <summary>Behind what a decoder may hold back or read ahead.</summary>
     internal const int MinAhead = 2 * BitInput.Padding;

@@ -1,7 +1,7 @@
 namespace CimConvert.Formats.Regf;
 
 /// <summary>Where a cell starts, counted as the format counts: from the first hive bin, not from the start of the file.</summary>
-public readonly record struct CellOffset(uint Value)
+internal readonly record struct CellOffset(uint Value)
 {
     public static CellOffset None => new(uint.MaxValue);
 

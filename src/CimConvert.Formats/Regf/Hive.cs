@@ -3,7 +3,7 @@ using System.Text;
 namespace CimConvert.Formats.Regf;
 
 /// <summary>A registry hive in memory: its tree of keys and what its base block says of the whole.</summary>
-public sealed class Hive
+internal sealed class Hive
 {
     public const char PathSeparator = '\\';
 

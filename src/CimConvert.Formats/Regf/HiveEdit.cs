@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace CimConvert.Formats.Regf;
 
 /// <summary>Changes a hive value by value. Hives are read-only: each change makes another, which shares all that it did not touch.</summary>
-public static class HiveEdit
+internal static class HiveEdit
 {
     /// <summary>
     /// Sets a value; keys that are missing on its way are made, with the security of the key above them. No time is changed:

@@ -7,7 +7,7 @@ namespace CimConvert.Formats.Regf;
 /// A key with its values, in the order they are stored, and its subkeys, sorted by upcased name.
 /// Read-only once made: merged hives share untouched subtrees with the hives they come from.
 /// </summary>
-public sealed class HiveKey
+internal sealed class HiveKey
 {
     private ImmutableArray<HiveKey> _subkeys = [];
 

@@ -2,7 +2,7 @@ namespace CimConvert.Formats.Regf;
 
 /// <summary>Flags of a key. The root's and the compressed name's are not kept: they follow from the key's place and name.</summary>
 [Flags]
-public enum HiveKeyFlags : ushort
+internal enum HiveKeyFlags : ushort
 {
     None = 0,
     Volatile = 0x0001,

@@ -5,7 +5,7 @@ namespace CimConvert.Formats.Regf;
 /// bits. What each layer's semantics does, and what is decided where the sources are silent: FORMAT.md, "Merging".
 /// </summary>
 /// <remarks>Subtrees that no delta touches are shared with the base, so memory and time go with the deltas.</remarks>
-public static class HiveMerge
+internal static class HiveMerge
 {
     public static Hive Merge(Hive baseHive, params ReadOnlySpan<Hive> deltas)
     {

@@ -4,7 +4,7 @@ namespace CimConvert.Formats.Regf;
 /// Reads a hive that anybody may have made. The keys are walked with a stack of their own, every offset leads to the
 /// start of a cell in use, and every cell but a security descriptor has one owner (<see cref="CellMap"/>).
 /// </summary>
-public sealed class HiveReader
+internal sealed class HiveReader
 {
     private readonly CellMap _cells;
     private readonly NamePool _names = new();

@@ -1,7 +1,7 @@
 namespace CimConvert.Formats.Regf;
 
 /// <summary>A self-relative security descriptor, taken as bytes. Keys with equal ones share one cell when written.</summary>
-public sealed class HiveSecurity : IEquatable<HiveSecurity>
+internal sealed class HiveSecurity : IEquatable<HiveSecurity>
 {
     private readonly int _hash;
 

@@ -2,7 +2,7 @@ namespace CimConvert.Formats.Regf;
 
 /// <summary>A value of a key. Its data is, where the hive allows, a slice of the hive it was read from.</summary>
 /// <remarks>A struct of 32 bytes: large hives have more than a million of these.</remarks>
-public readonly struct HiveValue
+internal readonly struct HiveValue
 {
     public HiveValue(string name, uint type, ReadOnlyMemory<byte> data)
     {

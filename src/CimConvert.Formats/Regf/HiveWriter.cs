@@ -10,7 +10,7 @@ namespace CimConvert.Formats.Regf;
 /// Keys are written breadth first: the subkeys of a key are then neighbours in the order, and where they lie is a slice of
 /// one array. The descriptors come last, when their counts are known.
 /// </remarks>
-public sealed class HiveWriter
+internal sealed class HiveWriter
 {
     private readonly Hive _hive;
     private readonly List<HiveKey> _keys = [];

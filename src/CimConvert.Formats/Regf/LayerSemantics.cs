@@ -1,7 +1,7 @@
 namespace CimConvert.Formats.Regf;
 
 /// <summary>How a key of a differencing hive joins the key of the same path in the hive below (FORMAT.md, "Layered keys").</summary>
-public enum LayerSemantics : byte
+internal enum LayerSemantics : byte
 {
     /// <summary>Its values and subkeys are laid over those below.</summary>
     Merge = 0,

@@ -11,7 +11,7 @@ namespace CimConvert.Formats.Regf;
 /// Names are written as that tool writes them: in Latin-1 where all their characters have it, else in UTF-8. A key's path
 /// counts as one name. Names of nothing but ASCII, which is nearly all, make the file plain ASCII.
 /// </remarks>
-public static class RegExport
+internal static class RegExport
 {
     private const uint Dword = 4;
 

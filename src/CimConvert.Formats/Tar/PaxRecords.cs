@@ -7,7 +7,7 @@ namespace CimConvert.Formats.Tar;
 /// The records of one PAX extended header, kept as the bytes they came in; keywords are looked up as spans,
 /// so that an entry's metadata costs no strings. Of records with one keyword the last holds.
 /// </summary>
-public sealed class PaxRecords : IDisposable
+internal sealed class PaxRecords : IDisposable
 {
     /// <summary>
     /// Bytes of one header's records. Windows' largest descriptor is 64 KiB, an entry's extended attributes together as much:

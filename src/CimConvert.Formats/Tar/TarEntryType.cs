@@ -1,7 +1,7 @@
 namespace CimConvert.Formats.Tar;
 
 /// <summary>The kinds of entry a tar can hold besides the headers that only describe the entry after them (POSIX pax, "typeflag").</summary>
-public enum TarEntryType
+internal enum TarEntryType
 {
     RegularFile,
     HardLink,

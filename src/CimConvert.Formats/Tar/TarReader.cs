@@ -15,7 +15,7 @@ namespace CimConvert.Formats.Tar;
 /// </para>
 /// <para>Slices and PAX values are gone with the next call that moves the reader.</para>
 /// </remarks>
-public sealed class TarReader : IDisposable
+internal sealed class TarReader : IDisposable
 {
     /// <summary>As long as PAX records may be: a GNU long name is another way to write the same path.</summary>
     public const int MaxLongNameBytes = PaxRecords.MaxBytes;

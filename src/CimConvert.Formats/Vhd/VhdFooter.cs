@@ -6,7 +6,7 @@ namespace CimConvert.Formats.Vhd;
 /// The 512-byte footer that makes a plain file a fixed VHD (Microsoft, "Virtual Hard Disk Image Format Specification" 1.0,
 /// "Hard Disk Footer Format"), with the values Microsoft's layer tools write: creator, time and geometry stay zero.
 /// </summary>
-public static class VhdFooter
+internal static class VhdFooter
 {
     public const int Size = 512;
     public const int IdSize = 16;

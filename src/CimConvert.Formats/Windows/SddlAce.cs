@@ -12,7 +12,7 @@ internal static class SddlAce
     private const uint ObjectTypePresent = 1;
     private const uint InheritedObjectTypePresent = 2;
 
-    private static readonly Dictionary<string, byte> _types = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, byte> s_types = new(StringComparer.OrdinalIgnoreCase)
     {
         ["A"] = 0x00,
         ["D"] = 0x01,
@@ -26,7 +26,7 @@ internal static class SddlAce
         ["SP"] = 0x13,
     };
 
-    private static readonly Dictionary<string, uint> _flags = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, uint> s_flags = new(StringComparer.OrdinalIgnoreCase)
     {
         ["OI"] = 0x01,
         ["CI"] = 0x02,
@@ -37,7 +37,7 @@ internal static class SddlAce
         ["FA"] = 0x80,
     };
 
-    private static readonly Dictionary<string, uint> _rights = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, uint> s_rights = new(StringComparer.OrdinalIgnoreCase)
     {
         ["GA"] = 0x10000000,
         ["GX"] = 0x20000000,
@@ -79,12 +79,12 @@ internal static class SddlAce
             throw Bad(text, $"does not have {FieldCount} fields");
         }
 
-        if (!_types.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(text[fields[0]].Trim(), out var type))
+        if (!s_types.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(text[fields[0]].Trim(), out var type))
         {
             throw Bad(text, "is of an unsupported type");
         }
 
-        if (!TryReadMnemonics(text[fields[1]], _flags, out var flags) || !TryReadRights(text[fields[2]], out var rights))
+        if (!TryReadMnemonics(text[fields[1]], s_flags, out var flags) || !TryReadRights(text[fields[2]], out var rights))
         {
             throw Bad(text, "has unknown flags or rights");
         }
@@ -120,7 +120,7 @@ internal static class SddlAce
 
     private static bool TryReadRights(ReadOnlySpan<char> text, out uint rights) => text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
         ? uint.TryParse(text[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out rights)
-        : TryReadMnemonics(text, _rights, out rights);
+        : TryReadMnemonics(text, s_rights, out rights);
 
     private static bool TryReadMnemonics(ReadOnlySpan<char> text, Dictionary<string, uint> known, out uint bits)
     {

@@ -12,13 +12,13 @@ internal static class SddlSid
     private const int MaxSubAuthorities = 15;
     private const long MaxAuthority = (1L << 48) - 1;
 
-    private static readonly SearchValues<char> _digitsAndDashes = SearchValues.Create("-0123456789");
+    private static readonly SearchValues<char> s_digitsAndDashes = SearchValues.Create("-0123456789");
 
     /// <summary>
     /// [MS-DTYP] 2.5.1.1. Aliases that stand for an account of a domain or machine (DA, LA and the like) are left out:
     /// their SIDs differ from machine to machine, and a layer's descriptor cannot mean any of them.
     /// </summary>
-    private static readonly FrozenDictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> _aliases = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
+    private static readonly FrozenDictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> s_aliases = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
         ["AA"] = "S-1-5-32-579",
         ["AC"] = "S-1-15-2-1",
@@ -83,12 +83,12 @@ internal static class SddlSid
         // Only the authority may be hexadecimal, else its digits and the 'D' of a following "D:" could not be told apart.
         var isHex = text[prefix.Length..].StartsWith("0x", StringComparison.OrdinalIgnoreCase);
         var start = prefix.Length + (isHex ? Math.Max(0, text[prefix.Length..].IndexOf('-')) : 0);
-        var after = text[start..].IndexOfAnyExcept(_digitsAndDashes);
+        var after = text[start..].IndexOfAnyExcept(s_digitsAndDashes);
         return after < 0 ? text.Length : start + after;
     }
 
     /// <exception cref="InvalidDataException">The text is no SID, or names one that only a machine or domain could resolve.</exception>
-    public static byte[] Parse(ReadOnlySpan<char> text) => _aliases.TryGetValue(text, out var full) ? ParseFull(full) : ParseFull(text);
+    public static byte[] Parse(ReadOnlySpan<char> text) => s_aliases.TryGetValue(text, out var full) ? ParseFull(full) : ParseFull(text);
 
     private static byte[] ParseFull(ReadOnlySpan<char> text)
     {

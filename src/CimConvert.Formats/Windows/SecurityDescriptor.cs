@@ -1,6 +1,6 @@
 namespace CimConvert.Formats.Windows;
 
-public static class SecurityDescriptor
+internal static class SecurityDescriptor
 {
     private static readonly byte[] s_nullDacl = [1, 0, 4, 0x80, .. new byte[16]];
 

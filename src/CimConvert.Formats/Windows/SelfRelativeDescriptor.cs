@@ -27,7 +27,7 @@ internal static class SelfRelativeDescriptor
     private const int AclSizeOffset = 2;
 
     /// <summary>Says what is wrong with a descriptor, or null: that its parts lie inside it and begin as what they are.</summary>
-    public static string? WhyNotValid(ReadOnlySpan<byte> descriptor)
+    public static string? Validate(ReadOnlySpan<byte> descriptor)
     {
         if (descriptor.Length < HeaderLength)
         {
@@ -45,10 +45,10 @@ internal static class SelfRelativeDescriptor
             return "is not self-relative";
         }
 
-        return WhyNotSid(descriptor, OwnerOffset, "owner")
-            ?? WhyNotSid(descriptor, GroupOffset, "group")
-            ?? ((control & SaclPresent) != 0 ? WhyNotAcl(descriptor, SaclOffset, "SACL") : null)
-            ?? ((control & DaclPresent) != 0 ? WhyNotAcl(descriptor, DaclOffset, "DACL") : null);
+        return ValidateSid(descriptor, OwnerOffset, "owner")
+            ?? ValidateSid(descriptor, GroupOffset, "group")
+            ?? ((control & SaclPresent) != 0 ? ValidateAcl(descriptor, SaclOffset, "SACL") : null)
+            ?? ((control & DaclPresent) != 0 ? ValidateAcl(descriptor, DaclOffset, "DACL") : null);
     }
 
     /// <summary>
@@ -81,7 +81,7 @@ internal static class SelfRelativeDescriptor
         }
     }
 
-    private static string? WhyNotSid(ReadOnlySpan<byte> descriptor, int field, string what)
+    private static string? ValidateSid(ReadOnlySpan<byte> descriptor, int field, string what)
     {
         var offset = BinaryPrimitives.ReadUInt32LittleEndian(descriptor[field..]);
         if (offset == 0)
@@ -100,7 +100,7 @@ internal static class SelfRelativeDescriptor
             : $"has a malformed {what}";
     }
 
-    private static string? WhyNotAcl(ReadOnlySpan<byte> descriptor, int field, string what)
+    private static string? ValidateAcl(ReadOnlySpan<byte> descriptor, int field, string what)
     {
         var offset = BinaryPrimitives.ReadUInt32LittleEndian(descriptor[field..]);
         if (offset == 0)

@@ -1,7 +1,7 @@
 namespace CimConvert.Formats.Windows;
 
 /// <summary>The FILE_ATTRIBUTE_* bits that layers use (Windows SDK, winnt.h).</summary>
-public static class Win32Attributes
+internal static class Win32Attributes
 {
     public const uint ReadOnly = 0x1;
     public const uint Hidden = 0x2;

@@ -4,7 +4,7 @@ namespace CimConvert.Cims;
 /// Where the CIM of a layer folder is: <c>cim-layers/ID.cim</c> beside a folder called <c>ID</c>, so that the CIMs of a chain are
 /// all in one directory. This is the layout of Microsoft's snapshotter.
 /// </summary>
-public static class CimLayerFolder
+internal static class CimLayerFolder
 {
     private const string DirectoryName = "cim-layers";
 
@@ -12,7 +12,7 @@ public static class CimLayerFolder
     public static string GetCimDir(string layerFolder) => Path.Combine(Path.GetDirectoryName(Whole(layerFolder)) ?? Whole(layerFolder), DirectoryName);
 
     /// <summary>The CIM's name in it.</summary>
-    public static string GetCimName(string layerFolder) => Path.GetFileName(Whole(layerFolder)) + CimImage.StandardExtension;
+    public static string GetCimName(string layerFolder) => Path.GetFileName(Whole(layerFolder)) + OpenCim.StandardExtension;
 
     public static string GetCimPath(string layerFolder) => Path.Combine(GetCimDir(layerFolder), GetCimName(layerFolder));
 

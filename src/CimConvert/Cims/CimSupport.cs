@@ -27,13 +27,13 @@ internal static class CimSupport
             return "only Windows has it, and this is not Windows";
         }
 
-        if (NativeLibraries.PathOf(CimWriter.Library) is not { } path)
+        if (NativeLibraries.PathOf(CimFsNative.Library) is not { } path)
         {
-            return $"neither {CimWriter.Library} (in System32 or beside the program) nor {CimFs.Library} (in System32) is on this machine";
+            return $"neither {CimFsNative.Library} (in System32 or beside the program) nor {CimFs.Library} (in System32) is on this machine";
         }
 
         // cimwriter.dll brings the writer along, to systems of any age.
-        return Path.GetFileName(path) == CimWriter.Library ? null : whyTooOld();
+        return Path.GetFileName(path) == CimFsNative.Library ? null : whyTooOld();
     }
 
     private static string? WhyNoFileImages() => OperatingSystem.IsWindows() && WindowsBuild.HasFileImages

@@ -11,7 +11,7 @@ namespace CimConvert.Cims;
 /// left to wait for. Without a follower the writer itself sends it on its way, and there is no digest.
 /// </summary>
 /// <param name="handle">Open for reading. Not owned.</param>
-public sealed class GrowingFileDigest(SafeFileHandle handle) : IDisposable
+internal sealed class GrowingFileDigest(SafeFileHandle handle) : IDisposable
 {
     private const int BufferSize = 256 * 1024;
     private const long UnfollowedStep = 4 << 20;
@@ -37,16 +37,16 @@ public sealed class GrowingFileDigest(SafeFileHandle handle) : IDisposable
     }
 
     /// <summary>Hashes what is settled as it gets so, until <see cref="EndFollowing"/>.</summary>
-    public void Follow(CancellationToken cancellation)
+    public void Follow(CancellationToken cancellationToken)
     {
         _isFollowed = true;
         bool ended;
         do
         {
-            _news.Wait(cancellation);
+            _news.Wait(cancellationToken);
             _news.Reset();
             ended = _ended;
-            HashTo(Volatile.Read(ref _settled), cancellation);
+            HashTo(Volatile.Read(ref _settled), cancellationToken);
         }
         while (!ended);
     }
@@ -66,19 +66,19 @@ public sealed class GrowingFileDigest(SafeFileHandle handle) : IDisposable
 
     /// <summary>The digest of the finished file; null where nobody followed it.</summary>
     /// <param name="length">All its bytes.</param>
-    /// <param name="cancellation">Stops the reading.</param>
-    internal byte[]? TryFinish(long length, CancellationToken cancellation)
+    /// <param name="cancellationToken">Stops the reading.</param>
+    internal byte[]? TryFinish(long length, CancellationToken cancellationToken)
     {
         if (!_isFollowed)
         {
             return null;
         }
 
-        HashTo(length, cancellation);
+        HashTo(length, cancellationToken);
         return _hash.GetHashAndReset();
     }
 
-    private void HashTo(long end, CancellationToken cancellation)
+    private void HashTo(long end, CancellationToken cancellationToken)
     {
         var start = _hashed;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
@@ -86,7 +86,7 @@ public sealed class GrowingFileDigest(SafeFileHandle handle) : IDisposable
         {
             while (_hashed < end)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 var read = RandomAccess.Read(handle, buffer.AsSpan(0, (int)Math.Min(BufferSize, end - _hashed)), _hashed);
                 if (read == 0)
                 {

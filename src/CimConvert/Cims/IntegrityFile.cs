@@ -5,7 +5,7 @@ using CimConvert.Storage;
 namespace CimConvert.Cims;
 
 /// <summary>The file beside a sealed block file that holds its root digest in hex, as Microsoft's importer leaves it.</summary>
-public static class IntegrityFile
+internal static class IntegrityFile
 {
     public const string LayerName = "integrity_checksum";
     public const string MergedName = "merged_integrity_checksum";

@@ -7,7 +7,7 @@ namespace CimConvert.Cims;
 /// A standard CIM by the files it has in its directory. They are found through its header, never by a pattern of names, and the
 /// header is not believed further than that.
 /// </summary>
-public sealed class StandardCim
+internal sealed class StandardCim
 {
     private StandardCim(string path, CimHeader header) => (Path, Header) = (path, header);
 
@@ -25,7 +25,7 @@ public sealed class StandardCim
     private string Directory => System.IO.Path.GetDirectoryName(Path)!;
 
     /// <summary>Whether a location is that of a standard CIM, and not of a block file.</summary>
-    public static bool IsLocation(string location) => location.EndsWith(CimImage.StandardExtension, StringComparison.OrdinalIgnoreCase);
+    public static bool IsLocation(string location) => location.EndsWith(OpenCim.StandardExtension, StringComparison.OrdinalIgnoreCase);
 
     /// <exception cref="InvalidDataException">The file is no <c>.cim</c> file of a version that is known; the message names it.</exception>
     public static StandardCim Open(string cimFile)
@@ -97,4 +97,4 @@ public sealed class StandardCim
 /// <param name="OwnBytes">Bytes of those: what destroying it frees.</param>
 /// <param name="ParentFiles">Files of its parents that are there.</param>
 /// <param name="ParentBytes">Bytes of those, which other CIMs may share.</param>
-public sealed record CimUsage(int OwnFiles, long OwnBytes, int ParentFiles, long ParentBytes);
+internal sealed record CimUsage(int OwnFiles, long OwnBytes, int ParentFiles, long ParentBytes);

@@ -4,7 +4,7 @@ using CimConvert.Oci;
 namespace CimConvert.Compression;
 
 /// <summary>From a blob's bytes to a layer's tar.</summary>
-public static class Decompression
+internal static class Decompression
 {
     /// <summary>Wraps <paramref name="blob"/>, which stays the caller's, in what its compression calls for.</summary>
     /// <exception cref="ConversionException">The machine lacks what the compression needs.</exception>

@@ -14,10 +14,10 @@ internal static class LayerDecompression
     /// <param name="size">Bytes of it.</param>
     /// <param name="tar">Gets what was compressed.</param>
     /// <param name="onRead">Told of every piece that was decompressed.</param>
-    /// <param name="cancellation">Stops.</param>
+    /// <param name="cancellationToken">Stops.</param>
     /// <exception cref="InvalidDataException">The data is damaged.</exception>
     public static void Pump(
-        Stream compressed, LayerCompression compression, long size, BufferChannel tar, Action<int> onRead, CancellationToken cancellation)
+        Stream compressed, LayerCompression compression, long size, BufferChannel tar, Action<int> onRead, CancellationToken cancellationToken)
     {
         var layers = Interlocked.Increment(ref s_layers);
         try
@@ -25,7 +25,7 @@ internal static class LayerDecompression
             var workers = compression == LayerCompression.Gzip ? ParallelGunzip.WorkersFor(size, Environment.ProcessorCount, layers) : 0;
             if (workers > 0)
             {
-                Decompression.Explain(compression, () => ParallelGunzip.Read(compressed, workers, Pump, cancellation));
+                Decompression.Explain(compression, () => ParallelGunzip.Read(compressed, workers, Pump, cancellationToken));
             }
             else
             {
@@ -37,6 +37,6 @@ internal static class LayerDecompression
             Interlocked.Decrement(ref s_layers);
         }
 
-        void Pump(Stream decompressed) => tar.Pump(decompressed, onRead, cancellation);
+        void Pump(Stream decompressed) => tar.Pump(decompressed, onRead, cancellationToken);
     }
 }

@@ -46,15 +46,15 @@ internal sealed class ParallelGunzip : IDisposable
     /// <param name="compressed">Stays the caller's. It is read by one thread at a time, and by none any more when this returns.</param>
     /// <param name="workers">Threads besides the caller's, at least one.</param>
     /// <param name="read">Reads what was compressed, on the caller's thread.</param>
-    /// <param name="cancellation">Gives up waiting for chunks.</param>
+    /// <param name="cancellationToken">Gives up waiting for chunks.</param>
     /// <exception cref="InvalidDataException">The stream is damaged.</exception>
-    public static void Read(Stream compressed, int workers, Action<Stream> read, CancellationToken cancellation) =>
-        Read(compressed, workers, GzipChunkSizes.Default, read, cancellation);
+    public static void Read(Stream compressed, int workers, Action<Stream> read, CancellationToken cancellationToken) =>
+        Read(compressed, workers, GzipChunkSizes.Default, read, cancellationToken);
 
-    internal static void Read(Stream compressed, int workers, GzipChunkSizes sizes, Action<Stream> read, CancellationToken cancellation)
+    internal static void Read(Stream compressed, int workers, GzipChunkSizes sizes, Action<Stream> read, CancellationToken cancellationToken)
     {
         using var gunzip = new ParallelGunzip(compressed, workers, sizes);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var stages = new StageGroup(CancellationToken.None);
         for (var i = 0; i < workers; i++)
         {
@@ -63,7 +63,7 @@ internal sealed class ParallelGunzip : IDisposable
 
         try
         {
-            using var stream = new GunzipStream(() => gunzip.Next(cancellation));
+            using var stream = new GunzipStream(() => gunzip.Next(cancellationToken));
             read(stream);
         }
         finally
@@ -131,12 +131,12 @@ internal sealed class ParallelGunzip : IDisposable
         }
     }
 
-    private GzipChunk? Next(CancellationToken cancellation)
+    private GzipChunk? Next(CancellationToken cancellationToken)
     {
         Task<GzipChunk>? chunk;
         while (!_inOrder.Reader.TryRead(out chunk))
         {
-            if (!_inOrder.Reader.WaitToReadAsync(cancellation).AsTask().GetAwaiter().GetResult())
+            if (!_inOrder.Reader.WaitToReadAsync(cancellationToken).AsTask().GetAwaiter().GetResult())
             {
                 return null;
             }

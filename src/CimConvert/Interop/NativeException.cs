@@ -1,7 +1,7 @@
 namespace CimConvert.Interop;
 
 /// <summary>A call of the operating system that failed: which one, on what, and what its code means.</summary>
-public sealed class NativeException : ConversionException
+internal sealed class NativeException : ConversionException
 {
     /// <param name="call">The function's name, as its DLL exports it.</param>
     /// <param name="path">What it was called on.</param>

@@ -54,7 +54,7 @@ internal static class NativeLibraries
 
     private static nint Resolve(string library, Assembly assembly, DllImportSearchPath? searchPath) => library switch
     {
-        CimWriter.Library or CimFs.Library or OffReg.Library or Zstd.Library => Load(library)?.Handle ?? 0,
+        CimFsNative.Library or CimFs.Library or OffReg.Library or Zstd.Library => Load(library)?.Handle ?? 0,
         _ => 0,
     };
 
@@ -81,7 +81,7 @@ internal static class NativeLibraries
             return s_zstd.Select(file => Path.Combine(AppContext.BaseDirectory, file));
         }
 
-        if (library == CimWriter.Library)
+        if (library == CimFsNative.Library)
         {
             // The order of LOAD_LIBRARY_SEARCH_APPLICATION_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32, by which the reference loads it.
             return

@@ -9,10 +9,10 @@ namespace CimConvert.Layers;
 /// What a layer without parents gets besides its tar: its hives once more as the bases of child layers, in the image and on
 /// disk, and the file that tells Windows that the hives are part of the file system.
 /// </summary>
-internal sealed class BaseLayer(IImageWriter image, LayerEntries entries, PendingWork pending, StagingFolder staging)
+internal sealed class BaseLayer(ICimWriter image, LayerEntries entries, PendingWork pending, StagingFolder staging)
 {
-    private static readonly CimPath _hives = CimPath.Parse(RegistryHive.Folder);
-    private static readonly CimPath _layout = CimPath.Parse("layout");
+    private static readonly CimPath s_hives = CimPath.Parse(RegistryHive.Folder);
+    private static readonly CimPath s_layout = CimPath.Parse("layout");
 
     private static ReadOnlySpan<byte> Layout => "vhd-with-hives\n"u8;
 
@@ -26,19 +26,19 @@ internal sealed class BaseLayer(IImageWriter image, LayerEntries entries, Pendin
             throw new LayerImportException($"a base layer without the registry hives {names}");
         }
 
-        Claim(_hives, isDirectory: true);
+        Claim(s_hives, isDirectory: true);
         foreach (var hive in RegistryHive.All)
         {
             Claim(hive.BasePath, isDirectory: false);
         }
 
-        Claim(_layout, isDirectory: false);
+        Claim(s_layout, isDirectory: false);
     }
 
     /// <summary>Adds it, after all that comes from the tar.</summary>
     public void Add()
     {
-        image.CreateFile(_hives, EntryMetadata.Made(Win32Attributes.Directory, 0));
+        image.CreateFile(s_hives, EntryMetadata.Made(Win32Attributes.Directory, 0));
         image.CloseStream();
         foreach (var hive in RegistryHive.All)
         {
@@ -47,7 +47,7 @@ internal sealed class BaseLayer(IImageWriter image, LayerEntries entries, Pendin
             staging.Move(hive.ConfigPath, hive.BasePath);
         }
 
-        image.CreateFile(_layout, EntryMetadata.Made(Win32Attributes.Normal, Layout.Length));
+        image.CreateFile(s_layout, EntryMetadata.Made(Win32Attributes.Normal, Layout.Length));
         image.Write(Layout);
         image.CloseStream();
     }

@@ -13,11 +13,11 @@ namespace CimConvert.Layers;
 /// After an exception the layer is of no use: every further call says so, and the image is to be thrown away. Disposing removes
 /// what was staged in the layer's folder, except the hives that <see cref="Finish"/> kept.
 /// </remarks>
-public sealed class CimLayerWriter : IDisposable
+internal sealed class CimLayerWriter : IDisposable
 {
     private const string UtilityVmName = "UtilityVM";
 
-    private readonly IImageWriter _image;
+    private readonly ICimWriter _image;
     private readonly LayerImportOptions _options;
     private readonly LayerEntries _entries;
     private readonly StagingFolder _staging;
@@ -34,7 +34,7 @@ public sealed class CimLayerWriter : IDisposable
 
     /// <param name="image">Where the entries go. Not owned: whoever opened it disposes it, committed or not.</param>
     /// <param name="options">Where standard files wait, and whether the layer has parents.</param>
-    public CimLayerWriter(IImageWriter image, LayerImportOptions options)
+    public CimLayerWriter(ICimWriter image, LayerImportOptions options)
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(options);
@@ -110,7 +110,7 @@ public sealed class CimLayerWriter : IDisposable
         var link = _pending.AddLink(EntryOffset, path, target);
         if (_image.LinksAtOnce && !StandardFiles.Contains(target))
         {
-            _pending.Apply(link, cancellation: default);
+            _pending.Apply(link, cancellationToken: default);
         }
 
         _inCall = false;
@@ -196,12 +196,12 @@ public sealed class CimLayerWriter : IDisposable
     /// <exception cref="LayerImportException">What waited cannot be added.</exception>
     /// <exception cref="InvalidDataException">The file before lacks bytes.</exception>
     /// <exception cref="InvalidOperationException">The layer is closed.</exception>
-    public IReadOnlyList<RegistryHive> Finish(CancellationToken cancellation)
+    public IReadOnlyList<RegistryHive> Finish(CancellationToken cancellationToken)
     {
         BeginCall();
         var baseLayer = _options.IsBase ? new BaseLayer(_image, _entries, _pending, _staging) : null;
         baseLayer?.Prepare();
-        _pending.ApplyAll(cancellation);
+        _pending.ApplyAll(cancellationToken);
         baseLayer?.Add();
         _deltaHives = KeepHives();
         _inCall = false;
@@ -211,20 +211,20 @@ public sealed class CimLayerWriter : IDisposable
     /// <summary>Finishes the layer where <see cref="Finish"/> did not, merges its hives with its parents', and commits the image.</summary>
     /// <param name="hives">What merges hives.</param>
     /// <param name="parentFolders">The parents' layer folders, nearest first; none for a base layer.</param>
-    /// <param name="cancellation">Stops between the steps.</param>
+    /// <param name="cancellationToken">Stops between the steps.</param>
     /// <exception cref="LayerImportException">What waited cannot be added, or a hive cannot be merged.</exception>
     /// <exception cref="InvalidDataException">The file before lacks bytes, or the image cannot be made whole.</exception>
     /// <exception cref="InvalidOperationException">The layer was closed before.</exception>
-    public CommittedImage Close(IHiveMerger hives, IReadOnlyList<string> parentFolders, CancellationToken cancellation)
+    public CommittedCim Close(IHiveMerger hives, IReadOnlyList<string> parentFolders, CancellationToken cancellationToken)
     {
-        var deltas = !_closed && !_inCall && _deltaHives is { } finished ? finished : Finish(cancellation);
+        var deltas = !_closed && !_inCall && _deltaHives is { } finished ? finished : Finish(cancellationToken);
         _inCall = true;
         if (!_options.IsBase)
         {
-            new HiveMerging(hives).Run(_options.LayerFolder, deltas, parentFolders, _image, cancellation);
+            new HiveMerging(hives).Run(_options.LayerFolder, deltas, parentFolders, _image, cancellationToken);
         }
 
-        var image = _image.Commit(cancellation);
+        var image = _image.Commit(cancellationToken);
         (_inCall, _closed) = (false, true);
         return image;
     }

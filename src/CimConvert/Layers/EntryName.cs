@@ -57,6 +57,6 @@ internal readonly record struct EntryName(EntryNameKind Kind, CimPath Path, stri
         }
 
         var name = colon < 0 ? text : text[..colon];
-        return CimPath.WhyNotAName(name) is { } why ? throw new InvalidDataException($"a stream name that {why}") : name.ToString();
+        return CimPath.ValidateName(name) is { } why ? throw new InvalidDataException($"a stream name that {why}") : name.ToString();
     }
 }

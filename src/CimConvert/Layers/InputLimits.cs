@@ -6,7 +6,7 @@ namespace CimConvert.Layers;
 /// How much of the machine one layer may take, where somebody may need more: a layer is somebody else's bytes, and a few of them
 /// can stand for any number. Limits that nobody needs to change stand beside the code they guard; docs/threat-model.md lists all.
 /// </summary>
-public sealed record InputLimits
+internal sealed record InputLimits
 {
     /// <summary>A layer of Windows with Visual Studio in it has some 40 GB; 128 GiB is more than a container's disk holds by default.</summary>
     public const long DefaultLayerSize = 128L << 30;

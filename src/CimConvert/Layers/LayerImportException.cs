@@ -3,7 +3,7 @@ using CimConvert.Formats.Cim;
 namespace CimConvert.Layers;
 
 /// <summary>A layer that cannot be imported; the message is one line and names the tar entry at fault, where it is one.</summary>
-public sealed class LayerImportException : ConversionException
+internal sealed class LayerImportException : ConversionException
 {
     private const int MaxShownName = 200;
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Layers;
 
 /// <summary>What the importer has to know of a layer besides its tar.</summary>
-public sealed record LayerImportOptions
+internal sealed record LayerImportOptions
 {
     /// <summary>Whether the layer has no parent: then its hives become the bases of all layers above it.</summary>
     public required bool IsBase { get; init; }

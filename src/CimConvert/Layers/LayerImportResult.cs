@@ -6,4 +6,4 @@ namespace CimConvert.Layers;
 /// <param name="Size">Bytes of all regular files' main streams, as the reference counts a layer.</param>
 /// <param name="Entries">Entries of the tar.</param>
 /// <param name="DeltaHives">The hives whose deltas now lie in the layer's <c>Hives</c> folder, to be merged with those of its parents.</param>
-public sealed record LayerImportResult(long Size, long Entries, IReadOnlyList<RegistryHive> DeltaHives);
+internal sealed record LayerImportResult(long Size, long Entries, IReadOnlyList<RegistryHive> DeltaHives);

@@ -13,23 +13,23 @@ internal sealed class LayerImporter : IDisposable
     private long _size;
     private long _count;
 
-    public LayerImporter(Stream tar, IImageWriter image, LayerImportOptions options)
+    public LayerImporter(Stream tar, ICimWriter image, LayerImportOptions options)
     {
         _tar = new TarReader(tar);
         _layer = new CimLayerWriter(image, options);
     }
 
-    public LayerImportResult Run(CancellationToken cancellation)
+    public LayerImportResult Run(CancellationToken cancellationToken)
     {
         while (_tar.MoveNext())
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             _count++;
-            ImportEntry(cancellation);
+            ImportEntry(cancellationToken);
         }
 
         _tar.Drain();
-        return new LayerImportResult(_size, _count, _layer.Finish(cancellation));
+        return new LayerImportResult(_size, _count, _layer.Finish(cancellationToken));
     }
 
     public void Dispose()
@@ -38,7 +38,7 @@ internal sealed class LayerImporter : IDisposable
         _layer.Dispose();
     }
 
-    private void ImportEntry(CancellationToken cancellation)
+    private void ImportEntry(CancellationToken cancellationToken)
     {
         try
         {
@@ -54,10 +54,10 @@ internal sealed class LayerImporter : IDisposable
                     break;
                 case EntryNameKind.AlternateStream:
                     _layer.AddAlternateStream(name.Path, name.Stream, _tar.Size);
-                    CopyData(cancellation);
+                    CopyData(cancellationToken);
                     break;
                 default:
-                    ImportPlain(name.Path, cancellation);
+                    ImportPlain(name.Path, cancellationToken);
                     break;
             }
         }
@@ -67,7 +67,7 @@ internal sealed class LayerImporter : IDisposable
         }
     }
 
-    private void ImportPlain(CimPath path, CancellationToken cancellation)
+    private void ImportPlain(CimPath path, CancellationToken cancellationToken)
     {
         switch (_tar.Type)
         {
@@ -80,7 +80,7 @@ internal sealed class LayerImporter : IDisposable
             case TarEntryType.RegularFile or TarEntryType.SymbolicLink or TarEntryType.Directory:
                 var metadata = EntryMetadata.Read(_tar, _descriptors);
                 _layer.Add(path, metadata);
-                CopyData(cancellation);
+                CopyData(cancellationToken);
                 _size += metadata.Size;
                 break;
             default:
@@ -88,11 +88,11 @@ internal sealed class LayerImporter : IDisposable
         }
     }
 
-    private void CopyData(CancellationToken cancellation)
+    private void CopyData(CancellationToken cancellationToken)
     {
         while (_tar.TryReadData(out var slice))
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             _layer.Write(slice);
         }
     }

@@ -8,12 +8,12 @@ internal static class LayerTar
     /// <summary>Hands over entry by entry with its number, from 0 on; what is not read of an entry's data is passed over.</summary>
     /// <exception cref="LayerImportException">An entry was found wanting; names it.</exception>
     /// <exception cref="InvalidDataException">The tar itself is malformed.</exception>
-    public static void ForEach(Stream tar, Action<TarReader, int> take, CancellationToken cancellation)
+    public static void ForEach(Stream tar, Action<TarReader, int> take, CancellationToken cancellationToken)
     {
         using var reader = new TarReader(tar);
         for (var number = 0; reader.MoveNext(); number = checked(number + 1))
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             try
             {
                 take(reader, number);

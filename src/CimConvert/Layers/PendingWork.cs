@@ -7,7 +7,7 @@ namespace CimConvert.Layers;
 /// What waits for the layer's end, in tar order: standard files, and links, which cannot be told to be hard links or merge
 /// links before all files are known.
 /// </summary>
-internal sealed class PendingWork(IImageWriter image, LayerEntries entries, StagingFolder staging, bool isBase)
+internal sealed class PendingWork(ICimWriter image, LayerEntries entries, StagingFolder staging, bool isBase)
 {
     private readonly List<Item?> _items = [];
 
@@ -42,17 +42,17 @@ internal sealed class PendingWork(IImageWriter image, LayerEntries entries, Stag
     /// <summary>The path a standard file has in the image, as the tar spelled it.</summary>
     public bool TryGetStandardFile(CimPath standard, out CimPath path) => _standardFiles.TryGetValue(standard, out path);
 
-    public void ApplyAll(CancellationToken cancellation)
+    public void ApplyAll(CancellationToken cancellationToken)
     {
         for (var i = 0; i < _items.Count; i++)
         {
-            cancellation.ThrowIfCancellationRequested();
-            Apply(i, cancellation);
+            cancellationToken.ThrowIfCancellationRequested();
+            Apply(i, cancellationToken);
         }
     }
 
     /// <summary>Adds one item; it waits no longer.</summary>
-    public void Apply(int index, CancellationToken cancellation)
+    public void Apply(int index, CancellationToken cancellationToken)
     {
         var item = _items[index];
         _items[index] = null;
@@ -61,10 +61,10 @@ internal sealed class PendingWork(IImageWriter image, LayerEntries entries, Stag
             switch (item)
             {
                 case StandardFile file:
-                    Add(file, cancellation);
+                    Add(file, cancellationToken);
                     break;
                 case Link link:
-                    Add(link, cancellation);
+                    Add(link, cancellationToken);
                     break;
                 default:
                     break;
@@ -76,19 +76,19 @@ internal sealed class PendingWork(IImageWriter image, LayerEntries entries, Stag
         }
     }
 
-    private void Add(StandardFile file, CancellationToken cancellation)
+    private void Add(StandardFile file, CancellationToken cancellationToken)
     {
         using var stream = staging.Open(file.Standard);
-        ImageFiles.Add(image, file.Path, file.Metadata, stream, cancellation);
+        CimFiles.Add(image, file.Path, file.Metadata, stream, cancellationToken);
         entries.Settle(file.Path, isInImage: true);
     }
 
-    private void Add(Link link, CancellationToken cancellation)
+    private void Add(Link link, CancellationToken cancellationToken)
     {
         var known = entries.TryGet(link.Target, out var target);
         if (known && target.Pending != LayerEntries.NothingPending && _items[target.Pending] is StandardFile)
         {
-            Apply(target.Pending, cancellation);
+            Apply(target.Pending, cancellationToken);
             known = entries.TryGet(link.Target, out target);
         }
 

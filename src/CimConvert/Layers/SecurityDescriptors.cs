@@ -62,7 +62,7 @@ internal sealed class SecurityDescriptors
             throw new InvalidDataException("a security descriptor that is not base64");
         }
 
-        return SelfRelativeDescriptor.WhyNotValid(bytes.AsSpan(0, written)) is { } why
+        return SelfRelativeDescriptor.Validate(bytes.AsSpan(0, written)) is { } why
             ? throw new InvalidDataException($"a security descriptor that {why}")
             : bytes[..written];
     }

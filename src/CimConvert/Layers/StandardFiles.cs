@@ -12,14 +12,14 @@ internal static class StandardFiles
 {
     private const string UtilityVmFiles = @"UtilityVM\Files\";
 
-    private static readonly FrozenDictionary<string, CimPath> _all = Names()
+    private static readonly FrozenDictionary<string, CimPath> s_all = Names()
         .Select(CimPath.Parse)
         .ToFrozenDictionary(path => path.Value, NameComparer.Instance);
 
-    public static bool Contains(CimPath path) => _all.ContainsKey(path.Value);
+    public static bool Contains(CimPath path) => s_all.ContainsKey(path.Value);
 
     /// <summary>The standard file's own spelling of its path, whatever the tar's is.</summary>
-    public static bool TryGet(CimPath path, out CimPath standard) => _all.TryGetValue(path.Value, out standard);
+    public static bool TryGet(CimPath path, out CimPath standard) => s_all.TryGetValue(path.Value, out standard);
 
     private static IEnumerable<string> Names()
     {

@@ -3,7 +3,7 @@ using System.Text;
 namespace CimConvert.Oci;
 
 /// <summary>The identity of a layer together with all layers below it (OCI image spec, config.md, "Layer ChainID").</summary>
-public readonly record struct ChainId(Digest Digest)
+internal readonly record struct ChainId(Digest Digest)
 {
     /// <summary>The hash alone: the name of the layer's folder in the store.</summary>
     public string Hex => Digest.Hex;

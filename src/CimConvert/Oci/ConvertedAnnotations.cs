@@ -1,7 +1,7 @@
 namespace CimConvert.Oci;
 
 /// <summary>Annotations of converted manifests (design.md, "Converted manifest").</summary>
-public static class ConvertedAnnotations
+internal static class ConvertedAnnotations
 {
     public const string Prefix = "io.cimconvert.";
 

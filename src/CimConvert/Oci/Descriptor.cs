@@ -1,7 +1,7 @@
 namespace CimConvert.Oci;
 
 /// <summary>What to fetch, how large it is and what it must hash to (OCI image spec, descriptor.md).</summary>
-public sealed record Descriptor
+internal sealed record Descriptor
 {
     public required string MediaType { get; init; }
 

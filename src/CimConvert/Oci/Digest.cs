@@ -11,7 +11,7 @@ namespace CimConvert.Oci;
 /// </summary>
 [JsonConverter(typeof(DigestJsonConverter))]
 [StructLayout(LayoutKind.Auto)]
-public readonly record struct Digest
+internal readonly record struct Digest
 {
     /// <summary>Bytes of the hash itself.</summary>
     public const int Size = SHA256.HashSizeInBytes;

@@ -10,7 +10,7 @@ namespace CimConvert.Oci;
 /// <param name="what">What the bytes are, to start a message with: <c>layer sha256:…</c>.</param>
 /// <param name="expected">What the bytes must hash to; null to only compute it.</param>
 /// <param name="expectedSize">How many bytes there must be; null where any number may come.</param>
-public sealed class DigestingStream(Stream inner, string what, Digest? expected, long? expectedSize) : ForwardStream
+internal sealed class DigestingStream(Stream inner, string what, Digest? expected, long? expectedSize) : ForwardStream
 {
     private readonly DigestCheck _check = new(what, expected, expectedSize);
     private Digest? _digest;

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace CimConvert.Oci;
 
 /// <summary>What of an image's config the conversion needs (OCI image spec, config.md); the rest is carried over as bytes.</summary>
-public sealed record ImageConfig
+internal sealed record ImageConfig
 {
     /// <summary>The spec sets no limit. Histories make large configs; the largest seen in the wild are below 1 MiB.</summary>
     public const int MaxBytes = 8 << 20;

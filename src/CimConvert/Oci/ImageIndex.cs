@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace CimConvert.Oci;
 
 /// <summary>One name for the same image on several platforms (OCI image spec, image-index.md; Docker manifest list).</summary>
-public sealed record ImageIndex
+internal sealed record ImageIndex
 {
     /// <summary>The annotation that names an image in an image layout's index (OCI image spec, annotations.md).</summary>
     public const string RefName = "org.opencontainers.image.ref.name";

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace CimConvert.Oci;
 
 /// <summary>One image: its config and its layers, base first (OCI image spec, manifest.md; Docker manifest schema 2).</summary>
-public sealed record ImageManifest
+internal sealed record ImageManifest
 {
     /// <summary>Registries take manifests of 4 MiB and less (distribution spec, "Pushing Manifests"); containerd reads no more.</summary>
     public const int MaxBytes = 4 << 20;

@@ -7,7 +7,7 @@ namespace CimConvert.Oci;
 /// The name of an image as users write it: <c>[registry/]repository[:tag][@digest]</c>, by the grammar and defaults of
 /// github.com/distribution/reference (reference.go, normalize.go): <c>docker.io</c>, <c>library/</c> and <c>latest</c> are filled in.
 /// </summary>
-public sealed partial class ImageReference
+internal sealed partial class ImageReference
 {
     /// <summary>distribution/reference: RepositoryNameTotalLengthMax.</summary>
     public const int MaxRepositoryLength = 255;

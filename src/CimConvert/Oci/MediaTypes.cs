@@ -1,7 +1,7 @@
 namespace CimConvert.Oci;
 
 /// <summary>The media types met in registries (OCI image spec, media-types.md; distribution, manifest schema 2) and those we write.</summary>
-public static class MediaTypes
+internal static class MediaTypes
 {
     public const string OciIndex = "application/vnd.oci.image.index.v1+json";
     public const string OciManifest = "application/vnd.oci.image.manifest.v1+json";

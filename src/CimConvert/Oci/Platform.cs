@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace CimConvert.Oci;
 
 /// <summary>What an image runs on (OCI image spec, image-index.md, "platform").</summary>
-public sealed record Platform
+internal sealed record Platform
 {
     public const string Windows = "windows";
 

@@ -6,7 +6,7 @@ namespace CimConvert.Oci;
 /// (Microsoft, "Windows container version compatibility"). <c>os.features</c> are not weighed: every host that
 /// converts images for Windows Server offers win32k.
 /// </summary>
-public static class PlatformSelector
+internal static class PlatformSelector
 {
     /// <summary>Windows Server 2022, the first build with a stable container ABI.</summary>
     public const uint FirstStableBuild = 20348;
@@ -57,7 +57,7 @@ public static class PlatformSelector
 
     /// <summary>Holds an image that was not chosen from an index to the same rules; null where it fits.</summary>
     /// <exception cref="InvalidDataException"><paramref name="osVersion"/> is not a dotted number.</exception>
-    public static string? WhyNot(Platform offered, Platform requested, string? osVersion)
+    public static string? Mismatch(Platform offered, Platform requested, string? osVersion)
     {
         var (fit, _, why) = JudgePlatform(offered, requested, ParseRequested(osVersion));
         return fit == Fit.None ? $"the image is for {offered}, not {Describe(requested, osVersion)}: {why}" : null;

@@ -4,7 +4,7 @@ using CimConvert.Storage;
 namespace CimConvert.Pipeline;
 
 /// <summary>What the conversions of one process share of the machine. Without any limit, each layer is free to go at once.</summary>
-public sealed class ConversionLimits : IDisposable
+internal sealed class ConversionLimits : IDisposable
 {
     /// <summary>Ten a second: smooth enough for a line, and rare enough for a timer.</summary>
     private static readonly TimeSpan s_period = TimeSpan.FromMilliseconds(100);
@@ -41,10 +41,10 @@ public sealed class ConversionLimits : IDisposable
     public DiskBudget? Disk { get; }
 
     /// <summary>Waits for leave to download a blob; it is given back by disposing it.</summary>
-    internal ValueTask<RateLimitLease?> EnterDownloadAsync(CancellationToken cancellation) => EnterAsync(_downloads, cancellation);
+    internal ValueTask<RateLimitLease?> EnterDownloadAsync(CancellationToken cancellationToken) => EnterAsync(_downloads, cancellationToken);
 
     /// <summary>As <see cref="EnterDownloadAsync"/>, for writing a layer.</summary>
-    internal ValueTask<RateLimitLease?> EnterImportAsync(CancellationToken cancellation) => EnterAsync(_imports, cancellation);
+    internal ValueTask<RateLimitLease?> EnterImportAsync(CancellationToken cancellationToken) => EnterAsync(_imports, cancellationToken);
 
     /// <summary>A download, slowed down where it must be.</summary>
     internal Stream Throttle(Stream download) => _bandwidth is null ? download : new ThrottledStream(download, _bandwidth, _burst);
@@ -58,6 +58,6 @@ public sealed class ConversionLimits : IDisposable
 
     private static ConcurrencyLimiter Concurrency(int permits) => new(new ConcurrencyLimiterOptions { PermitLimit = permits, QueueLimit = int.MaxValue });
 
-    private static async ValueTask<RateLimitLease?> EnterAsync(ConcurrencyLimiter? limiter, CancellationToken cancellation) =>
-        limiter is null ? null : await limiter.AcquireAsync(1, cancellation);
+    private static async ValueTask<RateLimitLease?> EnterAsync(ConcurrencyLimiter? limiter, CancellationToken cancellationToken) =>
+        limiter is null ? null : await limiter.AcquireAsync(1, cancellationToken);
 }

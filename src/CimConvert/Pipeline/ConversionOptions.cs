@@ -6,7 +6,7 @@ using CimConvert.Oci;
 namespace CimConvert.Pipeline;
 
 /// <summary>How an image is converted.</summary>
-public sealed record ConversionOptions
+internal sealed record ConversionOptions
 {
     public required Platform Platform { get; init; }
 
@@ -19,7 +19,7 @@ public sealed record ConversionOptions
     /// </summary>
     public bool Forked { get; init; }
 
-    public ImageOptions Image { get; init; } = new();
+    public BlockCimOptions Image { get; init; } = new();
 
     /// <summary>What merges the registry hives of child layers.</summary>
     public IHiveMerger Hives { get; init; } = new ManagedHiveMerger();

@@ -8,10 +8,10 @@ namespace CimConvert.Pipeline;
 /// <summary>A layer of a converted image.</summary>
 /// <param name="Layer">As it is in the store.</param>
 /// <param name="Reused">Whether it was there before.</param>
-public sealed record ConvertedLayer(StoredLayer Layer, bool Reused);
+internal sealed record ConvertedLayer(StoredLayer Layer, bool Reused);
 
 /// <summary>What a conversion took, in milliseconds of wall-clock time.</summary>
-public sealed record ConversionTimings(long Resolve, long Layers, long Merge, long Publish, long Push, long Total)
+internal sealed record ConversionTimings(long Resolve, long Layers, long Merge, long Publish, long Push, long Total)
 {
     /// <summary>The stages by name.</summary>
     internal IReadOnlyList<(string Stage, long Milliseconds)> Stages =>
@@ -19,7 +19,7 @@ public sealed record ConversionTimings(long Resolve, long Layers, long Merge, lo
 }
 
 /// <summary>Bytes that went through: over the wire, out of the decompressors, into the store.</summary>
-public sealed record ConversionBytes(long Downloaded, long Decompressed, long Written);
+internal sealed record ConversionBytes(long Downloaded, long Decompressed, long Written);
 
 /// <summary>What a conversion made.</summary>
 /// <param name="Image">The source.</param>
@@ -31,7 +31,7 @@ public sealed record ConversionBytes(long Downloaded, long Decompressed, long Wr
 /// <param name="Pushed">What the push did; null where none was asked for.</param>
 /// <param name="Bytes">Bytes that went through.</param>
 /// <param name="Timings">Time taken.</param>
-public sealed record ConversionResult(
+internal sealed record ConversionResult(
     ResolvedImage Image,
     Descriptor Manifest,
     IReadOnlyList<ConvertedLayer> Layers,

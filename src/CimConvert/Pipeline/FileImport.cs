@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Pipeline;
 
 /// <summary>A layer tar on disk, compressed or not, made into a block file or a forked CIM: what the importer does for one layer, without a registry.</summary>
-public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOptions options, InputLimits limits, ILogger logger)
+internal sealed class FileImport(ICimBackend backend, IHiveMerger hives, BlockCimOptions options, InputLimits limits, ILogger logger)
 {
     private const string StagingSuffix = ".staging";
 
@@ -14,14 +14,14 @@ public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOp
     /// <param name="blockFile">What to make; nothing may have the name yet.</param>
     /// <param name="cimName">Name of the CIM in it.</param>
     /// <param name="parents">The block files of the layers below, nearest first; none for a base layer. Their hives lie in the folder <c>Hives</c> beside each.</param>
-    /// <param name="cancellation">Stops, and leaves nothing behind.</param>
-    public async Task<(LayerImportResult Import, CommittedImage Image)> RunAsync(
-        string layerTar, string blockFile, string cimName, IReadOnlyList<string> parents, CancellationToken cancellation)
+    /// <param name="cancellationToken">Stops, and leaves nothing behind.</param>
+    public async Task<(LayerImportResult Import, CommittedCim Image)> RunAsync(
+        string layerTar, string blockFile, string cimName, IReadOnlyList<string> parents, CancellationToken cancellationToken)
     {
         ThrowIfDevice(blockFile);
         foreach (var parent in parents)
         {
-            var source = ImageSource.Parse(parent);
+            var source = BlockCim.Parse(parent);
             ThrowIfDevice(source.BlockFile);
             backend.CheckSource(source);
         }
@@ -29,8 +29,8 @@ public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOp
         var folder = FolderOf(blockFile);
         Directory.CreateDirectory(folder);
         using var image = backend.Create(blockFile, cimName, options);
-        var parentFolders = parents.Select(parent => FolderOf(ImageSource.Parse(parent).BlockFile)).ToArray();
-        return await RunAsync(layerTar, image, blockFile + StagingSuffix, folder, parentFolders, cancellation);
+        var parentFolders = parents.Select(parent => FolderOf(BlockCim.Parse(parent).BlockFile)).ToArray();
+        return await RunAsync(layerTar, image, blockFile + StagingSuffix, folder, parentFolders, cancellationToken);
     }
 
     /// <summary>The same into a standard CIM, which is forked from the parent's and holds all of the image so far.</summary>
@@ -39,9 +39,9 @@ public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOp
     /// <param name="layerFolder">The layer's folder, which gets its hives; made where it is missing.</param>
     /// <param name="parentCim">The <c>.cim</c> file of the layer below, in the same directory; null for a base layer.</param>
     /// <param name="parentFolders">The layer folders below, nearest first.</param>
-    /// <param name="cancellation">Stops, and leaves nothing behind.</param>
-    public async Task<(LayerImportResult Import, CommittedImage Image)> RunForkedAsync(
-        string layerTar, string cimFile, string layerFolder, string? parentCim, IReadOnlyList<string> parentFolders, CancellationToken cancellation)
+    /// <param name="cancellationToken">Stops, and leaves nothing behind.</param>
+    public async Task<(LayerImportResult Import, CommittedCim Image)> RunForkedAsync(
+        string layerTar, string cimFile, string layerFolder, string? parentCim, IReadOnlyList<string> parentFolders, CancellationToken cancellationToken)
     {
         if (parentCim is null != (parentFolders.Count == 0))
         {
@@ -50,34 +50,34 @@ public sealed class FileImport(IImageBackend backend, IHiveMerger hives, ImageOp
 
         var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(layerFolder));
         using var image = backend.CreateForked(cimFile, parentCim);
-        return await RunAsync(layerTar, image, folder + StagingSuffix, folder, parentFolders, cancellation);
+        return await RunAsync(layerTar, image, folder + StagingSuffix, folder, parentFolders, cancellationToken);
     }
 
-    private async Task<(LayerImportResult Import, CommittedImage Image)> RunAsync(
-        string layerTar, IImageWriter image, string staging, string folder, IReadOnlyList<string> parentFolders, CancellationToken cancellation)
+    private async Task<(LayerImportResult Import, CommittedCim Image)> RunAsync(
+        string layerTar, ICimWriter image, string staging, string folder, IReadOnlyList<string> parentFolders, CancellationToken cancellationToken)
     {
         try
         {
             RemoveFolder(staging);
             Directory.CreateDirectory(staging);
             var importOptions = new LayerImportOptions { IsBase = parentFolders.Count == 0, LayerFolder = staging, Limits = limits, Logger = logger };
-            var result = await LayerFile.ReadAsync(layerTar, limits, (tar, token) => LayerImport.Run(tar, image, importOptions, token), cancellation);
+            var result = await LayerFile.ReadAsync(layerTar, limits, (tar, token) => LayerImport.Run(tar, image, importOptions, token), cancellationToken);
             if (parentFolders.Count > 0)
             {
-                new HiveMerging(hives).Run(staging, result.DeltaHives, parentFolders, image, cancellation);
+                new HiveMerging(hives).Run(staging, result.DeltaHives, parentFolders, image, cancellationToken);
             }
 
             // The hives are in place before the image gets its name: an image that is there has them.
             var isNew = !Directory.Exists(folder);
             Directory.CreateDirectory(folder);
-            var moved = HivesBesideImage.Move(staging, folder);
+            var moved = HivesBesideCim.Move(staging, folder);
             try
             {
-                return (result, image.Commit(cancellation));
+                return (result, image.Commit(cancellationToken));
             }
             catch
             {
-                HivesBesideImage.Remove(moved);
+                HivesBesideCim.Remove(moved);
                 if (isNew)
                 {
                     Directory.Delete(folder);

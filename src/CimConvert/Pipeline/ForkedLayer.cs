@@ -13,7 +13,7 @@ internal static class ForkedLayer
     /// <summary>What the parent is called in the folder while the layer is written.</summary>
     private const string ParentName = "parent.cim";
 
-    public static IImageWriter Create(IImageBackend backend, string cimFile, string? parentCim)
+    public static ICimWriter Create(ICimBackend backend, string cimFile, string? parentCim)
     {
         var parent = parentCim is null ? null : Path.Combine(Path.GetDirectoryName(cimFile)!, ParentName);
         if (parent is not null)
@@ -25,10 +25,10 @@ internal static class ForkedLayer
     }
 
     /// <summary>Describes a CIM that is committed; the parent's regions stay, its name does not.</summary>
-    public static (FileRecord Image, IReadOnlyList<CimFileRecord>? CimFiles) Finish(CommittedImage image, string cimName, CancellationToken cancellation)
+    public static (FileRecord Image, IReadOnlyList<CimFileRecord>? CimFiles) Finish(CommittedCim image, string cimName, CancellationToken cancellationToken)
     {
         File.Delete(Path.Combine(Path.GetDirectoryName(image.Path)!, ParentName));
-        return StoredLayer.DescribeForked(image, cimName, cancellation);
+        return StoredLayer.DescribeForked(image, cimName, cancellationToken);
     }
 
     private static void Link(string parentCim, string link)

@@ -3,7 +3,7 @@ using CimConvert.Interop;
 namespace CimConvert.Pipeline;
 
 /// <summary>The version of Windows that this program runs on, as an image's <c>os.version</c> has it.</summary>
-public static class HostVersion
+internal static class HostVersion
 {
     /// <returns>Major, minor, build and revision.</returns>
     /// <exception cref="InvalidDataException">This is not Windows.</exception>

@@ -14,19 +14,19 @@ namespace CimConvert.Pipeline;
 /// <c>reference → manifest → [per layer: blob → verify → decompress → verify → tar → image writer] → seal in parent order → merge → publish [→ push]</c>.
 /// Each step is a room of its own; this one only knows their order.
 /// </summary>
-public sealed class ImageConversion(
-    ConversionStore store, IImageBackend backend, ConversionOptions options, ILogger logger, RegistryPusher? target = null)
+internal sealed class ImageConversion(
+    ConversionStore store, ICimBackend backend, ConversionOptions options, ILogger logger, RegistryPusher? target = null)
 {
     /// <summary>The layers being converted, with their progress; empty until the manifest is there.</summary>
     public IReadOnlyList<LayerPlan> Layers { get; private set; } = [];
 
     /// <exception cref="ConversionException">The image cannot be converted; the message names it, and what it failed on.</exception>
-    public async Task<ConversionResult> RunAsync(IImageSource source, CancellationToken cancellation)
+    public async Task<ConversionResult> RunAsync(IImageSource source, CancellationToken cancellationToken)
     {
         using var scope = logger.With(LogFields.Image, source.Name);
         try
         {
-            var result = await ConvertAsync(source, cancellation);
+            var result = await ConvertAsync(source, cancellationToken);
             Record(result.Timings);
             Instruments.Images.Add(1, Instruments.Result("converted"));
             return result;
@@ -55,7 +55,7 @@ public sealed class ImageConversion(
     /// <summary>Where the network failed, what came of the layers stays for the next run to go on from; else nothing does.</summary>
     private void RemoveDownloads(Exception failure)
     {
-        if (PassingFailure.SparesTransfers(failure))
+        if (TransientFault.KeepsPartialDownloads(failure))
         {
             return;
         }
@@ -66,36 +66,36 @@ public sealed class ImageConversion(
         }
     }
 
-    private async Task<ConversionResult> ConvertAsync(IImageSource source, CancellationToken cancellation)
+    private async Task<ConversionResult> ConvertAsync(IImageSource source, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
 
         // reference → manifest
-        var image = await new ImageResolver(source).ResolveAsync(options.Platform, options.OsVersion, cancellation);
+        var image = await new ImageResolver(source).ResolveAsync(options.Platform, options.OsVersion, cancellationToken);
         Layers = LayerPlan.Make(image);
         logger.LogInformation("{Image}: {Platform}, {Count} layers", source.Name, image.Config.Platform, Layers.Count);
-        using var lease = await store.UseAsync([.. Layers.Select(layer => layer.ChainId)], cancellation);
+        using var lease = await store.UseAsync([.. Layers.Select(layer => layer.ChainId)], cancellationToken);
         var resolved = clock.ElapsedMilliseconds;
 
         // blob → verify → decompress → verify → tar → image writer, for many layers at once; sealed in parent order
         var conversion = new LayerConversion(source, store, backend, options, logger);
-        var layers = await new LayerStages(conversion, Layers, logger).RunAsync(options.Concurrency, cancellation);
+        var layers = await new LayerStages(conversion, Layers, logger).RunAsync(options.Concurrency, cancellationToken);
         var converted = clock.ElapsedMilliseconds;
 
         // merge
-        var (top, mergedBytes) = await new MergeStage(store, backend, options, logger).RunAsync(Layers, layers, cancellation);
+        var (top, mergedBytes) = await new MergeStage(store, backend, options, logger).RunAsync(Layers, layers, cancellationToken);
         Instruments.Written.Add(mergedBytes);
         var merged = clock.ElapsedMilliseconds;
 
         // publish
         var manifest = await new Publisher(store).PublishAsync(
-            image, [.. layers.SkipLast(1).Select(l => l.Layer), top], options.WithSubject, cancellation);
+            image, [.. layers.SkipLast(1).Select(l => l.Layer), top], options.WithSubject, cancellationToken);
         var published = clock.ElapsedMilliseconds;
 
         // push
         var pushed = target is null
             ? null
-            : await new ImagePush(store, target, logger).RunAsync(image, (source as RegistrySource)?.Reference, manifest, options.WithSubject, cancellation);
+            : await new ImagePush(store, target, logger).RunAsync(image, (source as RegistrySource)?.Reference, manifest, options.WithSubject, cancellationToken);
         var done = clock.ElapsedMilliseconds;
 
         return new ConversionResult(

@@ -9,13 +9,13 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Pipeline;
 
 /// <summary>A layer that is read to its end and checked, but not committed: its parent may have to be first.</summary>
-internal sealed class ImportedLayer(LayerPlan plan, IngestFolder folder, LayerDownload download, IImageWriter image, LayerImportResult result) : IDisposable
+internal sealed class ImportedLayer(LayerPlan plan, IngestFolder folder, LayerDownload download, ICimWriter image, LayerImportResult result) : IDisposable
 {
     public LayerPlan Plan => plan;
 
     public IngestFolder Folder => folder;
 
-    public IImageWriter Image => image;
+    public ICimWriter Image => image;
 
     public LayerImportResult Result => result;
 
@@ -31,7 +31,7 @@ internal sealed class ImportedLayer(LayerPlan plan, IngestFolder folder, LayerDo
 
 /// <summary>Brings single layers from their source into the store, in two steps: import, at any time, and seal, after the parent.</summary>
 internal sealed class LayerConversion(
-    IImageSource source, ConversionStore store, IImageBackend backend, ConversionOptions options, ILogger logger)
+    IImageSource source, ConversionStore store, ICimBackend backend, ConversionOptions options, ILogger logger)
 {
     private const string BlockCimFile = "layer.bcim";
     private const string VhdFile = "layer.vhd";
@@ -55,9 +55,9 @@ internal sealed class LayerConversion(
     }
 
     /// <summary>Downloads and imports a layer; null where another process finished it while this one waited for it.</summary>
-    public async Task<ImportedLayer?> ImportAsync(LayerPlan plan, CancellationToken cancellation)
+    public async Task<ImportedLayer?> ImportAsync(LayerPlan plan, CancellationToken cancellationToken)
     {
-        var folder = await store.ClaimAsync(plan.ChainId, cancellation);
+        var folder = await store.ClaimAsync(plan.ChainId, cancellationToken);
         LayerDownload? download = null;
         try
         {
@@ -69,12 +69,12 @@ internal sealed class LayerConversion(
 
             options.Limits.Disk?.Check(plan.Blob.Size);
             download = new LayerDownload(source, store, plan, options.Limits, logger);
-            using var turn = await download.WaitForImportAsync(cancellation);
+            using var turn = await download.WaitForImportAsync(cancellationToken);
             plan.Progress.Stage = LayerStage.Importing;
             Instruments.ActiveImports.Add(1);
             try
             {
-                return await ImportAsync(plan, folder, download, cancellation);
+                return await ImportAsync(plan, folder, download, cancellationToken);
             }
             finally
             {
@@ -90,21 +90,21 @@ internal sealed class LayerConversion(
         }
     }
 
-    private async Task<ImportedLayer> ImportAsync(LayerPlan plan, IngestFolder folder, LayerDownload download, CancellationToken cancellation)
+    private async Task<ImportedLayer> ImportAsync(LayerPlan plan, IngestFolder folder, LayerDownload download, CancellationToken cancellationToken)
     {
         try
         {
-            return await ImportOnceAsync(plan, folder, download, cancellation);
+            return await ImportOnceAsync(plan, folder, download, cancellationToken);
         }
         catch (Exception e) when (e is InvalidDataException or LayerImportException && download.TryStartOver(e))
         {
             folder.Clear();
             plan.Progress.Restart();
-            return await ImportOnceAsync(plan, folder, download, cancellation);
+            return await ImportOnceAsync(plan, folder, download, cancellationToken);
         }
     }
 
-    private async Task<ImportedLayer> ImportOnceAsync(LayerPlan plan, IngestFolder folder, LayerDownload download, CancellationToken cancellation)
+    private async Task<ImportedLayer> ImportOnceAsync(LayerPlan plan, IngestFolder folder, LayerDownload download, CancellationToken cancellationToken)
     {
         var image = options.Forked
             ? ForkedLayer.Create(backend, Path.Combine(folder.Path, FileName), plan.Parents.Count == 0 ? null : Path.Combine(store.LayerFolder(plan.Parents[0]), FileName))
@@ -113,7 +113,7 @@ internal sealed class LayerConversion(
         {
             var importOptions = new LayerImportOptions { IsBase = plan.Index == 0, LayerFolder = folder.Path, Limits = options.Input, Logger = logger };
             var stream = new LayerStream(plan, download.OpenAsync, image.Digest, options.Input, options.Limits.Disk);
-            var result = await stream.RunAsync((tar, token) => LayerImport.Run(tar, image, importOptions, token), cancellation);
+            var result = await stream.RunAsync((tar, token) => LayerImport.Run(tar, image, importOptions, token), cancellationToken);
             logger.LogInformation("{Layer}: imported {Entries} entries, {Bytes} bytes", plan.Name, result.Entries, plan.Progress.Decompressed);
             return new ImportedLayer(plan, folder, download, image, result);
         }
@@ -125,7 +125,7 @@ internal sealed class LayerConversion(
     }
 
     /// <summary>Merges the layer's hives with those below, commits the image and moves the layer to its place in the store.</summary>
-    public StoredLayer Seal(ImportedLayer layer, CancellationToken cancellation)
+    public StoredLayer Seal(ImportedLayer layer, CancellationToken cancellationToken)
     {
         var plan = layer.Plan;
         plan.Progress.Stage = LayerStage.Sealing;
@@ -133,13 +133,13 @@ internal sealed class LayerConversion(
         if (plan.Parents.Count > 0)
         {
             var parentFolders = plan.Parents.Select(store.LayerFolder).ToArray();
-            new HiveMerging(options.Hives).Run(layer.Folder.Path, layer.Result.DeltaHives, parentFolders, layer.Image, cancellation);
+            new HiveMerging(options.Hives).Run(layer.Folder.Path, layer.Result.DeltaHives, parentFolders, layer.Image, cancellationToken);
         }
 
-        var image = layer.Image.Commit(cancellation);
+        var image = layer.Image.Commit(cancellationToken);
         var (file, cimFiles) = options.Forked
-            ? ForkedLayer.Finish(image, CimName, cancellation)
-            : (StoredLayer.Describe(image, CimName, options.Image.VhdFooter, cancellation), null);
+            ? ForkedLayer.Finish(image, CimName, cancellationToken)
+            : (StoredLayer.Describe(image, CimName, options.Image.VhdFooter, cancellationToken), null);
         var record = new LayerRecord
         {
             SourceDigest = plan.Blob.Digest,

@@ -49,9 +49,9 @@ internal sealed class LayerDownload : IDisposable
 
     /// <summary>Waits until the layer may be written, and fetches ahead meanwhile.</summary>
     /// <returns>The leave to write, to be disposed when the layer is written.</returns>
-    public async Task<IDisposable?> WaitForImportAsync(CancellationToken cancellation)
+    public async Task<IDisposable?> WaitForImportAsync(CancellationToken cancellationToken)
     {
-        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var turn = _limits.EnterImportAsync(waiting.Token).AsTask();
         try
         {
@@ -63,10 +63,10 @@ internal sealed class LayerDownload : IDisposable
                     await turn;
                 }
 
-                _leave = await _limits.EnterDownloadAsync(cancellation);
+                _leave = await _limits.EnterDownloadAsync(cancellationToken);
                 if (_kept is not null && !turn.IsCompleted)
                 {
-                    await FetchAheadAsync(_kept, turn, cancellation);
+                    await FetchAheadAsync(_kept, turn, cancellationToken);
                 }
             }
 
@@ -86,9 +86,9 @@ internal sealed class LayerDownload : IDisposable
     }
 
     /// <summary>The blob from its start.</summary>
-    public async Task<Stream> OpenAsync(CancellationToken cancellation) => _kept is null
-        ? _limits.Throttle(await _source.OpenBlobAsync(Blob, offset: 0, cancellation))
-        : new ResumableBlob(token => OpenAtAsync(_kept.Resumed, token), _kept, Blob.Size, cancellation);
+    public async Task<Stream> OpenAsync(CancellationToken cancellationToken) => _kept is null
+        ? _limits.Throttle(await _source.OpenBlobAsync(Blob, offset: 0, cancellationToken))
+        : new ResumableBlob(token => OpenAtAsync(_kept.Resumed, token), _kept, Blob.Size, cancellationToken);
 
     /// <summary>
     /// What an earlier run left may be what is wrong, as after a power failure; the registry has the right bytes. Says whether
@@ -128,19 +128,19 @@ internal sealed class LayerDownload : IDisposable
         _kept?.Dispose();
     }
 
-    private async Task<Stream> OpenAtAsync(long offset, CancellationToken cancellation) =>
-        _limits.Throttle(await _source.OpenBlobAsync(Blob, offset, cancellation));
+    private async Task<Stream> OpenAtAsync(long offset, CancellationToken cancellationToken) =>
+        _limits.Throttle(await _source.OpenBlobAsync(Blob, offset, cancellationToken));
 
-    private async Task FetchAheadAsync(PartialBlob kept, Task turn, CancellationToken cancellation)
+    private async Task FetchAheadAsync(PartialBlob kept, Task turn, CancellationToken cancellationToken)
     {
         kept.SeekToEnd();
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            await using var rest = await OpenAtAsync(kept.Resumed, cancellation);
-            for (int read; !turn.IsCompleted && (read = await rest.ReadAsync(buffer, cancellation)) > 0;)
+            await using var rest = await OpenAtAsync(kept.Resumed, cancellationToken);
+            for (int read; !turn.IsCompleted && (read = await rest.ReadAsync(buffer, cancellationToken)) > 0;)
             {
-                await kept.AppendAsync(buffer.AsMemory(0, read), cancellation);
+                await kept.AppendAsync(buffer.AsMemory(0, read), cancellationToken);
                 _limits.Disk?.Take(read);
             }
         }

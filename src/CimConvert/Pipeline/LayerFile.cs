@@ -14,7 +14,7 @@ internal static class LayerFile
 
     /// <summary>Decompresses on one thread and reads the tar on another; whoever reads does so to the stream's end.</summary>
     /// <exception cref="ConversionException">It is a pipe or the like, or longer than a layer may be.</exception>
-    public static async Task<T> ReadAsync<T>(string path, InputLimits limits, Func<Stream, CancellationToken, T> read, CancellationToken cancellation)
+    public static async Task<T> ReadAsync<T>(string path, InputLimits limits, Func<Stream, CancellationToken, T> read, CancellationToken cancellationToken)
     {
         await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferSize, FileOptions.SequentialScan);
         if (!file.CanSeek || file.Length == 0)
@@ -23,16 +23,16 @@ internal static class LayerFile
         }
 
         var magic = new byte[MagicSize];
-        var compression = Decompression.Detect(magic.AsSpan(0, await file.ReadAtLeastAsync(magic, MagicSize, throwOnEndOfStream: false, cancellation)));
+        var compression = Decompression.Detect(magic.AsSpan(0, await file.ReadAtLeastAsync(magic, MagicSize, throwOnEndOfStream: false, cancellationToken)));
         file.Position = 0;
         if (compression == LayerCompression.None)
         {
             limits.CheckSize(file.Length, file.Length);
-            return read(file, cancellation);
+            return read(file, cancellationToken);
         }
 
         using var tar = new BufferChannel(BufferSize, Buffers, new StageClock("decompress", layer: 0), new StageClock("import", layer: 0));
-        using var stages = new StageGroup(cancellation);
+        using var stages = new StageGroup(cancellationToken);
         T? result = default;
         var size = 0L;
         stages.StartThread(() =>

@@ -11,7 +11,7 @@ namespace CimConvert.Pipeline;
 /// <param name="DiffId">What the uncompressed blob must hash to.</param>
 /// <param name="ChainId">Where the layer goes in the store.</param>
 /// <param name="Parents">Chain IDs below, nearest first.</param>
-public sealed record LayerPlan(
+internal sealed record LayerPlan(
     int Index, int Count, Descriptor Blob, LayerCompression Compression, DiffId DiffId, ChainId ChainId, IReadOnlyList<ChainId> Parents)
 {
     /// <summary>How far the layer is; read by whoever shows progress.</summary>
@@ -49,7 +49,7 @@ public sealed record LayerPlan(
 }
 
 /// <summary>Where a layer is in the flow.</summary>
-public enum LayerStage
+internal enum LayerStage
 {
     Waiting,
     Importing,
@@ -59,7 +59,7 @@ public enum LayerStage
 }
 
 /// <summary>How far one layer is. Written by the pipeline, read at any time by others.</summary>
-public sealed class LayerProgress
+internal sealed class LayerProgress
 {
     private long _downloaded;
     private long _decompressed;

@@ -19,11 +19,11 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
     private readonly TaskCompletionSource[] _inStore =
         [.. plans.Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))];
 
-    public async Task<IReadOnlyList<ConvertedLayer>> RunAsync(int concurrency, CancellationToken cancellation)
+    public async Task<IReadOnlyList<ConvertedLayer>> RunAsync(int concurrency, CancellationToken cancellationToken)
     {
         var waiting = Channel.CreateBounded<LayerPlan>(concurrency);
         var imported = Channel.CreateBounded<ImportedLayer?>(concurrency);
-        using var stages = new StageGroup(cancellation);
+        using var stages = new StageGroup(cancellationToken);
         try
         {
             stages.Start(() => FeedAsync(waiting.Writer, stages.Cancellation));
@@ -42,13 +42,13 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
         return [.. _done.Select(layer => layer!)];
     }
 
-    private async Task FeedAsync(ChannelWriter<LayerPlan> waiting, CancellationToken cancellation)
+    private async Task FeedAsync(ChannelWriter<LayerPlan> waiting, CancellationToken cancellationToken)
     {
         foreach (var plan in InOrderOfStart())
         {
             if (!TakeFromStore(plan))
             {
-                await waiting.WriteAsync(plan, cancellation);
+                await waiting.WriteAsync(plan, cancellationToken);
             }
         }
 
@@ -64,9 +64,9 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
         conversion.NeedsParent ? plans : plans.OrderByDescending(plan => plan.Blob.Size).ThenBy(plan => plan.Index);
 
     private async Task ImportAllAsync(
-        int concurrency, ChannelReader<LayerPlan> waiting, ChannelWriter<ImportedLayer?> imported, CancellationToken cancellation)
+        int concurrency, ChannelReader<LayerPlan> waiting, ChannelWriter<ImportedLayer?> imported, CancellationToken cancellationToken)
     {
-        using var workers = new StageGroup(cancellation);
+        using var workers = new StageGroup(cancellationToken);
         for (var i = 0; i < concurrency; i++)
         {
             workers.Start(() => ImportAsync(waiting, imported, workers.Cancellation));
@@ -76,16 +76,16 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
         imported.Complete();
     }
 
-    private async Task ImportAsync(ChannelReader<LayerPlan> waiting, ChannelWriter<ImportedLayer?> imported, CancellationToken cancellation)
+    private async Task ImportAsync(ChannelReader<LayerPlan> waiting, ChannelWriter<ImportedLayer?> imported, CancellationToken cancellationToken)
     {
-        await foreach (var plan in waiting.ReadAllAsync(cancellation))
+        await foreach (var plan in waiting.ReadAllAsync(cancellationToken))
         {
             if (conversion.NeedsParent && plan.Index > 0)
             {
-                await _inStore[plan.Index - 1].Task.WaitAsync(cancellation);
+                await _inStore[plan.Index - 1].Task.WaitAsync(cancellationToken);
             }
 
-            var layer = await Named(plan, () => conversion.ImportAsync(plan, cancellation));
+            var layer = await Named(plan, () => conversion.ImportAsync(plan, cancellationToken));
             if (layer is null)
             {
                 if (!TakeFromStore(plan))
@@ -94,13 +94,13 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
                 }
 
                 // Layers above it may be waiting to be sealed, and another process for one of them.
-                await imported.WriteAsync(null, cancellation);
+                await imported.WriteAsync(null, cancellationToken);
                 continue;
             }
 
             try
             {
-                await imported.WriteAsync(layer, cancellation);
+                await imported.WriteAsync(layer, cancellationToken);
             }
             catch
             {
@@ -111,12 +111,12 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
     }
 
     /// <summary>What comes is a layer, or only the news that one has come into the store otherwise.</summary>
-    private async Task SealAllAsync(ChannelReader<ImportedLayer?> imported, CancellationToken cancellation)
+    private async Task SealAllAsync(ChannelReader<ImportedLayer?> imported, CancellationToken cancellationToken)
     {
         var early = new SortedDictionary<int, ImportedLayer>();
         try
         {
-            while (await WaitToReadAsync(imported, early, cancellation))
+            while (await WaitToReadAsync(imported, early, cancellationToken))
             {
                 while (imported.TryRead(out var layer))
                 {
@@ -125,7 +125,7 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
                         early.Add(layer.Plan.Index, layer);
                     }
 
-                    await SealReadyAsync(early, cancellation);
+                    await SealReadyAsync(early, cancellationToken);
                 }
             }
         }
@@ -143,26 +143,26 @@ internal sealed class LayerStages(LayerConversion conversion, IReadOnlyList<Laye
     /// imports here may be waiting for layers that such a process only makes once it has ours.
     /// </summary>
     private async Task<bool> WaitToReadAsync(
-        ChannelReader<ImportedLayer?> imported, SortedDictionary<int, ImportedLayer> early, CancellationToken cancellation)
+        ChannelReader<ImportedLayer?> imported, SortedDictionary<int, ImportedLayer> early, CancellationToken cancellationToken)
     {
-        var more = imported.WaitToReadAsync(cancellation).AsTask();
-        while (early.Count > 0 && await Task.WhenAny(more, Task.Delay(s_pause, cancellation)) != more)
+        var more = imported.WaitToReadAsync(cancellationToken).AsTask();
+        while (early.Count > 0 && await Task.WhenAny(more, Task.Delay(s_pause, cancellationToken)) != more)
         {
-            await SealReadyAsync(early, cancellation);
+            await SealReadyAsync(early, cancellationToken);
         }
 
         return await more;
     }
 
     /// <summary>Seals, lowest first, what has all its parents in the store: the hive it needs may be any one's.</summary>
-    private async Task SealReadyAsync(SortedDictionary<int, ImportedLayer> early, CancellationToken cancellation)
+    private async Task SealReadyAsync(SortedDictionary<int, ImportedLayer> early, CancellationToken cancellationToken)
     {
         while (early.Count > 0 && early.First() is var (index, layer) && HasParents(index))
         {
             early.Remove(index);
             using (layer)
             {
-                var sealedLayer = await Named(layer.Plan, () => Task.FromResult(conversion.Seal(layer, cancellation)));
+                var sealedLayer = await Named(layer.Plan, () => Task.FromResult(conversion.Seal(layer, cancellationToken)));
                 TrySetDone(index, new ConvertedLayer(sealedLayer, Reused: false));
                 Instruments.Layers.Add(1, Instruments.Result("converted"));
                 Instruments.Written.Add(sealedLayer.Size);

@@ -20,15 +20,15 @@ internal sealed class LayerStream(
 
     /// <summary>Runs the stages to their end.</summary>
     /// <param name="import">Reads the tar to its very end, or throws. What it made counts once this returns.</param>
-    /// <param name="cancellation">Stops them all.</param>
+    /// <param name="cancellationToken">Stops them all.</param>
     /// <exception cref="InvalidDataException">The blob or the tar is not what it should be.</exception>
-    public async Task<LayerImportResult> RunAsync(Func<Stream, CancellationToken, LayerImportResult> import, CancellationToken cancellation)
+    public async Task<LayerImportResult> RunAsync(Func<Stream, CancellationToken, LayerImportResult> import, CancellationToken cancellationToken)
     {
         var (download, decompress, hash, importing) = (Clock("download"), Clock("decompress"), Clock("hash"), Clock("import"));
         using var compressed = new BufferChannel(CompressedBufferSize, Buffers, download, decompress);
         using var tar = new BufferChannel(TarBufferSize, Buffers, decompress, hash, importing);
         using var digest = new DigestCheck("its uncompressed tar (diff ID)", plan.DiffId.Digest, expectedSize: null);
-        using var stages = new StageGroup(cancellation);
+        using var stages = new StageGroup(cancellationToken);
         LayerImportResult? result = null;
 
         stages.Start(() => DownloadAsync(compressed, stages.Cancellation));
@@ -46,19 +46,19 @@ internal sealed class LayerStream(
 
     private StageClock Clock(string stage) => new(stage, plan.Index);
 
-    private async Task DownloadAsync(BufferChannel compressed, CancellationToken cancellation)
+    private async Task DownloadAsync(BufferChannel compressed, CancellationToken cancellationToken)
     {
-        await using var blob = await OpenOrFail(compressed, cancellation);
+        await using var blob = await OpenOrFail(compressed, cancellationToken);
         await using var verified = new DigestingStream(blob, "its blob", plan.Blob.Digest, plan.Blob.Size);
-        await compressed.PumpAsync(verified, plan.Progress.AddDownloaded, cancellation);
+        await compressed.PumpAsync(verified, plan.Progress.AddDownloaded, cancellationToken);
     }
 
     /// <summary>A blob that cannot be opened must end the channel too, or the next stage would wait for ever.</summary>
-    private async Task<Stream> OpenOrFail(BufferChannel compressed, CancellationToken cancellation)
+    private async Task<Stream> OpenOrFail(BufferChannel compressed, CancellationToken cancellationToken)
     {
         try
         {
-            return await openBlob(cancellation);
+            return await openBlob(cancellationToken);
         }
         catch (Exception e)
         {
@@ -67,11 +67,11 @@ internal sealed class LayerStream(
         }
     }
 
-    private void Decompress(BufferChannel compressed, BufferChannel tar, CancellationToken cancellation)
+    private void Decompress(BufferChannel compressed, BufferChannel tar, CancellationToken cancellationToken)
     {
         try
         {
-            LayerDecompression.Pump(compressed.Reader, plan.Compression, plan.Blob.Size, tar, CountDecompressed, cancellation);
+            LayerDecompression.Pump(compressed.Reader, plan.Compression, plan.Blob.Size, tar, CountDecompressed, cancellationToken);
         }
         catch (Exception e)
         {
@@ -82,7 +82,7 @@ internal sealed class LayerStream(
         {
             // Whatever went wrong here or behind, a damaged blob is the better explanation: read on until its digest is known.
             // Behind a decompressor's own end, too, the rest of the blob has to be read for that.
-            while (!cancellation.IsCancellationRequested && !compressed.Reader.Next().IsEmpty)
+            while (!cancellationToken.IsCancellationRequested && !compressed.Reader.Next().IsEmpty)
             {
             }
         }
@@ -109,13 +109,13 @@ internal sealed class LayerStream(
         Task decompressed,
         Task hashed,
         DigestCheck digest,
-        CancellationToken cancellation)
+        CancellationToken cancellationToken)
     {
         var reader = tar.Readers[1];
         LayerImportResult result;
         try
         {
-            result = import(reader, cancellation);
+            result = import(reader, cancellationToken);
             imageDigest?.EndFollowing();
             if (!reader.Next().IsEmpty)
             {
@@ -125,7 +125,7 @@ internal sealed class LayerStream(
         catch (Exception e) when (e is InvalidDataException or LayerImportException && !reader.IsAtEnd)
         {
             tar.Abandon();
-            Task.WhenAny(decompressed).Wait(cancellation);
+            Task.WhenAny(decompressed).Wait(cancellationToken);
             throw;
         }
         catch (Exception e) when (e is InvalidDataException or LayerImportException)

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Pipeline;
 
 /// <summary>Merges an image's layers into one CIM beside the topmost, so that no container start has to.</summary>
-internal sealed class MergeStage(ConversionStore store, IImageBackend backend, ConversionOptions options, ILogger logger)
+internal sealed class MergeStage(ConversionStore store, ICimBackend backend, ConversionOptions options, ILogger logger)
 {
     private const string BlockCimFile = "merged.bcim";
     private const string VhdFile = "merged.vhd";
@@ -18,7 +18,7 @@ internal sealed class MergeStage(ConversionStore store, IImageBackend backend, C
 
     /// <summary>The topmost layer with its merged CIM; an image of one layer has none, and forked CIMs need none.</summary>
     /// <returns>The topmost layer, and the bytes written.</returns>
-    public async Task<(StoredLayer Top, long Written)> RunAsync(IReadOnlyList<LayerPlan> plans, IReadOnlyList<ConvertedLayer> layers, CancellationToken cancellation)
+    public async Task<(StoredLayer Top, long Written)> RunAsync(IReadOnlyList<LayerPlan> plans, IReadOnlyList<ConvertedLayer> layers, CancellationToken cancellationToken)
     {
         var top = layers[^1].Layer;
         Digest[] sources = [.. layers.Reverse().Select(l => l.Layer.Record.Image.Digest)];
@@ -28,25 +28,25 @@ internal sealed class MergeStage(ConversionStore store, IImageBackend backend, C
         }
 
         using var clock = StageClock.Start("merge", StageClock.WholeImage);
-        using var folder = await store.ClaimAsync(top.ChainId, cancellation);
+        using var folder = await store.ClaimAsync(top.ChainId, cancellationToken);
         if (store.FindLayer(top.ChainId) is { } now && IsMerged(now, sources))
         {
             return (now, 0);
         }
 
-        var images = layers.Reverse().Select(l => new ImageSource(l.Layer.ImagePath, l.Layer.Record.Image.CimName)).ToArray();
-        var merged = Merge(Path.Combine(folder.Path, FileName), images, plans, cancellation);
-        var record = StoredLayer.Describe(merged, CimName, options.Image.VhdFooter, cancellation) with { Sources = sources };
+        var images = layers.Reverse().Select(l => new BlockCim(l.Layer.ImagePath, l.Layer.Record.Image.CimName)).ToArray();
+        var merged = Merge(Path.Combine(folder.Path, FileName), images, plans, cancellationToken);
+        var record = StoredLayer.Describe(merged, CimName, options.Image.VhdFooter, cancellationToken) with { Sources = sources };
         var stored = store.PublishMerged(top, folder, record);
         logger.LogInformation("merged {Count} layers into {Path}", layers.Count, stored.MergedPath);
         return (stored, record.Size);
     }
 
-    private CommittedImage Merge(string path, ImageSource[] images, IReadOnlyList<LayerPlan> plans, CancellationToken cancellation)
+    private CommittedCim Merge(string path, BlockCim[] images, IReadOnlyList<LayerPlan> plans, CancellationToken cancellationToken)
     {
         try
         {
-            return backend.Merge(path, CimName, images, options.Image, cancellation);
+            return backend.Merge(path, CimName, images, options.Image, cancellationToken);
         }
         catch (InvalidDataException e) when (e.Data[CimMerge.SourceKey] is int source)
         {

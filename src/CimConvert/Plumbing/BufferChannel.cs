@@ -46,9 +46,9 @@ internal sealed class BufferChannel : IDisposable
 
     /// <summary>Pumps until the source's end, its error, which the readers see too, or a reader's giving up.</summary>
     /// <returns>Whether the source was read to its end.</returns>
-    public async Task<bool> PumpAsync(Stream source, Action<int> onRead, CancellationToken cancellation)
+    public async Task<bool> PumpAsync(Stream source, Action<int> onRead, CancellationToken cancellationToken)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _abandoned.Token);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _abandoned.Token);
         using var clock = _from;
         try
         {
@@ -64,14 +64,14 @@ internal sealed class BufferChannel : IDisposable
         }
         catch (Exception e)
         {
-            return EndAfter(e, cancellation);
+            return EndAfter(e, cancellationToken);
         }
     }
 
     /// <summary>As <see cref="PumpAsync"/>, for a source that keeps its thread busy: it is read on the caller's, which waits where it must.</summary>
-    public bool Pump(Stream source, Action<int> onRead, CancellationToken cancellation)
+    public bool Pump(Stream source, Action<int> onRead, CancellationToken cancellationToken)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _abandoned.Token);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _abandoned.Token);
         using var clock = _from;
         try
         {
@@ -87,7 +87,7 @@ internal sealed class BufferChannel : IDisposable
         }
         catch (Exception e)
         {
-            return EndAfter(e, cancellation);
+            return EndAfter(e, cancellationToken);
         }
     }
 
@@ -113,27 +113,27 @@ internal sealed class BufferChannel : IDisposable
         _abandoned.Dispose();
     }
 
-    private async ValueTask<SharedBuffer> TakeFreeAsync(CancellationToken cancellation)
+    private async ValueTask<SharedBuffer> TakeFreeAsync(CancellationToken cancellationToken)
     {
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         if (!_free.Reader.TryRead(out var buffer))
         {
             _from?.WaitForOutput();
-            buffer = await _free.Reader.ReadAsync(cancellation);
+            buffer = await _free.Reader.ReadAsync(cancellationToken);
         }
 
         _from?.Work();
         return buffer;
     }
 
-    private SharedBuffer TakeFree(CancellationToken cancellation)
+    private SharedBuffer TakeFree(CancellationToken cancellationToken)
     {
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         SharedBuffer? buffer;
         while (!_free.Reader.TryRead(out buffer))
         {
             _from?.WaitForOutput();
-            _free.Reader.WaitToReadAsync(cancellation).AsTask().GetAwaiter().GetResult();
+            _free.Reader.WaitToReadAsync(cancellationToken).AsTask().GetAwaiter().GetResult();
         }
 
         _from?.Work();
@@ -161,9 +161,9 @@ internal sealed class BufferChannel : IDisposable
         return !isLast;
     }
 
-    private bool EndAfter(Exception error, CancellationToken cancellation)
+    private bool EndAfter(Exception error, CancellationToken cancellationToken)
     {
-        if (error is OperationCanceledException && IsAbandoned && !cancellation.IsCancellationRequested)
+        if (error is OperationCanceledException && IsAbandoned && !cancellationToken.IsCancellationRequested)
         {
             EndAll(null);
             return false;

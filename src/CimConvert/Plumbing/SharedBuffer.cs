@@ -20,8 +20,8 @@ internal sealed class SharedBuffer(ChannelWriter<SharedBuffer> free) : IDisposab
     public void Fill(Stream source, int size) => Count = source.ReadAtLeast(Room(size).Span, size, throwOnEndOfStream: false);
 
     /// <summary>As <see cref="Fill"/>.</summary>
-    public async ValueTask FillAsync(Stream source, int size, CancellationToken cancellation) =>
-        Count = await source.ReadAtLeastAsync(Room(size), size, throwOnEndOfStream: false, cancellation);
+    public async ValueTask FillAsync(Stream source, int size, CancellationToken cancellationToken) =>
+        Count = await source.ReadAtLeastAsync(Room(size), size, throwOnEndOfStream: false, cancellationToken);
 
     /// <summary>Says how many readers will release it.</summary>
     public void Share(int readers) => _readers = readers;

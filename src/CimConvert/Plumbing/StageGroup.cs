@@ -12,10 +12,10 @@ internal sealed class StageGroup : IDisposable
     private readonly CancellationToken _outer;
     private readonly List<Task> _stages = [];
 
-    public StageGroup(CancellationToken cancellation)
+    public StageGroup(CancellationToken cancellationToken)
     {
-        _outer = cancellation;
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _outer = cancellationToken;
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     }
 
     /// <summary>Cancelled when a stage fails or the caller cancels.</summary>

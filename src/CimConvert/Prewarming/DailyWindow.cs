@@ -4,7 +4,7 @@ using CimConvert.Oci;
 namespace CimConvert.Prewarming;
 
 /// <summary>A time of day, in the machine's own time zone: from the first minute on, up to but not including the last. It may span midnight.</summary>
-public sealed record DailyWindow(TimeOnly From, TimeOnly To)
+internal sealed record DailyWindow(TimeOnly From, TimeOnly To)
 {
     private const string Form = "HH:mm";
 

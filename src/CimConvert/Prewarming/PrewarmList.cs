@@ -6,7 +6,7 @@ using CimConvert.Sources;
 namespace CimConvert.Prewarming;
 
 /// <summary>What <c>prewarm</c> is to do: the images of one list file, and how much of the machine they may have.</summary>
-public sealed record PrewarmList
+internal sealed record PrewarmList
 {
     /// <summary>The folder of the store.</summary>
     public required string Store { get; init; }
@@ -40,7 +40,7 @@ public sealed record PrewarmList
 }
 
 /// <summary>How registries are reached; what is null is as the command line, or its default, has it.</summary>
-public sealed record PrewarmRegistries
+internal sealed record PrewarmRegistries
 {
     public string? HostsDir { get; init; }
 
@@ -52,7 +52,7 @@ public sealed record PrewarmRegistries
 }
 
 /// <summary>Of imports there are few by default: machines have fallen over under many at once.</summary>
-public sealed record PrewarmConcurrency
+internal sealed record PrewarmConcurrency
 {
     public int Images { get; init; } = 2;
 
@@ -62,7 +62,7 @@ public sealed record PrewarmConcurrency
 }
 
 /// <summary>What the store may take of the disk, in bytes; null for no limit.</summary>
-public sealed record PrewarmDisk
+internal sealed record PrewarmDisk
 {
     /// <summary>Free space that must be left.</summary>
     public long? MinFree { get; init; }
@@ -72,7 +72,7 @@ public sealed record PrewarmDisk
 }
 
 /// <summary>One image of the list.</summary>
-public sealed record PrewarmImage
+internal sealed record PrewarmImage
 {
     public required ImageLocation Location { get; init; }
 
@@ -84,7 +84,7 @@ public sealed record PrewarmImage
 
     public bool VhdFooter { get; init; }
 
-    /// <summary>See <see cref="ImageBackends"/>.</summary>
+    /// <summary>See <see cref="CimBackends"/>.</summary>
     public required string Backend { get; init; }
 
     /// <summary>Where the converted image goes; null for nowhere but the store.</summary>

@@ -12,7 +12,7 @@ namespace CimConvert.Prewarming;
 /// Reads a list file. <c>configs/prewarm.schema.json</c> says the same for editors. Relative paths in it are relative to the
 /// working folder, as on the command line.
 /// </summary>
-public sealed class PrewarmListReader
+internal sealed class PrewarmListReader
 {
     /// <summary>Some 20,000 images.</summary>
     public const int MaxBytes = 4 << 20;
@@ -196,7 +196,7 @@ public sealed class PrewarmListReader
         OsVersion = Value(section, "osVersion", (s, key) => s.Text(key)),
         Integrity = Value(section, "integrity", (s, key) => s.Flag(key)) ?? false,
         VhdFooter = Value(section, "vhdFooter", (s, key) => s.Flag(key)) ?? false,
-        Backend = Value(section, "backend", (s, key) => s.Read(key, ParseBackend)) ?? ImageBackends.Auto,
+        Backend = Value(section, "backend", (s, key) => s.Read(key, ParseBackend)) ?? CimBackends.Auto,
         Push = Value(section, "push", (s, key) => s.Read(key, template => new PushTemplate(template).For(location))),
         Subject = Value(section, "subject", (s, key) => s.Flag(key)) ?? false,
     };
@@ -208,7 +208,7 @@ public sealed class PrewarmListReader
         return section?.Find(key) is not null ? read(section, key) : common is not null ? read(_defaults!, key) : default;
     }
 
-    private static string ParseBackend(string text) => text is ImageBackends.Auto or ImageBackends.Native or ImageBackends.Managed
+    private static string ParseBackend(string text) => text is CimBackends.Auto or CimBackends.Native or CimBackends.Managed
         ? text
-        : throw new InvalidDataException($"there is no back end '{Printable.Of(text)}': {ImageBackends.Auto}, {ImageBackends.Native} or {ImageBackends.Managed}");
+        : throw new InvalidDataException($"there is no back end '{Printable.Of(text)}': {CimBackends.Auto}, {CimBackends.Native} or {CimBackends.Managed}");
 }

@@ -13,30 +13,30 @@ namespace CimConvert.Prewarming;
 /// <param name="ToConvert">Of these, those that are neither in the store nor wanted by an image before it in the list.</param>
 /// <param name="Bytes">Compressed size of <paramref name="ToConvert"/>.</param>
 /// <param name="Error">Why the manifest cannot be had; null where it can.</param>
-public sealed record PlannedImage(PrewarmImage Image, Descriptor? Source, int Layers, int ToConvert, long Bytes, string? Error);
+internal sealed record PlannedImage(PrewarmImage Image, Descriptor? Source, int Layers, int ToConvert, long Bytes, string? Error);
 
 /// <summary>What a run over a list would do: manifests and configs are fetched, and nothing else.</summary>
-public sealed class PrewarmPlan(PrewarmList list, RegistryClient registry)
+internal sealed class PrewarmPlan(PrewarmList list, RegistryClient registry)
 {
     /// <returns>In the list's order.</returns>
-    public async Task<IReadOnlyList<PlannedImage>> MakeAsync(CancellationToken cancellation)
+    public async Task<IReadOnlyList<PlannedImage>> MakeAsync(CancellationToken cancellationToken)
     {
         var store = ConversionStore.IsStore(list.Store) ? ConversionStore.OpenExisting(list.Store) : null;
         var seen = new HashSet<ChainId>();
         var planned = new List<PlannedImage>();
         foreach (var image in list.Images)
         {
-            planned.Add(await PlanAsync(image, store, seen, cancellation));
+            planned.Add(await PlanAsync(image, store, seen, cancellationToken));
         }
 
         return planned;
     }
 
-    private async Task<PlannedImage> PlanAsync(PrewarmImage image, ConversionStore? store, HashSet<ChainId> seen, CancellationToken cancellation)
+    private async Task<PlannedImage> PlanAsync(PrewarmImage image, ConversionStore? store, HashSet<ChainId> seen, CancellationToken cancellationToken)
     {
         try
         {
-            var resolved = await new ImageResolver(image.Location.Open(registry)).ResolveAsync(image.Platform, image.OsVersion, cancellation);
+            var resolved = await new ImageResolver(image.Location.Open(registry)).ResolveAsync(image.Platform, image.OsVersion, cancellationToken);
             var layers = LayerPlan.Make(resolved);
             var missing = layers.Where(layer => store?.FindLayer(layer.ChainId) is null && seen.Add(layer.ChainId)).ToArray();
             return new PlannedImage(image, resolved.ManifestDescriptor, layers.Count, missing.Length, missing.Sum(layer => layer.Blob.Size), Error: null);

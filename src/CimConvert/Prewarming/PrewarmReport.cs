@@ -3,7 +3,7 @@ using CimConvert.Pipeline;
 namespace CimConvert.Prewarming;
 
 /// <summary>How an image of the list ended.</summary>
-public enum PrewarmOutcome
+internal enum PrewarmOutcome
 {
     /// <summary>At least one layer, or the merged CIM, was made.</summary>
     Converted,
@@ -27,14 +27,14 @@ public enum PrewarmOutcome
 /// <param name="Attempts">How often it was tried; 0 where never.</param>
 /// <param name="Retries">Requests and transfers that were tried again, in all attempts.</param>
 /// <param name="Failure">Why it failed; null where it did not.</param>
-public sealed record PrewarmResult(PrewarmImage Image, PrewarmOutcome Outcome, ConversionResult? Conversion, int Attempts, int Retries, Exception? Failure)
+internal sealed record PrewarmResult(PrewarmImage Image, PrewarmOutcome Outcome, ConversionResult? Conversion, int Attempts, int Retries, Exception? Failure)
 {
     /// <summary>The failure in a line for the user.</summary>
     public string? Error => Failure?.Message;
 }
 
 /// <summary>What a run over a list did, in the list's order.</summary>
-public sealed record PrewarmReport(IReadOnlyList<PrewarmResult> Images)
+internal sealed record PrewarmReport(IReadOnlyList<PrewarmResult> Images)
 {
     /// <summary>Images that are ready, in the store or where they are pushed to.</summary>
     public int Ready => Images.Count(image => image.Outcome is PrewarmOutcome.Converted or PrewarmOutcome.Ready or PrewarmOutcome.Pushed);

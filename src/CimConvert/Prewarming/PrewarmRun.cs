@@ -17,7 +17,7 @@ namespace CimConvert.Prewarming;
 /// Converts the images of a list, several at once, into one store. What images share is downloaded and converted once: a layer
 /// is claimed by whoever comes first, of this process or another, and the others wait for it.
 /// </summary>
-public sealed class PrewarmRun : IDisposable
+internal sealed class PrewarmRun : IDisposable
 {
     private readonly PrewarmList _list;
     private readonly RegistryClient _registry;
@@ -25,7 +25,7 @@ public sealed class PrewarmRun : IDisposable
     private readonly ConversionLimits _limits;
     private readonly StartGate _gate;
     private readonly ILogger _logger;
-    private readonly RegistryOptions _patience;
+    private readonly RegistryOptions _retryOptions;
     private readonly TimeProvider _time;
     private readonly ImageConversion?[] _running;
     private int _retriesLeft;
@@ -33,15 +33,15 @@ public sealed class PrewarmRun : IDisposable
     /// <param name="list">What to do.</param>
     /// <param name="registry">For images in registries; the caller's.</param>
     /// <param name="store">Where to.</param>
-    /// <param name="patience">The pauses between attempts.</param>
+    /// <param name="retryOptions">The pauses between attempts.</param>
     /// <param name="logger">Told of every step.</param>
-    public PrewarmRun(PrewarmList list, RegistryClient registry, ConversionStore store, RegistryOptions patience, ILogger logger)
+    public PrewarmRun(PrewarmList list, RegistryClient registry, ConversionStore store, RegistryOptions retryOptions, ILogger logger)
     {
         _list = list;
         _registry = registry;
         _store = store;
-        _patience = patience;
-        _time = patience.TimeProvider;
+        _retryOptions = retryOptions;
+        _time = retryOptions.TimeProvider;
         _logger = logger;
         _gate = new StartGate(list.Window, _time, logger);
         _retriesLeft = list.RetryBudget;
@@ -54,10 +54,10 @@ public sealed class PrewarmRun : IDisposable
     public IReadOnlyList<LayerPlan> Layers => [.. _running.SelectMany(conversion => conversion?.Layers ?? [])];
 
     /// <summary>Runs to the end of the list, or, where it is not to keep going, to the first image that fails for good.</summary>
-    public async Task<PrewarmReport> RunAsync(CancellationToken cancellation)
+    public async Task<PrewarmReport> RunAsync(CancellationToken cancellationToken)
     {
         var results = new PrewarmResult[_list.Images.Count];
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var work = new ParallelOptions { MaxDegreeOfParallelism = _list.Concurrency.Images, CancellationToken = CancellationToken.None };
         await Parallel.ForAsync(0, results.Length, work, async (i, _) =>
         {
@@ -67,13 +67,13 @@ public sealed class PrewarmRun : IDisposable
                 await stop.CancelAsync();
             }
         });
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         return new PrewarmReport(results);
     }
 
     public void Dispose() => _limits.Dispose();
 
-    private async Task<PrewarmResult> ConvertAsync(int index, CancellationToken cancellation)
+    private async Task<PrewarmResult> ConvertAsync(int index, CancellationToken cancellationToken)
     {
         var image = _list.Images[index];
         var (attempts, retries) = (0, 0);
@@ -81,12 +81,12 @@ public sealed class PrewarmRun : IDisposable
         {
             while (true)
             {
-                await _gate.WaitAsync(cancellation);
+                await _gate.WaitAsync(cancellationToken);
                 attempts++;
                 var source = image.Location.Open(_registry);
                 try
                 {
-                    var result = await ConvertAsync(index, image, source, cancellation);
+                    var result = await ConvertAsync(index, image, source, cancellationToken);
                     if (result is null)
                     {
                         return new PrewarmResult(image, PrewarmOutcome.Pushed, Conversion: null, attempts, retries + source.Retries, Failure: null);
@@ -98,15 +98,15 @@ public sealed class PrewarmRun : IDisposable
                 catch (Exception e) when (Failures.IsExpected(e))
                 {
                     retries += source.Retries;
-                    if (!PassingFailure.IsBehind(e) || Interlocked.Decrement(ref _retriesLeft) < 0)
+                    if (!TransientFault.IsBehind(e) || Interlocked.Decrement(ref _retriesLeft) < 0)
                     {
                         _logger.LogError("{Error}", e.Message);
                         return new PrewarmResult(image, PrewarmOutcome.Failed, Conversion: null, attempts, retries, e);
                     }
 
-                    var pause = Backoff.Delay(_patience, attempts);
+                    var pause = Backoff.Delay(_retryOptions, attempts);
                     _logger.LogWarning("{Error}; trying the image again in {Delay:0.0} s", e.Message, pause.TotalSeconds);
-                    await Task.Delay(pause, _time, cancellation);
+                    await Task.Delay(pause, _time, cancellationToken);
                 }
                 finally
                 {
@@ -114,28 +114,28 @@ public sealed class PrewarmRun : IDisposable
                 }
             }
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             return new PrewarmResult(image, PrewarmOutcome.NotStarted, Conversion: null, attempts, retries, Failure: null);
         }
     }
 
     /// <summary>Null where the registry has it already, and that is enough.</summary>
-    private async Task<ConversionResult?> ConvertAsync(int index, PrewarmImage image, IImageSource source, CancellationToken cancellation)
+    private async Task<ConversionResult?> ConvertAsync(int index, PrewarmImage image, IImageSource source, CancellationToken cancellationToken)
     {
-        var conversion = await PrepareAsync(image, source, cancellation);
+        var conversion = await PrepareAsync(image, source, cancellationToken);
         _running[index] = conversion;
-        return conversion is null ? null : await conversion.RunAsync(source, cancellation);
+        return conversion is null ? null : await conversion.RunAsync(source, cancellationToken);
     }
 
     /// <summary>What fails before the conversion, which names its image itself, is said of the image, too.</summary>
-    private async Task<ImageConversion?> PrepareAsync(PrewarmImage image, IImageSource source, CancellationToken cancellation)
+    private async Task<ImageConversion?> PrepareAsync(PrewarmImage image, IImageSource source, CancellationToken cancellationToken)
     {
         try
         {
-            var how = new ImageOptions(image.Integrity, image.VhdFooter);
-            var backend = ImageBackends.Select(image.Backend, how);
-            if (_list.SkipPushed && image.Push is { } pushed && await IsPushedAsync(image, pushed, source, backend.Name, how, cancellation))
+            var how = new BlockCimOptions(image.Integrity, image.VhdFooter);
+            var backend = CimBackends.Select(image.Backend, how);
+            if (_list.SkipPushed && image.Push is { } pushed && await IsPushedAsync(image, pushed, source, backend.Name, how, cancellationToken))
             {
                 _logger.LogInformation("{Image}: {Target} is its conversion already", source.Name, pushed);
                 return null;
@@ -152,7 +152,7 @@ public sealed class PrewarmRun : IDisposable
                 Limits = _limits,
                 WithSubject = image.Subject,
             };
-            var target = image.Push is { } push ? await _registry.PusherToAsync(push, cancellation) : null;
+            var target = image.Push is { } push ? await _registry.PusherToAsync(push, cancellationToken) : null;
             return new ImageConversion(_store, backend, options, _logger, target);
         }
         catch (Exception e) when (Failures.IsExpected(e))
@@ -162,10 +162,10 @@ public sealed class PrewarmRun : IDisposable
     }
 
     private async Task<bool> IsPushedAsync(
-        PrewarmImage image, ImageReference target, IImageSource source, string backend, ImageOptions how, CancellationToken cancellation)
+        PrewarmImage image, ImageReference target, IImageSource source, string backend, BlockCimOptions how, CancellationToken cancellationToken)
     {
-        var resolved = await new ImageResolver(source).ResolveAsync(image.Platform, image.OsVersion, cancellation);
+        var resolved = await new ImageResolver(source).ResolveAsync(image.Platform, image.OsVersion, cancellationToken);
         return await new PushedImage(_registry, target)
-            .IsConversionOfAsync(resolved.ManifestDescriptor.Digest, backend, how, image.Subject, cancellation);
+            .IsConversionOfAsync(resolved.ManifestDescriptor.Digest, backend, how, image.Subject, cancellationToken);
     }
 }

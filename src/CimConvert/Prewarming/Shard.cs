@@ -12,7 +12,7 @@ namespace CimConvert.Prewarming;
 /// </summary>
 /// <param name="Index">From 0, as Kubernetes numbers the pods of an Indexed Job.</param>
 /// <param name="Count">Parts in all.</param>
-public sealed record Shard(int Index, int Count)
+internal sealed record Shard(int Index, int Count)
 {
     private const int MaxCount = 10_000;
 

@@ -8,9 +8,9 @@ internal sealed class StartGate(DailyWindow? window, TimeProvider time, ILogger 
     /// <summary>The clock is looked at anew so often: somebody may set it, and the machine may sleep.</summary>
     private static readonly TimeSpan s_look = TimeSpan.FromMinutes(1);
 
-    public async Task WaitAsync(CancellationToken cancellation)
+    public async Task WaitAsync(CancellationToken cancellationToken)
     {
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         if (window is null || window.UntilOpen(time.GetLocalNow()) is not { Ticks: > 0 } wait)
         {
             return;
@@ -19,7 +19,7 @@ internal sealed class StartGate(DailyWindow? window, TimeProvider time, ILogger 
         logger.LogInformation("outside the window {Window}: going on in {Hours:0}:{Minutes:00}", window, Math.Floor(wait.TotalHours), wait.Minutes);
         do
         {
-            await Task.Delay(wait < s_look ? wait : s_look, time, cancellation);
+            await Task.Delay(wait < s_look ? wait : s_look, time, cancellationToken);
             wait = window.UntilOpen(time.GetLocalNow());
         }
         while (wait > TimeSpan.Zero);

@@ -12,7 +12,7 @@ namespace CimConvert.Publishing;
 /// The manifest of a converted image: an OCI artifact whose config is the source's, unchanged, and whose layers are block CIMs,
 /// base first, the merged CIM last; or forked CIMs, base first.
 /// </summary>
-public static class ConvertedManifest
+internal static class ConvertedManifest
 {
     private const string Prefix = ConvertedAnnotations.Prefix;
 

@@ -7,22 +7,22 @@ using CimConvert.Registry.Pull;
 namespace CimConvert.Publishing;
 
 /// <summary>What a registry holds under the name that an image is pushed to: the state that machines without a common store share.</summary>
-public sealed class PushedImage(RegistryClient registry, ImageReference target)
+internal sealed class PushedImage(RegistryClient registry, ImageReference target)
 {
     /// <summary>Whether it is the conversion of this very source, made the way it is wanted now.</summary>
     /// <param name="source">The digest of the source's manifest.</param>
     /// <param name="backend">Who would write the layers.</param>
     /// <param name="how">How.</param>
     /// <param name="withSubject">Whether it is to refer to the source.</param>
-    /// <param name="cancellation">Ends the request.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
     /// <exception cref="RegistryException">The registry cannot be asked.</exception>
     public async Task<bool> IsConversionOfAsync(
-        Digest source, string backend, ImageOptions how, bool withSubject, CancellationToken cancellation)
+        Digest source, string backend, BlockCimOptions how, bool withSubject, CancellationToken cancellationToken)
     {
         FetchedManifest fetched;
         try
         {
-            fetched = await registry.GetManifestAsync(target, cancellation);
+            fetched = await registry.GetManifestAsync(target, cancellationToken);
         }
         catch (RegistryException e) when (e.StatusCode == HttpStatusCode.NotFound)
         {
@@ -50,7 +50,7 @@ public sealed class PushedImage(RegistryClient registry, ImageReference target)
         }
     }
 
-    private static bool IsMadeSo(Descriptor layer, string backend, ImageOptions how) =>
+    private static bool IsMadeSo(Descriptor layer, string backend, BlockCimOptions how) =>
         layer.MediaType is MediaTypes.ConvertedLayer or MediaTypes.ConvertedMerged
         && layer.Annotations is { } annotations
         && annotations.GetValueOrDefault(ConvertedAnnotations.Backend) == backend

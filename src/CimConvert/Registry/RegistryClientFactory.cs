@@ -14,7 +14,7 @@ namespace CimConvert.Registry;
 /// Puts a client's handlers together: the limit of requests around retry around authentication around redirects around the
 /// connections. There is such a chain for each kind of connection settings.
 /// </summary>
-public static class RegistryClientFactory
+internal static class RegistryClientFactory
 {
     public static RegistryClient Create(RegistryOptions options, ILoggerFactory? loggers = null)
     {

@@ -6,7 +6,7 @@ namespace CimConvert.Registry;
 /// A registry did not give what was asked of it. The message is one line for the user: what failed, where, and what to do.
 /// It holds neither credentials nor the query of any URL, where tokens travel.
 /// </summary>
-public sealed class RegistryException : ConversionException
+internal sealed class RegistryException : ConversionException
 {
     internal RegistryException(string message, Exception? innerException = null, HttpStatusCode? statusCode = null)
         : base(message, innerException) => StatusCode = statusCode;
@@ -18,8 +18,8 @@ public sealed class RegistryException : ConversionException
     public bool IsInterruption { get; init; }
 
     /// <summary>The same may succeed if it is tried again.</summary>
-    internal bool MayPass { get; init; }
+    internal bool IsTransient { get; init; }
 
     /// <summary>The pause the registry asked for.</summary>
-    internal TimeSpan? AskedPause { get; init; }
+    internal TimeSpan? RetryAfter { get; init; }
 }

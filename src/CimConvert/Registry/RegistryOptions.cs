@@ -3,7 +3,7 @@ using CimConvert.Registry.Auth;
 namespace CimConvert.Registry;
 
 /// <summary>How registries are talked to. One set serves one client and every registry it meets.</summary>
-public sealed record RegistryOptions
+internal sealed record RegistryOptions
 {
     /// <summary>
     /// Talk HTTP instead of HTTPS, to whatever registry is named (<c>--plain-http</c>). Without it HTTPS is spoken, and HTTP only

@@ -31,10 +31,10 @@ internal sealed class DockerArchive
     public IReadOnlyList<ArchivedImage> Images { get; private set; } = [];
 
     /// <exception cref="InvalidDataException">The file is no uncompressed tar, or has no manifest.json that can be read.</exception>
-    public static DockerArchive Read(string path, CancellationToken cancellation)
+    public static DockerArchive Read(string path, CancellationToken cancellationToken)
     {
         var archive = new DockerArchive(path);
-        archive.FindFiles(cancellation);
+        archive.FindFiles(cancellationToken);
         using var manifest = archive.Find(ManifestFile).Open(offset: 0);
         if (manifest.Length > ImageManifest.MaxBytes)
         {
@@ -82,7 +82,7 @@ internal sealed class DockerArchive
         throw Bad($"'{Printable.Of(name)}' leads through more than {MaxLinks} links");
     }
 
-    public async Task<byte[]> ReadAsync(ArchiveFile file, int maxSize, CancellationToken cancellation)
+    public async Task<byte[]> ReadAsync(ArchiveFile file, int maxSize, CancellationToken cancellationToken)
     {
         if (file.Size > maxSize)
         {
@@ -91,11 +91,11 @@ internal sealed class DockerArchive
 
         var bytes = new byte[file.Size];
         await using var stream = file.Open(offset: 0);
-        await stream.ReadExactlyAsync(bytes, cancellation);
+        await stream.ReadExactlyAsync(bytes, cancellationToken);
         return bytes;
     }
 
-    private void FindFiles(CancellationToken cancellation)
+    private void FindFiles(CancellationToken cancellationToken)
     {
         using var stream = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         RefuseCompressed(stream);
@@ -104,7 +104,7 @@ internal sealed class DockerArchive
         {
             for (var entries = 0; tar.MoveNext(); entries++)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 if (entries == MaxEntries)
                 {
                     throw new InvalidDataException($"it has more than {MaxEntries} entries");

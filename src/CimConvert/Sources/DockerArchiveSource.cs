@@ -25,11 +25,11 @@ internal sealed class DockerArchiveSource(ImageLocation.Archive location) : IIma
 
     public bool IsRemote => false;
 
-    public async Task<FetchedManifest> GetManifestAsync(Descriptor? expected, CancellationToken cancellation)
+    public async Task<FetchedManifest> GetManifestAsync(Descriptor? expected, CancellationToken cancellationToken)
     {
-        var archive = DockerArchive.Read(location.File, cancellation);
+        var archive = DockerArchive.Read(location.File, cancellationToken);
         var image = Choose(archive.Images);
-        var configBytes = await archive.ReadAsync(archive.Find(image.Config), ImageConfig.MaxBytes, cancellation);
+        var configBytes = await archive.ReadAsync(archive.Find(image.Config), ImageConfig.MaxBytes, cancellationToken);
         var config = new Descriptor { MediaType = MediaTypes.DockerConfig, Digest = Digest.Compute(configBytes), Size = configBytes.Length };
         Add(config.Digest, archive.Find(image.Config));
 
@@ -38,7 +38,7 @@ internal sealed class DockerArchiveSource(ImageLocation.Archive location) : IIma
         for (var i = 0; i < image.Layers.Count; i++)
         {
             var file = archive.Find(image.Layers[i]);
-            var layer = await DescribeLayerAsync(file, diffIds[i], cancellation);
+            var layer = await DescribeLayerAsync(file, diffIds[i], cancellationToken);
             Add(layer.Digest, file);
             layers.Add((JsonNode)Encode(layer));
         }
@@ -54,7 +54,7 @@ internal sealed class DockerArchiveSource(ImageLocation.Archive location) : IIma
             new Descriptor { MediaType = MediaTypes.DockerManifest, Digest = Digest.Compute(manifest), Size = manifest.Length }, manifest);
     }
 
-    public Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellation)
+    public Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
@@ -81,11 +81,11 @@ internal sealed class DockerArchiveSource(ImageLocation.Archive location) : IIma
     }
 
     /// <summary>A plain tar's digest is its diff ID, which reading it will prove; of any other blob the digest has to be taken.</summary>
-    private static async Task<Descriptor> DescribeLayerAsync(ArchiveFile file, DiffId diffId, CancellationToken cancellation)
+    private static async Task<Descriptor> DescribeLayerAsync(ArchiveFile file, DiffId diffId, CancellationToken cancellationToken)
     {
         var magic = new byte[MagicSize];
         await using var stream = file.Open(offset: 0);
-        var compression = Decompression.Detect(magic.AsSpan(0, await stream.ReadAtLeastAsync(magic, MagicSize, throwOnEndOfStream: false, cancellation)));
+        var compression = Decompression.Detect(magic.AsSpan(0, await stream.ReadAtLeastAsync(magic, MagicSize, throwOnEndOfStream: false, cancellationToken)));
         if (compression == LayerCompression.None)
         {
             return new Descriptor { MediaType = MediaTypes.DockerLayer, Digest = diffId.Digest, Size = file.Size };
@@ -93,7 +93,7 @@ internal sealed class DockerArchiveSource(ImageLocation.Archive location) : IIma
 
         await using var whole = file.Open(offset: 0);
         await using var hashed = new DigestingStream(whole, file.Name, expected: null, expectedSize: null);
-        await hashed.CopyToAsync(Stream.Null, cancellation);
+        await hashed.CopyToAsync(Stream.Null, cancellationToken);
         return new Descriptor
         {
             MediaType = compression == LayerCompression.Gzip ? MediaTypes.DockerLayerGzip : MediaTypes.DockerLayerZstd,

@@ -4,7 +4,7 @@ using CimConvert.Registry.Pull;
 namespace CimConvert.Sources;
 
 /// <summary>Where one image, or one index of images, comes from. Safe for use by several threads at once.</summary>
-public interface IImageSource
+internal interface IImageSource
 {
     /// <summary>What the user named, with every default written out: the image's name in the store and in messages.</summary>
     string Name { get; }
@@ -20,14 +20,14 @@ public interface IImageSource
 
     /// <summary>Gets a manifest or index, checked against its digest and size.</summary>
     /// <param name="expected">Which; null for the one the user named.</param>
-    /// <param name="cancellation">Ends the request.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
     /// <exception cref="ConversionException">It cannot be had, or is not what was asked for.</exception>
-    Task<FetchedManifest> GetManifestAsync(Descriptor? expected, CancellationToken cancellation);
+    Task<FetchedManifest> GetManifestAsync(Descriptor? expected, CancellationToken cancellationToken);
 
     /// <summary>Opens a blob. Its size is checked here or by reading, its digest is left to the reader.</summary>
     /// <param name="blob">Which.</param>
     /// <param name="offset">Where to start, from 0 to the blob's size.</param>
-    /// <param name="cancellation">Ends the opening, and all reading from the stream.</param>
+    /// <param name="cancellationToken">Ends the opening, and all reading from the stream.</param>
     /// <exception cref="ConversionException">Here, or from reading: the blob cannot be had, or has another size.</exception>
-    Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellation);
+    Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellationToken);
 }

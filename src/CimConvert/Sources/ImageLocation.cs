@@ -7,7 +7,7 @@ namespace CimConvert.Sources;
 /// Where an image is, as users write it: a reference into a registry, <c>oci:DIR[:NAME]</c> or <c>docker-archive:FILE[:NAME]</c>,
 /// by the rules of containers-transports(5). A repository that is really called <c>oci</c> needs its registry's name before it.
 /// </summary>
-public abstract record ImageLocation
+internal abstract record ImageLocation
 {
     private const string OciPrefix = "oci:";
     private const string ArchivePrefix = "docker-archive:";

@@ -3,7 +3,7 @@ using CimConvert.Oci;
 namespace CimConvert.Sources;
 
 /// <summary>Follows a name through its indexes to the image of one platform, checking every document on the way.</summary>
-public sealed class ImageResolver(IImageSource source)
+internal sealed class ImageResolver(IImageSource source)
 {
     /// <summary>Indexes of indexes exist, deeper ones do not.</summary>
     public const int MaxIndexDepth = 4;
@@ -38,7 +38,7 @@ public sealed class ImageResolver(IImageSource source)
             var manifest = ImageManifest.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType);
             var configBytes = await GetConfigAsync(manifest.Config, cancellationToken);
             var config = ImageConfig.Parse(configBytes, manifest.Layers.Count);
-            if (PlatformSelector.WhyNot(config.Platform, platform, osVersion) is { } why)
+            if (PlatformSelector.Mismatch(config.Platform, platform, osVersion) is { } why)
             {
                 throw new PlatformNotFoundException(why);
             }

@@ -17,9 +17,9 @@ internal sealed class OciLayoutSource(ImageLocation.Layout location) : IImageSou
 
     public bool IsRemote => false;
 
-    public async Task<FetchedManifest> GetManifestAsync(Descriptor? expected, CancellationToken cancellation)
+    public async Task<FetchedManifest> GetManifestAsync(Descriptor? expected, CancellationToken cancellationToken)
     {
-        var descriptor = expected ?? Choose(await ReadIndexAsync(cancellation));
+        var descriptor = expected ?? Choose(await ReadIndexAsync(cancellationToken));
         if (descriptor.Size > ImageManifest.MaxBytes)
         {
             throw new InvalidDataException($"manifest {descriptor.Digest} has {descriptor.Size} bytes, more than the {ImageManifest.MaxBytes} allowed");
@@ -27,14 +27,14 @@ internal sealed class OciLayoutSource(ImageLocation.Layout location) : IImageSou
 
         var bytes = new byte[descriptor.Size];
         await using var blob = OpenBlob(descriptor);
-        await blob.ReadExactlyAsync(bytes, cancellation);
+        await blob.ReadExactlyAsync(bytes, cancellationToken);
         var actual = Digest.Compute(bytes);
         return actual == descriptor.Digest
             ? new FetchedManifest(descriptor, bytes)
             : throw new InvalidDataException($"'{BlobPath(descriptor)}' has the digest {actual}: the layout is damaged");
     }
 
-    public Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellation)
+    public Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellationToken)
     {
         var stream = OpenBlob(blob);
         stream.Position = offset;
@@ -63,7 +63,7 @@ internal sealed class OciLayoutSource(ImageLocation.Layout location) : IImageSou
 
     private string BlobPath(Descriptor blob) => Path.Combine(location.Folder, "blobs", "sha256", blob.Digest.Hex);
 
-    private async Task<ImageIndex> ReadIndexAsync(CancellationToken cancellation)
+    private async Task<ImageIndex> ReadIndexAsync(CancellationToken cancellationToken)
     {
         var index = new FileInfo(Path.Combine(location.Folder, IndexFile));
         if (!index.Exists || !File.Exists(Path.Combine(location.Folder, LayoutFile)))
@@ -72,7 +72,7 @@ internal sealed class OciLayoutSource(ImageLocation.Layout location) : IImageSou
         }
 
         return index.Length <= ImageIndex.MaxBytes
-            ? ImageIndex.Parse(await File.ReadAllBytesAsync(index.FullName, cancellation), MediaTypes.OciIndex)
+            ? ImageIndex.Parse(await File.ReadAllBytesAsync(index.FullName, cancellationToken), MediaTypes.OciIndex)
             : throw new InvalidDataException($"'{index.FullName}' has {index.Length} bytes, more than the {ImageIndex.MaxBytes} allowed");
     }
 

@@ -5,7 +5,7 @@ using CimConvert.Registry.Push;
 namespace CimConvert.Sources;
 
 /// <summary>An image in a registry.</summary>
-public sealed class RegistrySource(RegistryClient client, ImageReference reference) : IImageSource
+internal sealed class RegistrySource(RegistryClient client, ImageReference reference) : IImageSource
 {
     private readonly TransferCount _count = new();
 
@@ -20,9 +20,9 @@ public sealed class RegistrySource(RegistryClient client, ImageReference referen
 
     public bool IsRemote => true;
 
-    public Task<FetchedManifest> GetManifestAsync(Descriptor? expected, CancellationToken cancellation) =>
-        client.GetManifestAsync(reference, expected, _count, cancellation);
+    public Task<FetchedManifest> GetManifestAsync(Descriptor? expected, CancellationToken cancellationToken) =>
+        client.GetManifestAsync(reference, expected, _count, cancellationToken);
 
-    public Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellation) =>
-        client.OpenBlobAsync(reference, blob, offset, _count, cancellation);
+    public Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellationToken) =>
+        client.OpenBlobAsync(reference, blob, offset, _count, cancellationToken);
 }

@@ -9,7 +9,7 @@ namespace CimConvert.Sources;
 /// <param name="Manifest">Its content.</param>
 /// <param name="ConfigBytes">The config as it came, checked against its digest; it is published unchanged.</param>
 /// <param name="Config">Its content.</param>
-public sealed record ResolvedImage(
+internal sealed record ResolvedImage(
     string Name,
     Descriptor Source,
     Descriptor ManifestDescriptor,

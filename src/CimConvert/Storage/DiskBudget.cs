@@ -10,7 +10,7 @@ namespace CimConvert.Storage;
 /// <param name="store">Whose disk it is.</param>
 /// <param name="minFree">Bytes that must stay free; null where none must.</param>
 /// <param name="maxStore">The most bytes the store may hold; null for no limit.</param>
-public sealed class DiskBudget(ConversionStore store, long? minFree, long? maxStore)
+internal sealed class DiskBudget(ConversionStore store, long? minFree, long? maxStore)
 {
     /// <summary>How much may be written between two looks at the disk.</summary>
     public const long Interval = 32 << 20;

@@ -27,7 +27,7 @@ internal sealed class FileLock : IDisposable
     public static bool IsHeld(IOException e) => e.HResult is SharingViolation or LinuxWouldBlock or MacWouldBlock;
 
     /// <summary>Waits while another has it.</summary>
-    public static async Task<FileLock> TakeAsync(string path, CancellationToken cancellation)
+    public static async Task<FileLock> TakeAsync(string path, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -36,7 +36,7 @@ internal sealed class FileLock : IDisposable
                 return taken;
             }
 
-            await Task.Delay(s_pause, cancellation);
+            await Task.Delay(s_pause, cancellationToken);
         }
     }
 

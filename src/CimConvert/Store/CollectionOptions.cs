@@ -4,7 +4,7 @@ using CimConvert.Oci;
 namespace CimConvert.Store;
 
 /// <summary>Which images a collection leaves in a store; without any of these, all.</summary>
-public sealed record CollectionOptions
+internal sealed record CollectionOptions
 {
     /// <summary>References as they stand in the index, or patterns with <c>*</c>: neither age nor size removes these.</summary>
     public IReadOnlyList<string> Keep { get; init; } = [];
@@ -34,7 +34,7 @@ public sealed record CollectionOptions
 /// <param name="Freed">Bytes.</param>
 /// <param name="Remaining">Bytes of the layers and blobs that stay.</param>
 /// <param name="Problems">What could not be removed, and why: a line each.</param>
-public sealed record CollectionResult(
+internal sealed record CollectionResult(
     IReadOnlyList<string> Images,
     IReadOnlyList<ChainId> Layers,
     IReadOnlyList<ChainId> Merged,

@@ -60,7 +60,7 @@ internal sealed class CollectionPlan
         while (true)
         {
             var plan = new CollectionPlan(inventory, leased, candidates[..drop]);
-            if (drop == candidates.Length || options.MaxSize is not { } limit || InventoryFile.Weigh(plan.Remaining) <= limit)
+            if (drop == candidates.Length || options.MaxSize is not { } limit || InventoryFile.SizeOnDisk(plan.Remaining) <= limit)
             {
                 return plan;
             }

@@ -9,7 +9,7 @@ namespace CimConvert.Store;
 /// only when what it names is complete: everything is written under <c>ingest/</c> first, flushed and renamed. Several
 /// processes may use one store.
 /// </summary>
-public sealed class ConversionStore
+internal sealed class ConversionStore
 {
     private const string LayoutFile = "oci-layout";
     private const string Layers = "layers";
@@ -82,8 +82,8 @@ public sealed class ConversionStore
     /// Claims a layer for this process, waiting while another has it, and gives a folder to make it in. Disposed, the folder
     /// and the claim are gone.
     /// </summary>
-    public Task<IngestFolder> ClaimAsync(ChainId chainId, CancellationToken cancellation) =>
-        IngestFolder.ClaimAsync(IngestRoot, chainId.Hex, cancellation);
+    public Task<IngestFolder> ClaimAsync(ChainId chainId, CancellationToken cancellationToken) =>
+        IngestFolder.ClaimAsync(IngestRoot, chainId.Hex, cancellationToken);
 
     /// <summary>Whether a process has claimed a layer.</summary>
     internal bool IsClaimed(ChainId chainId) => !FileLock.IsFree(Path.Combine(IngestRoot, chainId.Hex + FileLock.Suffix));
@@ -93,10 +93,10 @@ public sealed class ConversionStore
     /// collection removes them. Waits while one decides what to remove.
     /// </summary>
     /// <param name="chain">Chain IDs of all layers of an image.</param>
-    /// <param name="cancellation">Ends the waiting.</param>
-    public async Task<StoreLease> UseAsync(IReadOnlyList<ChainId> chain, CancellationToken cancellation)
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async Task<StoreLease> UseAsync(IReadOnlyList<ChainId> chain, CancellationToken cancellationToken)
     {
-        using var gate = await LockAsync(cancellation);
+        using var gate = await LockAsync(cancellationToken);
         return StoreLease.Register(this, chain);
     }
 
@@ -225,7 +225,7 @@ public sealed class ConversionStore
     /// <summary>
     /// The store's short lock: nobody begins to use layers, or adds an image, while another removes. Taken before the index's.
     /// </summary>
-    internal Task<FileLock> LockAsync(CancellationToken cancellation) => FileLock.TakeAsync(Path.Combine(IngestRoot, Gate), cancellation);
+    internal Task<FileLock> LockAsync(CancellationToken cancellationToken) => FileLock.TakeAsync(Path.Combine(IngestRoot, Gate), cancellationToken);
 
     /// <summary>Replaces a file as a whole: readers see the old one or the new one.</summary>
     internal void WriteFile(string path, ReadOnlySpan<byte> content) => AtomicFile.Write(TemporaryFor(path), path, content);

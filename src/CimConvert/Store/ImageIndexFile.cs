@@ -9,7 +9,7 @@ namespace CimConvert.Store;
 /// <summary>
 /// <c>index.json</c> of the store (OCI image layout specification): one entry for each image, under the reference it was pulled by.
 /// </summary>
-public sealed class ImageIndexFile(ConversionStore store)
+internal sealed class ImageIndexFile(ConversionStore store)
 {
     public const string FileName = "index.json";
     private const string LockName = "index";
@@ -24,23 +24,23 @@ public sealed class ImageIndexFile(ConversionStore store)
     private string IndexPath => Path.Combine(store.Root, FileName);
 
     /// <summary>Adds an image, or replaces the one of that reference. Entries are sorted by reference.</summary>
-    public Task PutAsync(string reference, Descriptor manifest, CancellationToken cancellation) =>
-        ChangeAsync(entries => entries.Where(e => e.Reference != reference).Append((reference, manifest)), cancellation);
+    public Task PutAsync(string reference, Descriptor manifest, CancellationToken cancellationToken) =>
+        ChangeAsync(entries => entries.Where(e => e.Reference != reference).Append((reference, manifest)), cancellationToken);
 
     /// <summary>Takes images out, unless their references name others by now.</summary>
-    public async Task RemoveAsync(IReadOnlyCollection<(string Reference, Descriptor Manifest)> images, CancellationToken cancellation)
+    public async Task RemoveAsync(IReadOnlyCollection<(string Reference, Descriptor Manifest)> images, CancellationToken cancellationToken)
     {
         if (images.Count > 0)
         {
             var removed = images.Select(image => (image.Reference, image.Manifest.Digest)).ToHashSet();
-            await ChangeAsync(entries => entries.Where(e => !removed.Contains((e.Reference, e.Manifest.Digest))), cancellation);
+            await ChangeAsync(entries => entries.Where(e => !removed.Contains((e.Reference, e.Manifest.Digest))), cancellationToken);
         }
     }
 
     /// <summary>Removes the index: for one that cannot be read.</summary>
-    public async Task DeleteAsync(CancellationToken cancellation)
+    public async Task DeleteAsync(CancellationToken cancellationToken)
     {
-        using var claim = await IngestFolder.ClaimAsync(store.IngestRoot, LockName, cancellation);
+        using var claim = await IngestFolder.ClaimAsync(store.IngestRoot, LockName, cancellationToken);
         File.Delete(IndexPath);
     }
 
@@ -64,10 +64,10 @@ public sealed class ImageIndexFile(ConversionStore store)
     }
 
     private async Task ChangeAsync(
-        Func<IEnumerable<(string Reference, Descriptor Manifest)>, IEnumerable<(string Reference, Descriptor Manifest)>> change, CancellationToken cancellation)
+        Func<IEnumerable<(string Reference, Descriptor Manifest)>, IEnumerable<(string Reference, Descriptor Manifest)>> change, CancellationToken cancellationToken)
     {
         // Two processes changing it at once must not lose each other's entries.
-        using var claim = await IngestFolder.ClaimAsync(store.IngestRoot, LockName, cancellation);
+        using var claim = await IngestFolder.ClaimAsync(store.IngestRoot, LockName, cancellationToken);
         var entries = change(Read()).OrderBy(e => e.Reference, StringComparer.Ordinal);
         var index = new JsonObject
         {

@@ -5,7 +5,7 @@ namespace CimConvert.Store;
 /// <summary>
 /// A claim on one layer, held by a locked file that the system frees when the process dies, and the folder to make the layer in.
 /// </summary>
-public sealed class IngestFolder : IDisposable
+internal sealed class IngestFolder : IDisposable
 {
     internal const string DiscardedSuffix = ".old";
 
@@ -43,10 +43,10 @@ public sealed class IngestFolder : IDisposable
         }
     }
 
-    internal static async Task<IngestFolder> ClaimAsync(string ingestRoot, string name, CancellationToken cancellation)
+    internal static async Task<IngestFolder> ClaimAsync(string ingestRoot, string name, CancellationToken cancellationToken)
     {
         var path = System.IO.Path.Combine(ingestRoot, name);
-        return Make(path, await FileLock.TakeAsync(path + FileLock.Suffix, cancellation));
+        return Make(path, await FileLock.TakeAsync(path + FileLock.Suffix, cancellationToken));
     }
 
     /// <summary>Null where another process, or task, has it.</summary>

@@ -4,7 +4,7 @@ using CimConvert.Oci;
 namespace CimConvert.Store;
 
 /// <summary><c>layer.json</c>: what a layer in the store was made from, and what it is.</summary>
-public sealed record LayerRecord
+internal sealed record LayerRecord
 {
     public required Digest SourceDigest { get; init; }
 
@@ -33,10 +33,10 @@ public sealed record LayerRecord
 /// <param name="File">Name in the layer's folder.</param>
 /// <param name="Size">Bytes.</param>
 /// <param name="Digest">Of the whole file: its name among the blobs.</param>
-public sealed record CimFileRecord(string File, long Size, Digest Digest);
+internal sealed record CimFileRecord(string File, long Size, Digest Digest);
 
 /// <summary>A block file in the store, or the <c>.cim</c> file of a forked CIM; also the content of <c>merged.json</c>.</summary>
-public sealed record FileRecord
+internal sealed record FileRecord
 {
     /// <summary>Name in the layer's folder.</summary>
     public required string File { get; init; }

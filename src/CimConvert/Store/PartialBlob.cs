@@ -6,7 +6,7 @@ namespace CimConvert.Store;
 /// The first bytes of a blob, kept under <c>ingest/</c> while the rest is downloaded: a run that was killed leaves them to the
 /// next. Open, they are this process's alone. They are not trusted: power may have failed, and the blob's digest decides.
 /// </summary>
-public sealed class PartialBlob : IDisposable
+internal sealed class PartialBlob : IDisposable
 {
     internal const string Suffix = ".blob";
 
@@ -32,10 +32,10 @@ public sealed class PartialBlob : IDisposable
     public bool Remove { get; set; }
 
     /// <summary>Reads what was there, from its start; 0 at its end.</summary>
-    public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellation) => _file.ReadAsync(buffer, cancellation);
+    public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken) => _file.ReadAsync(buffer, cancellationToken);
 
     /// <summary>Adds what was downloaded, after all that was there has been read.</summary>
-    public ValueTask AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation) => _file.WriteAsync(bytes, cancellation);
+    public ValueTask AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => _file.WriteAsync(bytes, cancellationToken);
 
     /// <summary>Goes to the end, to append before anything is read.</summary>
     public void SeekToEnd() => _file.Seek(0, SeekOrigin.End);

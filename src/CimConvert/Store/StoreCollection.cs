@@ -11,15 +11,15 @@ namespace CimConvert.Store;
 /// Ages are told by the time stamp of an image's manifest. Stamps of the future, left by a clock that was ahead, count as now, and
 /// are set to now, so that they age.
 /// </remarks>
-public sealed class StoreCollection(ConversionStore store, CollectionOptions options)
+internal sealed class StoreCollection(ConversionStore store, CollectionOptions options)
 {
     /// <exception cref="ConversionException">The index, or a manifest in it, cannot be read; nothing is removed.</exception>
-    public async Task<CollectionResult> RunAsync(CancellationToken cancellation)
+    public async Task<CollectionResult> RunAsync(CancellationToken cancellationToken)
     {
         var leftovers = Leftovers.Find(store.IngestRoot).ToDictionary(path => path, BytesOf);
         if (options.DryRun)
         {
-            var (inventory, plan) = await PlanAsync(cancellation);
+            var (inventory, plan) = await PlanAsync(cancellationToken);
             return WithLimit(Report(inventory, plan, leftovers, [.. plan.Layers], [.. plan.Merged], [.. plan.Blobs.Select(blob => blob.Digest)]));
         }
 
@@ -30,26 +30,26 @@ public sealed class StoreCollection(ConversionStore store, CollectionOptions opt
             leftovers.Remove(path);
         }
 
-        var result = await CollectAsync(removal, leftovers, cancellation);
+        var result = await CollectAsync(removal, leftovers, cancellationToken);
         removal.Dispose();
         return WithLimit(result with { Problems = removal.Problems });
     }
 
-    private async Task<CollectionResult> CollectAsync(StoreRemoval removal, Dictionary<string, long> leftovers, CancellationToken cancellation)
+    private async Task<CollectionResult> CollectAsync(StoreRemoval removal, Dictionary<string, long> leftovers, CancellationToken cancellationToken)
     {
-        using var gate = await store.LockAsync(cancellation);
-        var (inventory, plan) = await PlanAsync(cancellation);
+        using var gate = await store.LockAsync(cancellationToken);
+        var (inventory, plan) = await PlanAsync(cancellationToken);
         foreach (var image in inventory.Images.Where(image => image.LastUsed > TimeProvider.System.GetUtcNow()))
         {
             store.MarkUsed(image.Manifest.Digest);
         }
 
-        await new ImageIndexFile(store).RemoveAsync([.. plan.Dropped.Select(image => (image.Reference, image.Manifest))], cancellation);
+        await new ImageIndexFile(store).RemoveAsync([.. plan.Dropped.Select(image => (image.Reference, image.Manifest))], cancellationToken);
         var layers = new List<InventoryLayer>();
         var below = new HashSet<Digest>();
         foreach (var layer in plan.Layers)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             if (!below.Contains(layer.ChainId.Digest) && removal.TryRemoveLayer(layer.ChainId))
             {
                 layers.Add(layer);
@@ -70,10 +70,10 @@ public sealed class StoreCollection(ConversionStore store, CollectionOptions opt
             [.. plan.Blobs.Select(blob => blob.Digest).Where(digest => removal.TryRemoveBlob(digest.Hex))]);
     }
 
-    private async Task<(StoreInventory Inventory, CollectionPlan Plan)> PlanAsync(CancellationToken cancellation)
+    private async Task<(StoreInventory Inventory, CollectionPlan Plan)> PlanAsync(CancellationToken cancellationToken)
     {
         var inventory = StoreInventory.Read(store);
-        var leased = await StoreLease.ReadAllAsync(store.IngestRoot, cancellation);
+        var leased = await StoreLease.ReadAllAsync(store.IngestRoot, cancellationToken);
         return (inventory, CollectionPlan.Make(inventory, leased, options, TimeProvider.System.GetUtcNow()));
     }
 
@@ -89,14 +89,14 @@ public sealed class StoreCollection(ConversionStore store, CollectionOptions opt
             .Concat(merged.SelectMany(layer => layer.Merged))
             .Concat(inventory.Blobs.Where(blob => blobs.Contains(blob.Digest)).Select(blob => blob.File))
             .ToHashSet();
-        var remaining = InventoryFile.Weigh(inventory.Files.Where(file => !removed.Contains(file)));
+        var remaining = InventoryFile.SizeOnDisk(inventory.Files.Where(file => !removed.Contains(file)));
         return new CollectionResult(
             [.. plan.Dropped.Select(image => image.Reference).Order(StringComparer.Ordinal)],
             [.. layers.Select(layer => layer.ChainId)],
             [.. merged.Select(layer => layer.ChainId)],
             blobs,
             [.. leftovers.Keys.Select(path => Path.GetFileName(path))],
-            leftovers.Values.Sum() + InventoryFile.Weigh(inventory.Files) - remaining,
+            leftovers.Values.Sum() + InventoryFile.SizeOnDisk(inventory.Files) - remaining,
             remaining,
             []);
     }

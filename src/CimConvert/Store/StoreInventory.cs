@@ -10,7 +10,7 @@ namespace CimConvert.Store;
 internal sealed record InventoryFile(string Path, string Content, long Bytes)
 {
     /// <summary>Bytes on the disk: what has two names counts once.</summary>
-    public static long Weigh(IEnumerable<InventoryFile> files) => files.DistinctBy(file => file.Content).Sum(file => file.Bytes);
+    public static long SizeOnDisk(IEnumerable<InventoryFile> files) => files.DistinctBy(file => file.Content).Sum(file => file.Bytes);
 }
 
 /// <summary>A layer's folder.</summary>

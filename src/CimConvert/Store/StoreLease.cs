@@ -9,7 +9,7 @@ namespace CimConvert.Store;
 /// process lives, nobody collects them. A file under <c>ingest/</c> that names them, a chain ID a line, and that is locked so
 /// that others can read it.
 /// </summary>
-public sealed class StoreLease : IDisposable
+internal sealed class StoreLease : IDisposable
 {
     internal const string Suffix = ".lease";
 
@@ -56,12 +56,12 @@ public sealed class StoreLease : IDisposable
     }
 
     /// <summary>The layers of all living leases. Complete only while nobody can register: see <see cref="ConversionStore.LockAsync"/>.</summary>
-    internal static async Task<IReadOnlySet<ChainId>> ReadAllAsync(string ingestRoot, CancellationToken cancellation)
+    internal static async Task<IReadOnlySet<ChainId>> ReadAllAsync(string ingestRoot, CancellationToken cancellationToken)
     {
         var layers = new HashSet<ChainId>();
         foreach (var path in Directory.Exists(ingestRoot) ? Directory.GetFiles(ingestRoot, "*" + Suffix) : [])
         {
-            foreach (var line in await ReadAsync(path, cancellation))
+            foreach (var line in await ReadAsync(path, cancellationToken))
             {
                 if (Digest.TryParse(line, out var digest))
                 {
@@ -74,7 +74,7 @@ public sealed class StoreLease : IDisposable
     }
 
     /// <summary>None where the process is gone. Those who look lock the file too, each for a moment: then it is tried again.</summary>
-    private static async Task<string[]> ReadAsync(string path, CancellationToken cancellation)
+    private static async Task<string[]> ReadAsync(string path, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -86,7 +86,7 @@ public sealed class StoreLease : IDisposable
                 }
 
                 using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete));
-                return (await reader.ReadToEndAsync(cancellation)).Split('\n');
+                return (await reader.ReadToEndAsync(cancellationToken)).Split('\n');
             }
             catch (FileNotFoundException)
             {
@@ -94,7 +94,7 @@ public sealed class StoreLease : IDisposable
             }
             catch (IOException e) when (FileLock.IsHeld(e))
             {
-                await Task.Delay(s_pause, cancellation);
+                await Task.Delay(s_pause, cancellationToken);
             }
         }
     }

@@ -1,7 +1,7 @@
 namespace CimConvert.Store;
 
 /// <summary>What in a store can be broken.</summary>
-public enum StorePart
+internal enum StorePart
 {
     Layer,
     Merged,
@@ -14,7 +14,7 @@ public enum StorePart
 /// <param name="Part">What it is.</param>
 /// <param name="Name">Which one: a chain ID, for layers and merged CIMs; the file's name, for blobs; the reference, for images.</param>
 /// <param name="Message">What is wrong with it.</param>
-public sealed record StoreProblem(StorePart Part, string Name, string Message)
+internal sealed record StoreProblem(StorePart Part, string Name, string Message)
 {
     /// <summary>One line: what is wrong, and what to do.</summary>
     public override string ToString() => Part switch

@@ -5,24 +5,24 @@ namespace CimConvert.Store;
 /// <summary>What a repair did.</summary>
 /// <param name="Repaired">A line for each thing removed or linked anew.</param>
 /// <param name="Left">A line for each thing still wrong, and why.</param>
-public sealed record RepairResult(IReadOnlyList<string> Repaired, IReadOnlyList<string> Left);
+internal sealed record RepairResult(IReadOnlyList<string> Repaired, IReadOnlyList<string> Left);
 
 /// <summary>
 /// Removes from a store what a verification found broken, and what cannot be good without it, so that the next conversion makes
 /// it anew. What a living process uses or makes stays.
 /// </summary>
-public sealed class StoreRepair(ConversionStore store)
+internal sealed class StoreRepair(ConversionStore store)
 {
     private readonly List<string> _repaired = [];
     private readonly List<string> _left = [];
 
-    public async Task<RepairResult> RunAsync(IReadOnlyList<StoreProblem> problems, CancellationToken cancellation)
+    public async Task<RepairResult> RunAsync(IReadOnlyList<StoreProblem> problems, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(store.IngestRoot);
         using var removal = new StoreRemoval(store);
-        using (await store.LockAsync(cancellation))
+        using (await store.LockAsync(cancellationToken))
         {
-            var leased = await StoreLease.ReadAllAsync(store.IngestRoot, cancellation);
+            var leased = await StoreLease.ReadAllAsync(store.IngestRoot, cancellationToken);
             var broken = Layers(problems, StorePart.Layer);
             Remove(broken, "layer", leased, removal.TryRemoveLayer);
             Remove(
@@ -31,7 +31,7 @@ public sealed class StoreRepair(ConversionStore store)
                 leased,
                 removal.TryRemoveMerged);
             RemoveBlobs(problems, leased, removal);
-            await RepairIndexAsync(problems, broken, cancellation);
+            await RepairIndexAsync(problems, broken, cancellationToken);
         }
 
         removal.Dispose();
@@ -78,12 +78,12 @@ public sealed class StoreRepair(ConversionStore store)
         }
     }
 
-    private async Task RepairIndexAsync(IReadOnlyList<StoreProblem> problems, IReadOnlyList<ChainId> broken, CancellationToken cancellation)
+    private async Task RepairIndexAsync(IReadOnlyList<StoreProblem> problems, IReadOnlyList<ChainId> broken, CancellationToken cancellationToken)
     {
         var index = new ImageIndexFile(store);
         if (problems.Any(problem => problem.Part == StorePart.Index))
         {
-            await index.DeleteAsync(cancellation);
+            await index.DeleteAsync(cancellationToken);
             _repaired.Add($"removed {ImageIndexFile.FileName}");
             return;
         }
@@ -92,7 +92,7 @@ public sealed class StoreRepair(ConversionStore store)
             .SelectMany(layer => layer.Files)
             .ToLookup(file => file.Digest, file => file.Path);
         var lost = store.Images().Where(image => !IsWhole(image.Manifest, files)).ToArray();
-        await index.RemoveAsync(lost, cancellation);
+        await index.RemoveAsync(lost, cancellationToken);
         _repaired.AddRange(lost.Select(image => $"removed {image.Reference} from the index: convert it again"));
     }
 

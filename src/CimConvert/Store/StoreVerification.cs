@@ -9,7 +9,7 @@ namespace CimConvert.Store;
 /// Checks everything a store holds: blobs against their names, layers and merged CIMs whole, manifests against what they name.
 /// Others may write the store meanwhile: what is being made is not looked at, and what went away is no problem.
 /// </summary>
-public sealed class StoreVerification(ConversionStore store, CancellationToken cancellation)
+internal sealed class StoreVerification(ConversionStore store, CancellationToken cancellationToken)
 {
     private readonly List<StoreProblem> _problems = [];
 
@@ -52,7 +52,7 @@ public sealed class StoreVerification(ConversionStore store, CancellationToken c
             CheckDigest(Path.Combine(layer.Folder, file.File), file.Digest);
         }
 
-        if (layer.Record.Backend == ImageBackends.Managed)
+        if (layer.Record.Backend == CimBackends.Managed)
         {
             CheckHives(layer);
         }
@@ -84,10 +84,10 @@ public sealed class StoreVerification(ConversionStore store, CancellationToken c
         }
 
         // Of what Windows' writer wrote, only Windows can look inside; that no byte has changed is seen below.
-        if (backend == ImageBackends.Managed)
+        if (backend == CimBackends.Managed)
         {
-            using var image = CimImage.Open(path, isForked ? null : record.CimName, sources);
-            CimVerification.Run(image, isForked ? null : path, root, cancellation);
+            using var image = OpenCim.Open(path, isForked ? null : record.CimName, sources);
+            CimVerification.Run(image, isForked ? null : path, root, cancellationToken);
         }
 
         CheckDigest(path, record.Digest);
@@ -95,7 +95,7 @@ public sealed class StoreVerification(ConversionStore store, CancellationToken c
 
     private void CheckDigest(string path, Digest recorded)
     {
-        var digest = StoredLayer.DigestOf(path, cancellation);
+        var digest = StoredLayer.DigestOf(path, cancellationToken);
         if (digest != recorded)
         {
             throw new InvalidDataException($"'{path}' has the digest {digest}, its record says {recorded}");
@@ -105,14 +105,14 @@ public sealed class StoreVerification(ConversionStore store, CancellationToken c
     /// <summary>Layers above merge with what is on disk; the image beside it, checked by its digest, says what that must be.</summary>
     private void CheckHives(StoredLayer layer)
     {
-        using var image = CimImage.Open(layer.ImagePath, []);
+        using var image = OpenCim.Open(layer.ImagePath, []);
         foreach (var file in layer.HiveFiles)
         {
             var path = CimPath.Parse(StoredLayer.HivesFolder).Append(Path.GetFileName(file));
             using var inImage = image.Cim.Find(path) is { } entry
                 ? image.Cim.OpenStream(entry.Data)
                 : throw new InvalidDataException($"'{file}' is not in the layer's image");
-            if (StoredLayer.DigestOf(file, cancellation) != StoredLayer.DigestOf(inImage, cancellation))
+            if (StoredLayer.DigestOf(file, cancellationToken) != StoredLayer.DigestOf(inImage, cancellationToken))
             {
                 throw new InvalidDataException($"'{file}' is not what the layer's image has as '{path}'");
             }
@@ -121,7 +121,7 @@ public sealed class StoreVerification(ConversionStore store, CancellationToken c
 
     private void CheckBlob(string path)
     {
-        if (StoredLayer.DigestOf(path, cancellation).Hex != Path.GetFileName(path))
+        if (StoredLayer.DigestOf(path, cancellationToken).Hex != Path.GetFileName(path))
         {
             throw new InvalidDataException("its content does not match its name");
         }
@@ -146,7 +146,7 @@ public sealed class StoreVerification(ConversionStore store, CancellationToken c
     {
         for (var isSecond = false; ; isSecond = true)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             try
             {
                 check();

@@ -5,7 +5,7 @@ using CimConvert.Oci;
 namespace CimConvert.Store;
 
 /// <summary>An image of a store, found by the reference it was pulled by: the CIM that holds all of it.</summary>
-public static class StoredImage
+internal static class StoredImage
 {
     /// <summary>Whether a location is of this form: <c>STORE::REF</c>.</summary>
     public static bool IsLocation(string location) => Split(location) is var (store, _) && ConversionStore.IsStore(store);
@@ -39,17 +39,17 @@ public static class StoredImage
         {
             return MountableCim.At(
                 Location(layer.MergedPath!, merged.CimName),
-                [.. store.SourcesOf(layer).Select(path => new ImageSource(path, layer.Record.Image.CimName))]);
+                [.. store.SourcesOf(layer).Select(path => new BlockCim(path, layer.Record.Image.CimName))]);
         }
 
         throw new ConversionException($"'{root}' has image '{reference}', but not the layers it was converted to: convert it again");
     }
 
-    private static string Location(string path, string cimName) => path + CimImage.NameSeparator + cimName;
+    private static string Location(string path, string cimName) => path + OpenCim.NameSeparator + cimName;
 
     /// <summary>References have no <c>::</c>.</summary>
     private static (string Store, string Reference)? Split(string location) =>
-        location.LastIndexOf(CimImage.NameSeparator, StringComparison.Ordinal) is > 0 and var cut
-            ? (location[..cut], location[(cut + CimImage.NameSeparator.Length)..])
+        location.LastIndexOf(OpenCim.NameSeparator, StringComparison.Ordinal) is > 0 and var cut
+            ? (location[..cut], location[(cut + OpenCim.NameSeparator.Length)..])
             : null;
 }

@@ -8,7 +8,7 @@ using CimConvert.Oci;
 namespace CimConvert.Store;
 
 /// <summary>A layer in the store, and the merged CIM that lies in its folder where it is the top of an image.</summary>
-public sealed class StoredLayer
+internal sealed class StoredLayer
 {
     public const string RecordFile = "layer.json";
     public const string MergedRecordFile = "merged.json";
@@ -82,14 +82,14 @@ public sealed class StoredLayer
     }
 
     /// <summary>What a store keeps of a block file, which is read for its digest where that was not made on the way.</summary>
-    public static FileRecord Describe(CommittedImage image, string cimName, bool vhdFooter, CancellationToken cancellation)
+    public static FileRecord Describe(CommittedCim image, string cimName, bool vhdFooter, CancellationToken cancellationToken)
     {
         return new FileRecord
         {
             File = Path.GetFileName(image.Path),
             CimName = cimName,
             Size = image.Size,
-            Digest = image.Sha256 is { } hash ? Digest.FromHash(hash) : DigestOf(image.Path, cancellation),
+            Digest = image.Sha256 is { } hash ? Digest.FromHash(hash) : DigestOf(image.Path, cancellationToken),
             VhdFooter = vhdFooter,
             IntegrityRoot = image.IntegrityRoot is { } root ? Convert.ToHexStringLower(root) : null,
         };
@@ -97,22 +97,22 @@ public sealed class StoredLayer
 
     /// <summary>What a store keeps of a forked CIM: all of its own files are read once, for their digests.</summary>
     /// <returns>The <c>.cim</c> file, and its region and object ID files.</returns>
-    public static (FileRecord Image, IReadOnlyList<CimFileRecord> CimFiles) DescribeForked(CommittedImage image, string cimName, CancellationToken cancellation)
+    public static (FileRecord Image, IReadOnlyList<CimFileRecord> CimFiles) DescribeForked(CommittedCim image, string cimName, CancellationToken cancellationToken)
     {
         var cim = new FileInfo(image.Path);
         var files = StandardCim.Open(image.Path).OwnFiles.Where(File.Exists).Order(StringComparer.Ordinal)
-            .Select(path => new CimFileRecord(Path.GetFileName(path), new FileInfo(path).Length, DigestOf(path, cancellation)));
-        return (Describe(image with { Size = cim.Length }, cimName, vhdFooter: false, cancellation), [.. files]);
+            .Select(path => new CimFileRecord(Path.GetFileName(path), new FileInfo(path).Length, DigestOf(path, cancellationToken)));
+        return (Describe(image with { Size = cim.Length }, cimName, vhdFooter: false, cancellationToken), [.. files]);
     }
 
     /// <summary>Hashes a whole file.</summary>
-    public static Digest DigestOf(string path, CancellationToken cancellation)
+    public static Digest DigestOf(string path, CancellationToken cancellationToken)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
-        return DigestOf(stream, cancellation);
+        return DigestOf(stream, cancellationToken);
     }
 
-    internal static Digest DigestOf(Stream stream, CancellationToken cancellation)
+    internal static Digest DigestOf(Stream stream, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = ArrayPool<byte>.Shared.Rent(HashBufferSize);
@@ -120,7 +120,7 @@ public sealed class StoredLayer
         {
             for (int read; (read = stream.Read(buffer)) > 0;)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 hash.AppendData(buffer.AsSpan(0, read));
             }
         }

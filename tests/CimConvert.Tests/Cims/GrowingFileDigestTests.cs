@@ -73,9 +73,9 @@ public class GrowingFileDigestTests
         using var folder = new TempFolder();
         using var handle = Create(folder, s_content);
         using var digest = new GrowingFileDigest(handle);
-        using var cancellation = new CancellationTokenSource();
-        var follower = Follow(digest, cancellation.Token);
-        await cancellation.CancelAsync();
+        using var cancellationToken = new CancellationTokenSource();
+        var follower = Follow(digest, cancellationToken.Token);
+        await cancellationToken.CancelAsync();
         Assert.That(async () => await follower, Throws.InstanceOf<OperationCanceledException>());
     }
 
@@ -86,6 +86,6 @@ public class GrowingFileDigestTests
         return handle;
     }
 
-    private static Task Follow(GrowingFileDigest digest, CancellationToken cancellation) =>
-        Task.Factory.StartNew(() => digest.Follow(cancellation), TaskCreationOptions.LongRunning);
+    private static Task Follow(GrowingFileDigest digest, CancellationToken cancellationToken) =>
+        Task.Factory.StartNew(() => digest.Follow(cancellationToken), TaskCreationOptions.LongRunning);
 }

@@ -59,7 +59,7 @@ public class StandardCimTests
             writer.MergeLink("again", "below");
             writer.File("zeros", new byte[8192]);
         });
-        using var image = CimImage.Open(upper, []);
+        using var image = OpenCim.Open(upper, []);
 
         var (counts, content) = CimStatistics.Count(image.Cim, CancellationToken.None);
 
@@ -95,9 +95,9 @@ public class StandardCimTests
         var forks = new ForkLab(lab);
         var top = forks.Write(@"a=1 d\e=2 | -a f=3").Last();
         var block = lab["packed.bcim"];
-        using (var image = CimImage.Open(top, []))
+        using (var image = OpenCim.Open(top, []))
         {
-            var packed = CimPacking.Run(image, block, new ImageOptions(integrity), CancellationToken.None);
+            var packed = CimPacking.Run(image, block, new BlockCimOptions(integrity), CancellationToken.None);
             Assert.That(packed.IntegrityRoot is not null, Is.EqualTo(integrity));
         }
 
@@ -118,9 +118,9 @@ public class StandardCimTests
         var sources = LayerScript.Write(lab, "a=1 b=2 | -b c=3");
         var merged = lab.Merge("merged.bcim", sources);
         var first = lab.Export(merged, sources);
-        using (var image = CimImage.Open(Path.Combine(first, "merged.cim"), []))
+        using (var image = OpenCim.Open(Path.Combine(first, "merged.cim"), []))
         {
-            CimPacking.Run(image, lab["packed.bcim"], new ImageOptions(), CancellationToken.None);
+            CimPacking.Run(image, lab["packed.bcim"], new BlockCimOptions(), CancellationToken.None);
         }
 
         var second = lab.Export(lab["packed.bcim"]);
@@ -136,7 +136,7 @@ public class StandardCimTests
         var cim = StandardCim.Open(top);
         var missing = (own ? cim.OwnFiles : cim.ParentFiles).ElementAt(2);
         File.Delete(missing);
-        using var image = CimImage.Open(top, []);
+        using var image = OpenCim.Open(top, []);
 
         Assert.That(
             () => CimVerification.Run(image, null, null, CancellationToken.None),
@@ -150,10 +150,10 @@ public class StandardCimTests
         var top = new ForkLab(lab).Write("a=1 | b=2").Last();
         var missing = StandardCim.Open(top).ParentFiles.Last();
         File.Delete(missing);
-        using var image = CimImage.Open(top, []);
+        using var image = OpenCim.Open(top, []);
 
         Assert.That(
-            () => CimPacking.Run(image, lab["packed.bcim"], new ImageOptions(), CancellationToken.None),
+            () => CimPacking.Run(image, lab["packed.bcim"], new BlockCimOptions(), CancellationToken.None),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains(Path.GetFileName(missing)));
         Assert.That(Directory.EnumerateFiles(lab.Folder.Path), Is.Empty);
     }
@@ -170,8 +170,8 @@ public class StandardCimTests
     {
         using var lab = new CimLab();
         var (one, other) = (LayerScript.Write(lab, first, "one"), LayerScript.Write(lab, second, "other"));
-        using var a = CimImage.Open(one.Length == 1 ? one[0] : lab.Merge("a", one), one);
-        using var b = CimImage.Open(other[0], []);
+        using var a = OpenCim.Open(one.Length == 1 ? one[0] : lab.Merge("a", one), one);
+        using var b = OpenCim.Open(other[0], []);
 
         var text = string.Join(' ', CimComparison.Run(a.Cim, b.Cim).Select(d => $"{"+-!"[(int)d.Change]} {d.Path}{(d.Fields.Count > 0 ? $" ({string.Join(", ", d.Fields)})" : "")}"));
 

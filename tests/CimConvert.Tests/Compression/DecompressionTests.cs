@@ -7,7 +7,7 @@ using NUnit.Framework;
 
 namespace CimConvert.Tests.Compression;
 
-public class DecompressionTests
+internal sealed class DecompressionTests
 {
     private static readonly byte[] s_content = SeededContent.Bytes(1, 300_000);
 

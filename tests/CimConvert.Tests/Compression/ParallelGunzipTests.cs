@@ -103,12 +103,12 @@ public class ParallelGunzipTests
     }
 
     /// <summary>As a download's channel: ends with the cancellation, and not before.</summary>
-    private sealed class WaitingStream(CancellationToken cancellation) : ForwardStream
+    private sealed class WaitingStream(CancellationToken cancellationToken) : ForwardStream
     {
         public override int Read(Span<byte> buffer)
         {
-            cancellation.WaitHandle.WaitOne();
-            throw new OperationCanceledException(cancellation);
+            cancellationToken.WaitHandle.WaitOne();
+            throw new OperationCanceledException(cancellationToken);
         }
     }
 }

@@ -92,7 +92,7 @@ internal abstract class CimHarness : FuzzHarness, IDisposable
 /// <summary>Walk, all buffers and streams, and a merge over another CIM.</summary>
 internal sealed class CimReadHarness : CimHarness
 {
-    private CimImage? _below;
+    private OpenCim? _below;
 
     public override string Name => "cim";
 
@@ -100,7 +100,7 @@ internal sealed class CimReadHarness : CimHarness
 
     protected override string Run(StandardSet set)
     {
-        _below ??= CimImage.Open(Lab.Write("below", w =>
+        _below ??= OpenCim.Open(Lab.Write("below", w =>
         {
             w.File(@"d\below", "1");
             w.File("target", "2");
@@ -158,7 +158,7 @@ internal sealed class CimToolsHarness : CimHarness
         try
         {
             set.SaveTo(folder);
-            using var image = CimImage.Open(Path.Combine(folder, StandardSet.CimName), []);
+            using var image = OpenCim.Open(Path.Combine(folder, StandardSet.CimName), []);
             var listing = new CimListing(image.Cim);
             var lines = listing.Entries(CimPath.Root, recursive: true).Sum(e => listing.Line(e.Path, e.Entry).Length);
             var ends = new List<string> { $"{Magnitude(lines)}" };
@@ -168,7 +168,7 @@ internal sealed class CimToolsHarness : CimHarness
                 () => CimVerification.Run(image, null, null, default),
                 () => Differs(image.Cim),
                 () => CimExport.Run(image, Path.Combine(folder, "export"), default),
-                () => CimPacking.Run(image, Path.Combine(folder, "packed"), new ImageOptions(), default),
+                () => CimPacking.Run(image, Path.Combine(folder, "packed"), new BlockCimOptions(), default),
                 () => Extract(image, folder),
             ];
             foreach (var tool in tools)
@@ -206,7 +206,7 @@ internal sealed class CimToolsHarness : CimHarness
         }
     }
 
-    private static void Extract(CimImage image, string folder)
+    private static void Extract(OpenCim image, string folder)
     {
         // Sparse streams may say they are as long as they like: what is extracted is bounded by what the disk holds, not here.
         if (CimStatistics.Count(image.Cim, default).Content.Total > 1 << 20)

@@ -45,14 +45,14 @@ internal sealed class LayerHarness : FuzzHarness, IDisposable
         var block = Path.Combine(layer, "layer.bcim");
         try
         {
-            using (var image = new ManagedBackend().Create(block, "layer.cim", new ImageOptions()))
+            using (var image = new ManagedBackend().Create(block, "layer.cim", new BlockCimOptions()))
             {
                 var options = new LayerImportOptions { IsBase = parts[0] is [1], LayerFolder = layer };
                 LayerImport.Run(new MemoryStream(parts[1]), image, options, default);
                 image.Commit(default);
             }
 
-            using var written = CimImage.Open(block, []);
+            using var written = OpenCim.Open(block, []);
             var verified = CimVerification.Run(written, null, null, default);
             return $"{Magnitude(verified.Entries)} {Magnitude(verified.Bytes)} {Magnitude(written.Cim.FileCount)}";
         }
@@ -112,7 +112,7 @@ internal sealed class PaxHarness : FuzzHarness
         byte[] data = type == '0' ? [1, 2, 3] : [];
         var tar = new TarBuilder().Header("pax"u8, 'x', parts[1].Length).Data(parts[1]).Header("Files/entry"u8, type, data.Length, "target"u8).Data(data).End();
         using var layer = new Layers.LayerFolder();
-        using var image = new Layers.RecordingImageWriter();
+        using var image = new Layers.RecordingCimWriter();
         var result = LayerImport.Run(tar.ToStream(), image, new LayerImportOptions { IsBase = false, LayerFolder = layer.Path }, default);
         return $"{result.Entries} {result.Size} {image.Lines.Count} {Magnitude(image.Lines.Sum(line => line.Length))}";
     }
@@ -140,13 +140,13 @@ internal sealed class DescriptorHarness : FuzzHarness
 
     public override string Run(byte[][] parts)
     {
-        if (SelfRelativeDescriptor.WhyNotValid(parts[0]) is not { } why)
+        if (SelfRelativeDescriptor.Validate(parts[0]) is not { } why)
         {
             return "binary";
         }
 
         var parsed = Sddl.Parse(parts[0]);
-        return SelfRelativeDescriptor.WhyNotValid(parsed) is { } wrong
+        return SelfRelativeDescriptor.Validate(parsed) is { } wrong
             ? throw new InvalidOperationException($"text made a descriptor that {wrong}")
             : $"{why} {Magnitude(parsed.Length)}";
     }

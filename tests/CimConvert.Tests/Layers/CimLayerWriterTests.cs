@@ -20,7 +20,7 @@ public class CimLayerWriterTests
         using var folder = new TempFolder();
         var called = Path.Combine(folder.Sub("called"), "layer.bcim");
         var imported = Path.Combine(folder.Sub("imported"), "layer.bcim");
-        using (var image = new ManagedBackend().Create(called, "layer.cim", new ImageOptions()))
+        using (var image = new ManagedBackend().Create(called, "layer.cim", new BlockCimOptions()))
         using (var layer = Open(image, Path.GetDirectoryName(called)!))
         {
             foreach (var hive in LayerImportHarness.ConfigHives)
@@ -36,7 +36,7 @@ public class CimLayerWriterTests
             layer.Close(new ManagedHiveMerger(), [], CancellationToken.None);
         }
 
-        using (var image = new ManagedBackend().Create(imported, "layer.cim", new ImageOptions()))
+        using (var image = new ManagedBackend().Create(imported, "layer.cim", new BlockCimOptions()))
         {
             var tar = LayerImportHarness.BaseTar()
                 .Add("Files/a", data: "main"u8.ToArray()).Add("Files/a:stream", data: "other"u8.ToArray())
@@ -109,7 +109,7 @@ public class CimLayerWriterTests
     public void After_close_every_call_says_so([Values("add", "link", "stream", "remove", "contents", "write", "finish", "close")] string call)
     {
         using var folder = new LayerFolder();
-        using var image = new ManagedBackend().Create(Path.Combine(folder.Path, "layer.bcim"), "layer.cim", new ImageOptions());
+        using var image = new ManagedBackend().Create(Path.Combine(folder.Path, "layer.bcim"), "layer.cim", new BlockCimOptions());
         using var layer = Open(image, folder.Path, isBase: false);
         Add(layer, @"Files\file", "x");
         layer.Close(new ManagedHiveMerger(), [folder.Path], CancellationToken.None);
@@ -121,7 +121,7 @@ public class CimLayerWriterTests
     public void Finish_leaves_only_close_to_be_called()
     {
         using var folder = new LayerFolder();
-        using var image = new ManagedBackend().Create(Path.Combine(folder.Path, "layer.bcim"), "layer.cim", new ImageOptions());
+        using var image = new ManagedBackend().Create(Path.Combine(folder.Path, "layer.bcim"), "layer.cim", new BlockCimOptions());
         using var layer = Open(image, folder.Path, isBase: false);
         Assert.That(layer.Finish(CancellationToken.None), Is.Empty);
 
@@ -133,7 +133,7 @@ public class CimLayerWriterTests
     public void After_a_failure_nothing_can_be_committed()
     {
         using var folder = new LayerFolder();
-        using (var image = new ManagedBackend().Create(Path.Combine(folder.Path, "layer.bcim"), "layer.cim", new ImageOptions()))
+        using (var image = new ManagedBackend().Create(Path.Combine(folder.Path, "layer.bcim"), "layer.cim", new BlockCimOptions()))
         using (var layer = Open(image, folder.Path, isBase: false))
         {
             Add(layer, @"Hives\SYSTEM_DELTA", "staged");
@@ -163,7 +163,7 @@ public class CimLayerWriterTests
         where T : Exception
     {
         using var folder = new LayerFolder();
-        using (var image = new ManagedBackend().Create(Path.Combine(folder.Path, "layer.bcim"), "layer.cim", new ImageOptions()))
+        using (var image = new ManagedBackend().Create(Path.Combine(folder.Path, "layer.bcim"), "layer.cim", new BlockCimOptions()))
         using (var layer = Open(image, folder.Path, isBase))
         {
             Assert.That(() => act(layer), Throws.TypeOf<T>().With.Message.Contains(message));
@@ -203,7 +203,7 @@ public class CimLayerWriterTests
         }
     }
 
-    private static CimLayerWriter Open(IImageWriter image, string folder, bool isBase = true) => new(image, Options(folder, isBase));
+    private static CimLayerWriter Open(ICimWriter image, string folder, bool isBase = true) => new(image, Options(folder, isBase));
 
     private static LayerImportOptions Options(string folder, bool isBase = true) => new() { IsBase = isBase, LayerFolder = folder };
 

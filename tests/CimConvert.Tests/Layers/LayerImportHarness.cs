@@ -29,7 +29,7 @@ internal static class LayerImportHarness
     public static (string[] Calls, LayerImportResult Result) Import(TarBuilder tar, bool isBase, LayerFolder? folder = null, ILogger? logger = null)
     {
         using var own = new LayerFolder();
-        using var image = new RecordingImageWriter();
+        using var image = new RecordingCimWriter();
         using var stream = tar.End().ToStream();
         var options = new LayerImportOptions { IsBase = isBase, LayerFolder = (folder ?? own).Path, Logger = logger };
         var result = LayerImport.Run(stream, image, options, default);
@@ -37,7 +37,7 @@ internal static class LayerImportHarness
     }
 
     /// <summary>What was called, but for the ends of streams.</summary>
-    public static string[] Summaries(RecordingImageWriter image) =>
+    public static string[] Summaries(RecordingCimWriter image) =>
         [.. image.Lines.Where(line => !line.Contains("CloseStream", StringComparison.Ordinal)).Select(Short)];
 
     public static LayerImportException Fails(TarBuilder tar, bool isBase = false)

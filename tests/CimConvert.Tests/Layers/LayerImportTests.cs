@@ -139,7 +139,7 @@ internal sealed class LayerImportTests
     public void A_failing_image_leaves_nothing_on_disk([Range(0, 12)] int failAt)
     {
         using var folder = new LayerFolder();
-        using var image = new RecordingImageWriter { FailAt = failAt };
+        using var image = new RecordingCimWriter { FailAt = failAt };
         using var tar = BaseTar().End().ToStream();
         Assert.That(
             () => LayerImport.Run(tar, image, new LayerImportOptions { IsBase = true, LayerFolder = folder.Path }, default),
@@ -151,7 +151,7 @@ internal sealed class LayerImportTests
     public void A_cut_tar_leaves_nothing_on_disk()
     {
         using var folder = new LayerFolder();
-        using var image = new RecordingImageWriter();
+        using var image = new RecordingCimWriter();
         using var tar = new MemoryStream(BaseTar().ToArray()[..^600]);
         Assert.That(() => LayerImport.Run(tar, image, new LayerImportOptions { IsBase = true, LayerFolder = folder.Path }, default), Throws.TypeOf<InvalidDataException>());
         Assert.That(folder.Everything, Is.Empty);
@@ -161,7 +161,7 @@ internal sealed class LayerImportTests
     public void A_cancelled_import_stops_and_cleans_up()
     {
         using var folder = new LayerFolder();
-        using var image = new RecordingImageWriter();
+        using var image = new RecordingCimWriter();
         using var tar = BaseTar().End().ToStream();
         Assert.That(
             () => LayerImport.Run(tar, image, new LayerImportOptions { IsBase = true, LayerFolder = folder.Path }, new CancellationToken(canceled: true)),
@@ -200,7 +200,7 @@ internal sealed class LayerImportTests
     {
         const int size = 16 << 20;
         using var folder = new LayerFolder();
-        using var image = new RecordingImageWriter();
+        using var image = new RecordingCimWriter();
         using var tar = new TarBuilder().Add("Files/big", data: new byte[size]).Add("Hives/SOFTWARE_DELTA", data: new byte[size]).End().ToStream();
         var before = GC.GetAllocatedBytesForCurrentThread();
         LayerImport.Run(tar, image, new LayerImportOptions { IsBase = false, LayerFolder = folder.Path }, default);
@@ -215,7 +215,7 @@ internal sealed class LayerImportTests
     public void Symlinks_with_slashes_and_names_with_backslashes_read_as_windows_means_them()
     {
         using var folder = new LayerFolder();
-        using var image = new RecordingImageWriter();
+        using var image = new RecordingCimWriter();
         using var tar = new TarBuilder().Add(@"Files\d\l", '2', link: "../x/y").End().ToStream();
         LayerImport.Run(tar, image, new LayerImportOptions { IsBase = false, LayerFolder = folder.Path }, default);
         Assert.That(image.Lines[0], Does.Contain(@"Files\\d\\l").And.Contain(Convert.ToHexStringLower(Encoding.Unicode.GetBytes(@"..\x\y"))));

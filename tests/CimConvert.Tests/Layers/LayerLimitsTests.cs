@@ -123,7 +123,7 @@ internal sealed class LayerLimitsTests
         var tar = new TarBuilder();
         build(tar);
         using var folder = new LayerFolder();
-        using var image = new RecordingImageWriter();
+        using var image = new RecordingCimWriter();
         using var stream = tar.End().ToStream();
         var options = new LayerImportOptions { IsBase = false, LayerFolder = folder.Path, Limits = new InputLimits { MaxEntries = entries } };
         try

@@ -44,7 +44,7 @@ internal sealed class ParityTests
     private static (List<string> Lines, LayerImportResult Result) Import(string tar, bool isBase, LayerFolder folder, params string[] parents)
     {
         using var stream = File.OpenRead(ParityData.Tar(tar));
-        using var image = new RecordingImageWriter();
+        using var image = new RecordingCimWriter();
         var result = LayerImport.Run(stream, image, new LayerImportOptions { IsBase = isBase, LayerFolder = folder.Path }, default);
         if (!isBase)
         {
@@ -68,6 +68,6 @@ internal sealed class ParityTests
     {
         public string Name => "copy";
 
-        public void Merge(IReadOnlyList<string> hives, string merged, CancellationToken cancellation) => File.Copy(hives[0], merged);
+        public void Merge(IReadOnlyList<string> hives, string merged, CancellationToken cancellationToken) => File.Copy(hives[0], merged);
     }
 }

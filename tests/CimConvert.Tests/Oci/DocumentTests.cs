@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace CimConvert.Tests.Oci;
 
-public sealed class DocumentTests
+internal sealed class DocumentTests
 {
     private const string DigestText = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     private const string Config = $$"""{"mediaType":"{{MediaTypes.OciConfig}}","digest":"{{DigestText}}","size":2}""";

@@ -22,7 +22,7 @@ public class ForkedChainTests
     public async Task Every_level_reads_as_the_merged_chain_and_the_oracle()
     {
         using var folder = new TempFolder();
-        var import = new FileImport(new ManagedBackend(), new ManagedHiveMerger(), new ImageOptions(), new InputLimits(), NullLogger.Instance);
+        var import = new FileImport(new ManagedBackend(), new ManagedHiveMerger(), new BlockCimOptions(), new InputLimits(), NullLogger.Instance);
         var (blocks, cims, layerFolders) = (new List<string>(), new List<string>(), new List<string>());
         var oracle = new TarOracle { MergedHives = (layer, hive) => ReadHive(folder["layers", $"{layer}"], hive) };
         foreach (var (n, layer) in ForkedChain.Layers.Index())
@@ -63,13 +63,13 @@ public class ForkedChainTests
 
         var sources = Enumerable.Reverse(blocks).ToArray();
         var merged = folder[$"merged{level}.bcim"];
-        new ManagedBackend().Merge(merged, "merged.cim", [.. sources.Select(source => new ImageSource(source, null))], new ImageOptions(), CancellationToken.None);
+        new ManagedBackend().Merge(merged, "merged.cim", [.. sources.Select(source => new BlockCim(source, null))], new BlockCimOptions(), CancellationToken.None);
         return List(merged, sources);
     }
 
     private static IReadOnlyList<ListedEntry> List(string cim, string[] sources)
     {
-        using var image = CimImage.Open(cim, sources);
+        using var image = OpenCim.Open(cim, sources);
         var listing = new CimListing(image.Cim);
         using var lines = new MemoryStream();
         using var json = new Utf8JsonWriter(lines);

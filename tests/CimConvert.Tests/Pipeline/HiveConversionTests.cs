@@ -186,6 +186,6 @@ internal sealed class HiveConversionTests : IDisposable
     {
         public string Name => "forgetful";
 
-        public void Merge(IReadOnlyList<string> hives, string merged, CancellationToken cancellation) => File.Copy(hives[0], merged);
+        public void Merge(IReadOnlyList<string> hives, string merged, CancellationToken cancellationToken) => File.Copy(hives[0], merged);
     }
 }

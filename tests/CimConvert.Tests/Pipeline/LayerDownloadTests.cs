@@ -61,8 +61,8 @@ public class LayerDownloadTests
 
         public bool IsRemote => true;
 
-        public Task<FetchedManifest> GetManifestAsync(Descriptor? expected, CancellationToken cancellation) => throw new InvalidOperationException();
+        public Task<FetchedManifest> GetManifestAsync(Descriptor? expected, CancellationToken cancellationToken) => throw new InvalidOperationException();
 
-        public Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellation) => throw new InvalidOperationException();
+        public Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellationToken) => throw new InvalidOperationException();
     }
 }

@@ -51,10 +51,10 @@ public class StageGroupTests
     [Test]
     public void The_callers_cancellation_is_reported_as_that()
     {
-        using var cancellation = new CancellationTokenSource();
-        using var stages = new StageGroup(cancellation.Token);
+        using var cancellationToken = new CancellationTokenSource();
+        using var stages = new StageGroup(cancellationToken.Token);
         stages.Start(() => Task.Delay(Timeout.Infinite, stages.Cancellation));
-        cancellation.Cancel();
+        cancellationToken.Cancel();
         Assert.That(stages.CompleteAsync, Throws.InstanceOf<OperationCanceledException>());
     }
 }

@@ -30,9 +30,9 @@ public class IngestTests
         using var folder = new TempFolder();
         var store = ConversionStore.Open(folder.Path);
         using var first = await store.ClaimAsync(s_chain, CancellationToken.None);
-        using var cancellation = new CancellationTokenSource();
-        var waiting = store.ClaimAsync(s_chain, cancellation.Token);
-        await cancellation.CancelAsync();
+        using var cancellationToken = new CancellationTokenSource();
+        var waiting = store.ClaimAsync(s_chain, cancellationToken.Token);
+        await cancellationToken.CancelAsync();
         Assert.That(async () => await waiting, Throws.InstanceOf<OperationCanceledException>());
     }
 

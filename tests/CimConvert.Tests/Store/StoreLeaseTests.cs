@@ -64,11 +64,11 @@ public class StoreLeaseTests
         using var folder = new TempFolder();
         var store = ConversionStore.Open(folder.Path);
         var gate = await store.LockAsync(CancellationToken.None);
-        using var cancellation = new CancellationTokenSource();
+        using var cancellationToken = new CancellationTokenSource();
         var waiting = store.UseAsync([s_base], CancellationToken.None);
-        var given = store.UseAsync([s_top], cancellation.Token);
+        var given = store.UseAsync([s_top], cancellationToken.Token);
         Assert.That(waiting.IsCompleted, Is.False);
-        await cancellation.CancelAsync();
+        await cancellationToken.CancelAsync();
         Assert.That(async () => await given, Throws.InstanceOf<OperationCanceledException>());
 
         gate.Dispose();

@@ -3,35 +3,35 @@ using CimConvert.Formats.Cim;
 namespace CimConvert.Cims.Managed;
 
 /// <summary>Writes the CIM v2 layout in our one-file container, on any system.</summary>
-public sealed class ManagedBackend : IImageBackend
+internal sealed class ManagedBackend : ICimBackend
 {
-    public string Name => ImageBackends.Managed;
+    public string Name => CimBackends.Managed;
 
-    public IImageWriter Create(string blockFile, string cimName, ImageOptions options) =>
-        ManagedImageWriter.Create(blockFile, cimName, options);
+    public ICimWriter Create(string blockFile, string cimName, BlockCimOptions options) =>
+        ManagedCimWriter.Create(blockFile, cimName, options);
 
-    public IImageWriter CreateForked(string cimFile, string? parentCim)
+    public ICimWriter CreateForked(string cimFile, string? parentCim)
     {
         ForkedCim.CheckDirectory(cimFile, parentCim);
-        return ManagedImageWriter.CreateForked(cimFile, parentCim);
+        return ManagedCimWriter.CreateForked(cimFile, parentCim);
     }
 
-    public void CheckSource(ImageSource source) => CimImage.Open(source.BlockFile, source.CimName).Dispose();
+    public void CheckSource(BlockCim source) => OpenCim.Open(source.BlockFile, source.CimName).Dispose();
 
-    public CommittedImage Merge(
-        string blockFile, string cimName, IReadOnlyList<ImageSource> sources, ImageOptions options, CancellationToken cancellation)
+    public CommittedCim Merge(
+        string blockFile, string cimName, IReadOnlyList<BlockCim> sources, BlockCimOptions options, CancellationToken cancellationToken)
     {
         using var file = new PartialBlockFile(blockFile, IntegrityFile.MergedName);
-        var open = new List<CimImage>();
+        var open = new List<OpenCim>();
         try
         {
             foreach (var source in sources)
             {
-                open.Add(CimImage.Open(source.BlockFile, source.CimName));
+                open.Add(OpenCim.Open(source.BlockFile, source.CimName));
             }
 
-            CimMerge.Write(file.Blocks.BeginSet(cimName), cimName, [.. open.Select(image => image.Cim)], cancellation);
-            return file.Finish(options, cancellation);
+            CimMerge.Write(file.Blocks.BeginSet(cimName), cimName, [.. open.Select(image => image.Cim)], cancellationToken);
+            return file.Finish(options, cancellationToken);
         }
         finally
         {

@@ -9,7 +9,7 @@ namespace CimConvert.Cims.Managed;
 /// A block file on its way: written beside its final name, sealed, footed, flushed, and only then renamed.
 /// Disposed before that, it is removed; what a killed process left is overwritten by the next.
 /// </summary>
-internal sealed class PartialBlockFile : IImageTarget
+internal sealed class PartialBlockFile : ICimTarget
 {
     public const string Suffix = ".partial";
 
@@ -43,9 +43,9 @@ internal sealed class PartialBlockFile : IImageTarget
 
     public GrowingFileDigest Digest { get; }
 
-    public CommittedImage Finish(ImageOptions options, CancellationToken cancellation)
+    public CommittedCim Finish(BlockCimOptions options, CancellationToken cancellationToken)
     {
-        var digest = Blocks.Complete(options.Integrity, options.VhdFooter, cancellation);
+        var digest = Blocks.Complete(options.Integrity, options.VhdFooter, cancellationToken);
         if (options.VhdFooter)
         {
             // The id of Microsoft's footer is random; from the content, the same layer gives the same file.
@@ -55,7 +55,7 @@ internal sealed class PartialBlockFile : IImageTarget
         }
 
         var length = RandomAccess.GetLength(_handle);
-        var whole = Digest.TryFinish(length, cancellation);
+        var whole = Digest.TryFinish(length, cancellationToken);
         _handle.Dispose();
         if (options.Integrity)
         {
@@ -64,7 +64,7 @@ internal sealed class PartialBlockFile : IImageTarget
 
         File.Move(_partial, _path, overwrite: false);
         _finished = true;
-        return new CommittedImage(_path, length, options.Integrity ? digest : null, whole);
+        return new CommittedCim(_path, length, options.Integrity ? digest : null, whole);
     }
 
     public void Dispose()

@@ -9,7 +9,7 @@ namespace CimConvert.Cims.Managed;
 /// <c>.cim</c> last, as it makes them a CIM. Disposed before that, all of it is removed; what a killed process left is removed by
 /// the next that makes a CIM of that name.
 /// </summary>
-internal sealed class PartialCimSet : IImageTarget
+internal sealed class PartialCimSet : ICimTarget
 {
     private const string ClaimSuffix = ".claim";
 
@@ -31,9 +31,9 @@ internal sealed class PartialCimSet : IImageTarget
         _directory = Path.GetDirectoryName(_path)!;
         _name = Path.GetFileName(_path);
         Folder = _path + PartialBlockFile.Suffix;
-        if (!_name.EndsWith(CimImage.StandardExtension, StringComparison.OrdinalIgnoreCase))
+        if (!_name.EndsWith(OpenCim.StandardExtension, StringComparison.OrdinalIgnoreCase))
         {
-            throw new ConversionException($"'{cimFile}' does not end in '{CimImage.StandardExtension}', as the name of a standard CIM does");
+            throw new ConversionException($"'{cimFile}' does not end in '{OpenCim.StandardExtension}', as the name of a standard CIM does");
         }
 
         if (Path.Exists(_path))
@@ -64,9 +64,9 @@ internal sealed class PartialCimSet : IImageTarget
     public IFileSetWriter Files => _files ??= new CimSetWriter(Folder);
 
     /// <summary>Moves what is in the folder to its place: the options are for block files, and none of them means anything here.</summary>
-    public CommittedImage Finish(ImageOptions options, CancellationToken cancellation)
+    public CommittedCim Finish(BlockCimOptions options, CancellationToken cancellationToken)
     {
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         var size = 0L;
         foreach (var file in Directory.EnumerateFiles(Folder).OrderBy(file => Path.GetFileName(file) == _name).ThenBy(file => file, StringComparer.Ordinal).ToArray())
         {
@@ -91,7 +91,7 @@ internal sealed class PartialCimSet : IImageTarget
         _finished = true;
         RemoveFolder();
         _claim.Dispose();
-        return new CommittedImage(_path, size, null);
+        return new CommittedCim(_path, size, null);
     }
 
     public void Dispose()

@@ -10,7 +10,7 @@ namespace CimConvert.Cims.Mounting;
 /// <param name="Sources">Of a merged CIM, topmost first, in the order they were merged in.</param>
 /// <param name="IsBlock">Whether it lies in a block file or on a device, not in a folder.</param>
 /// <param name="Root">Every read is checked against it; null mounts without.</param>
-public sealed record MountableCim(string Directory, string Name, IReadOnlyList<ImageSource> Sources, bool IsBlock, byte[]? Root)
+internal sealed record MountableCim(string Directory, string Name, IReadOnlyList<BlockCim> Sources, bool IsBlock, byte[]? Root)
 {
     /// <summary>What the commands here call a CIM in a block file, whose names cannot be looked up: Windows' one-file layout is not published.</summary>
     internal const string LayerCimName = "layer.cim";
@@ -38,11 +38,11 @@ public sealed record MountableCim(string Directory, string Name, IReadOnlyList<I
 
     /// <param name="location">A block file, <c>FILE::NAME</c>, or a standard <c>.cim</c> file.</param>
     /// <param name="sources">Of a merged CIM.</param>
-    public static MountableCim At(string location, IReadOnlyList<ImageSource> sources)
+    public static MountableCim At(string location, IReadOnlyList<BlockCim> sources)
     {
-        var source = ImageSource.Parse(location);
+        var source = BlockCim.Parse(location);
         var path = NativePath.Of(source.BlockFile);
-        if (source.CimName is null && path.EndsWith(CimImage.StandardExtension, StringComparison.OrdinalIgnoreCase))
+        if (source.CimName is null && path.EndsWith(OpenCim.StandardExtension, StringComparison.OrdinalIgnoreCase))
         {
             return new MountableCim(Path.GetDirectoryName(path)!, Path.GetFileName(path), sources, IsBlock: false, Root: null);
         }
@@ -65,5 +65,5 @@ public sealed record MountableCim(string Directory, string Name, IReadOnlyList<I
         return Guid.TryParseExact(id, "D", out var parsed) ? parsed : null;
     }
 
-    public override string ToString() => $"{Directory}{CimImage.NameSeparator}{Name}";
+    public override string ToString() => $"{Directory}{OpenCim.NameSeparator}{Name}";
 }

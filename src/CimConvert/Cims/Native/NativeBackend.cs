@@ -5,24 +5,24 @@ using CimConvert.Interop;
 namespace CimConvert.Cims.Native;
 
 /// <summary>Windows' own writer, cimwriter.dll or cimfs.dll: what it writes, Windows mounts.</summary>
-public sealed class NativeBackend : IImageBackend
+internal sealed class NativeBackend : ICimBackend
 {
-    public string Name => ImageBackends.Native;
+    public string Name => CimBackends.Native;
 
     /// <summary>Why this machine cannot write block CIMs, or sealed ones; null where it can.</summary>
     public static string? WhyNotHere(bool integrity) => CimSupport.WhyNoWriting(integrity);
 
-    public IImageWriter Create(string blockFile, string cimName, ImageOptions options) => new NativeImageWriter(blockFile, cimName, options);
+    public ICimWriter Create(string blockFile, string cimName, BlockCimOptions options) => new NativeCimWriter(blockFile, cimName, options);
 
-    public IImageWriter CreateForked(string cimFile, string? parentCim)
+    public ICimWriter CreateForked(string cimFile, string? parentCim)
     {
         ForkedCim.CheckDirectory(cimFile, parentCim);
         return new NativeForkedWriter(cimFile, parentCim);
     }
 
     /// <remarks>A call of Windows' writer cannot be stopped: cancelled, the merge ends after the one it is in, and removes its file.</remarks>
-    public CommittedImage Merge(
-        string blockFile, string cimName, IReadOnlyList<ImageSource> sources, ImageOptions options, CancellationToken cancellation)
+    public CommittedCim Merge(
+        string blockFile, string cimName, IReadOnlyList<BlockCim> sources, BlockCimOptions options, CancellationToken cancellationToken)
     {
         const int fewest = 2;
         if (sources.Count < fewest)
@@ -39,20 +39,20 @@ public sealed class NativeBackend : IImageBackend
             }
         }
 
-        using var image = new NativeImage(blockFile, cimName, IntegrityFile.MergedName, options);
+        using var image = new NativeCim(blockFile, cimName, IntegrityFile.MergedName, options);
         var flags = (image.IsDevice ? CimMergeFlags.BlockDevice : CimMergeFlags.SingleFile)
             | (options.Integrity ? CimMergeFlags.Verified : CimMergeFlags.None);
         foreach (var source in sources)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             var path = $@"{NativePath.Of(source.BlockFile)}\{source.CimName ?? MountableCim.LayerCimName}";
-            NativeImage.Check(CimWriter.CimAddFsToMergedImage2(image.Handle, path, flags), nameof(CimWriter.CimAddFsToMergedImage2), path);
+            NativeCim.Check(CimFsNative.CimAddFsToMergedImage2(image.Handle, path, flags), nameof(CimFsNative.CimAddFsToMergedImage2), path);
         }
 
-        return image.Commit(cancellation);
+        return image.Commit(cancellationToken);
     }
 
-    public void CheckSource(ImageSource source)
+    public void CheckSource(BlockCim source)
     {
         if (BlockLocation.IsDevice(source.BlockFile))
         {
@@ -74,14 +74,14 @@ public sealed class NativeBackend : IImageBackend
     internal static void RequireForking()
     {
         ThrowIf(WhyNoForking());
-        NativeLibraries.RequireExports(CimWriter.Library, CimWriter.ForkFunctions);
+        NativeLibraries.RequireExports(CimFsNative.Library, CimFsNative.ForkFunctions);
     }
 
     /// <exception cref="ConversionException">This machine cannot; the message says why.</exception>
     internal static void Require(bool integrity)
     {
         ThrowIf(WhyNotHere(integrity));
-        NativeLibraries.RequireExports(CimWriter.Library, integrity ? [.. CimWriter.Functions, .. CimWriter.SealFunctions] : CimWriter.Functions);
+        NativeLibraries.RequireExports(CimFsNative.Library, integrity ? [.. CimFsNative.Functions, .. CimFsNative.SealFunctions] : CimFsNative.Functions);
     }
 
     private static void ThrowIf(string? why)

@@ -22,7 +22,7 @@ internal sealed class NativeBlockTarget : IDisposable
     /// <param name="path">The final name, which nothing may have yet, or a device.</param>
     /// <param name="integrityFile">Name of the file beside it that gets a sealed file's root digest.</param>
     /// <param name="options">How it will be finished.</param>
-    public NativeBlockTarget(string path, string integrityFile, ImageOptions options)
+    public NativeBlockTarget(string path, string integrityFile, BlockCimOptions options)
     {
         IsDevice = NativePath.IsDevice(path);
         _path = path;
@@ -66,13 +66,13 @@ internal sealed class NativeBlockTarget : IDisposable
     /// Seals, foots and names what was committed and closed. The footer comes after the seal, which covers what CimFS reads,
     /// and before the root digest is read back, as in the reference.
     /// </summary>
-    public CommittedImage Finish(ImageOptions options, CancellationToken cancellation)
+    public CommittedCim Finish(BlockCimOptions options, CancellationToken cancellationToken)
     {
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         var root = options.Integrity ? Seal() : null;
         if (options.VhdFooter)
         {
-            AppendFooter(root, cancellation);
+            AppendFooter(root, cancellationToken);
         }
 
         if (root is not null && !ReadRoot().AsSpan().SequenceEqual(root))
@@ -83,7 +83,7 @@ internal sealed class NativeBlockTarget : IDisposable
         if (IsDevice)
         {
             // No folder holds a device: its root digest is in the result only.
-            return new CommittedImage(_path, 0, root);
+            return new CommittedCim(_path, 0, root);
         }
 
         var size = Flush();
@@ -94,7 +94,7 @@ internal sealed class NativeBlockTarget : IDisposable
 
         File.Move(WorkPath, _path, overwrite: false);
         _finished = true;
-        return new CommittedImage(_path, size, root);
+        return new CommittedCim(_path, size, root);
     }
 
     public void Dispose()
@@ -110,18 +110,18 @@ internal sealed class NativeBlockTarget : IDisposable
     private byte[] Seal()
     {
         var hash = new byte[HashSize];
-        NativeErrors.ThrowIfFailed(CimWriter.CimSealImage(WorkPath, out var size, out _, hash), nameof(CimWriter.CimSealImage), WorkPath);
-        return CheckSize(hash, size, nameof(CimWriter.CimSealImage));
+        NativeErrors.ThrowIfFailed(CimFsNative.CimSealImage(WorkPath, out var size, out _, hash), nameof(CimFsNative.CimSealImage), WorkPath);
+        return CheckSize(hash, size, nameof(CimFsNative.CimSealImage));
     }
 
     private byte[] ReadRoot()
     {
-        const string call = nameof(CimWriter.CimGetVerificationInformation);
+        const string call = nameof(CimFsNative.CimGetVerificationInformation);
         var hash = new byte[HashSize];
-        NativeErrors.ThrowIfFailed(CimWriter.CimGetVerificationInformation(WorkPath, out var isSealed, out var size, out _, out _, hash, 0), call, WorkPath);
+        NativeErrors.ThrowIfFailed(CimFsNative.CimGetVerificationInformation(WorkPath, out var isSealed, out var size, out _, out _, hash, 0), call, WorkPath);
         return isSealed != 0
             ? CheckSize(hash, size, call)
-            : throw new ConversionException($"{call} says that '{WorkPath}' is not sealed, although {nameof(CimWriter.CimSealImage)} reported no error");
+            : throw new ConversionException($"{call} says that '{WorkPath}' is not sealed, although {nameof(CimFsNative.CimSealImage)} reported no error");
     }
 
     private byte[] CheckSize(byte[] hash, ulong size, string call) => size == HashSize
@@ -129,10 +129,10 @@ internal sealed class NativeBlockTarget : IDisposable
         : throw new ConversionException($"{call} gave a root digest of {size} bytes for '{WorkPath}', not of {HashSize}");
 
     /// <summary>The id of Microsoft's footer is random; from the content, the same layer gives the same file: the root digest, or a hash of all bytes.</summary>
-    private void AppendFooter(byte[]? root, CancellationToken cancellation)
+    private void AppendFooter(byte[]? root, CancellationToken cancellationToken)
     {
         using var file = new FileStream(WorkPath, FileMode.Open, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
-        var id = root ?? SHA256.HashDataAsync(file, cancellation).AsTask().GetAwaiter().GetResult();
+        var id = root ?? SHA256.HashDataAsync(file, cancellationToken).AsTask().GetAwaiter().GetResult();
         var size = file.Length;
         file.Position = size;
         file.Write(VhdFooter.Create(size, id));

@@ -1,7 +1,6 @@
 using CimConvert.Formats.Cim;
 using CimConvert.Formats.Windows;
 using CimConvert.Interop;
-using CimWriter = CimConvert.Interop.CimWriter;
 
 namespace CimConvert.Cims.Native;
 
@@ -42,7 +41,7 @@ internal sealed class NativeFiles(CimImageHandle image) : IDisposable
                 ExtendedAttributes = (nint)attributes,
                 ExtendedAttributesSize = (uint)metadata.ExtendedAttributes.Length,
             };
-            NativeImage.Check(CimWriter.CimCreateFile(image, path.Value, native, out var stream), nameof(CimWriter.CimCreateFile), path.Value);
+            NativeCim.Check(CimFsNative.CimCreateFile(image, path.Value, native, out var stream), nameof(CimFsNative.CimCreateFile), path.Value);
             (_stream, _streamPath, _left) = (stream, path.Value, metadata.Size);
         }
     }
@@ -65,9 +64,9 @@ internal sealed class NativeFiles(CimImageHandle image) : IDisposable
     public void CreateAlternateStream(CimPath file, string name, long size)
     {
         var path = $"{file}:{name}:$DATA";
-        NativeImage.Check(
-            CimWriter.CimCreateAlternateStream(image, path, checked((ulong)size), out var stream),
-            nameof(CimWriter.CimCreateAlternateStream),
+        NativeCim.Check(
+            CimFsNative.CimCreateAlternateStream(image, path, checked((ulong)size), out var stream),
+            nameof(CimFsNative.CimCreateAlternateStream),
             path);
         (_stream, _streamPath, _left) = (stream, path, size);
     }
@@ -86,7 +85,7 @@ internal sealed class NativeFiles(CimImageHandle image) : IDisposable
             return;
         }
 
-        NativeImage.Check(CimWriter.CimWriteStream(stream, data, (uint)data.Length), nameof(CimWriter.CimWriteStream), _streamPath);
+        NativeCim.Check(CimFsNative.CimWriteStream(stream, data, (uint)data.Length), nameof(CimFsNative.CimWriteStream), _streamPath);
         _left -= data.Length;
     }
 
@@ -94,7 +93,7 @@ internal sealed class NativeFiles(CimImageHandle image) : IDisposable
     {
         using var stream = _stream ?? throw new InvalidOperationException("no stream is open");
         _stream = null;
-        NativeImage.Check(stream.CloseStream(), nameof(CimWriter.CimCloseStream), _streamPath);
+        NativeCim.Check(stream.CloseStream(), nameof(CimFsNative.CimCloseStream), _streamPath);
         if (_left != 0)
         {
             throw new InvalidDataException($"'{_streamPath}' lacks {_left} bytes of those declared");

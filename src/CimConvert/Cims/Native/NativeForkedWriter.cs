@@ -3,7 +3,6 @@ using CimConvert.Formats.Binary;
 using CimConvert.Formats.Cim;
 using CimConvert.Interop;
 using CimConvert.Storage;
-using CimWriter = CimConvert.Interop.CimWriter;
 
 namespace CimConvert.Cims.Native;
 
@@ -17,7 +16,7 @@ namespace CimConvert.Cims.Native;
 /// A name that comes again in the layer is deleted first. One that only the parent has is not: the reference leaves it to the writer
 /// to replace it.
 /// </remarks>
-internal sealed class NativeForkedWriter : IImageWriter
+internal sealed class NativeForkedWriter : ICimWriter
 {
     private readonly PartialCimSet _set;
     private readonly List<string> _parentFiles = [];
@@ -37,9 +36,9 @@ internal sealed class NativeForkedWriter : IImageWriter
             }
 
             var folder = NativePath.Of(_set.Folder);
-            NativeImage.Check(
-                CimWriter.CimCreateImage(folder, parentCim is null ? null : Path.GetFileName(parentCim), Path.GetFileName(cimFile), out _image),
-                nameof(CimWriter.CimCreateImage),
+            NativeCim.Check(
+                CimFsNative.CimCreateImage(folder, parentCim is null ? null : Path.GetFileName(parentCim), Path.GetFileName(cimFile), out _image),
+                nameof(CimFsNative.CimCreateImage),
                 folder);
             _files = new NativeFiles(_image);
         }
@@ -76,8 +75,8 @@ internal sealed class NativeForkedWriter : IImageWriter
     {
         _files.ThrowIfOpen();
         Prepare(newPath, isDirectory: false);
-        NativeImage.Check(
-            CimWriter.CimCreateHardLink(_image, newPath.Value, existingPath.Value), nameof(CimWriter.CimCreateHardLink), $"{newPath}' -> '{existingPath}");
+        NativeCim.Check(
+            CimFsNative.CimCreateHardLink(_image, newPath.Value, existingPath.Value), nameof(CimFsNative.CimCreateHardLink), $"{newPath}' -> '{existingPath}");
         _entries[newPath] = NativeEntryKind.Leaf;
     }
 
@@ -97,10 +96,10 @@ internal sealed class NativeForkedWriter : IImageWriter
             case NativeEntryKind.Directory:
                 throw NativeEntries.Opaque(path);
             case NativeEntryKind.None:
-                var result = CimWriter.CimDeletePath(_image, path.Value);
+                var result = CimFsNative.CimDeletePath(_image, path.Value);
                 if (!NativeErrors.IsNotFound(result))
                 {
-                    NativeImage.Check(result, nameof(CimWriter.CimDeletePath), path.Value);
+                    NativeCim.Check(result, nameof(CimFsNative.CimDeletePath), path.Value);
                 }
 
                 _entries[path] = NativeEntryKind.Tombstone;
@@ -113,11 +112,11 @@ internal sealed class NativeForkedWriter : IImageWriter
 
     public void MakeOpaque(CimPath directory) => throw NativeEntries.Opaque(directory);
 
-    public CommittedImage Commit(CancellationToken cancellation)
+    public CommittedCim Commit(CancellationToken cancellationToken)
     {
         _files.ThrowIfOpen();
-        cancellation.ThrowIfCancellationRequested();
-        NativeImage.Check(CimWriter.CimCommitImage(_image), nameof(CimWriter.CimCommitImage), _set.Folder);
+        cancellationToken.ThrowIfCancellationRequested();
+        NativeCim.Check(CimFsNative.CimCommitImage(_image), nameof(CimFsNative.CimCommitImage), _set.Folder);
         _image.Dispose();
         _parentFiles.ForEach(File.Delete);
         foreach (var file in Directory.EnumerateFiles(_set.Folder))
@@ -126,7 +125,7 @@ internal sealed class NativeForkedWriter : IImageWriter
             stream.Flush(flushToDisk: true);
         }
 
-        return _set.Finish(new ImageOptions(), cancellation);
+        return _set.Finish(new BlockCimOptions(), cancellationToken);
     }
 
     public void Dispose()
@@ -189,7 +188,7 @@ internal sealed class NativeForkedWriter : IImageWriter
             case NativeEntryKind.Leaf when isDirectory:
                 throw new InvalidDataException("a directory where the layer has something else by that name");
             case NativeEntryKind.Leaf:
-                NativeImage.Check(CimWriter.CimDeletePath(_image, path.Value), nameof(CimWriter.CimDeletePath), path.Value);
+                NativeCim.Check(CimFsNative.CimDeletePath(_image, path.Value), nameof(CimFsNative.CimDeletePath), path.Value);
                 break;
             default:
                 break;

@@ -3,7 +3,7 @@ using CimConvert.Formats.Cim;
 namespace CimConvert.Cims.Tools;
 
 /// <summary>How an entry differs between two CIMs.</summary>
-public enum CimChange
+internal enum CimChange
 {
     /// <summary>Only the second has it.</summary>
     Added,
@@ -17,10 +17,10 @@ public enum CimChange
 /// <param name="Path">As the CIM that has it spells it; the second, where both do.</param>
 /// <param name="Change">What happened to it, from the first to the second.</param>
 /// <param name="Fields">Of a changed entry, what differs: the fields of a listing, and <c>content</c> and <c>links</c>.</param>
-public sealed record CimDifference(CimPath Path, CimChange Change, IReadOnlyList<string> Fields);
+internal sealed record CimDifference(CimPath Path, CimChange Change, IReadOnlyList<string> Fields);
 
 /// <summary>Compares what two CIMs hold, whatever way each stores it.</summary>
-public sealed class CimComparison
+internal sealed class CimComparison
 {
     private const int BufferSize = 256 * 1024;
 

@@ -6,7 +6,7 @@ namespace CimConvert.Cims.Tools;
 /// Removes a standard CIM with the files its header names. The header is untrusted: nothing goes that another CIM in the
 /// directory needs, and nothing at all before everything has been looked at.
 /// </summary>
-public static class CimDestruction
+internal static class CimDestruction
 {
     /// <summary>What a CIM is called while it is being destroyed: no CIM any more, and still enough to find the rest by.</summary>
     private const string Suffix = ".destroying";
@@ -20,7 +20,7 @@ public static class CimDestruction
     {
         if (!StandardCim.IsLocation(cimFile))
         {
-            throw new ConversionException($"'{cimFile}' is no standard CIM: its name does not end in '{CimImage.StandardExtension}'; a block file is removed as any file is");
+            throw new ConversionException($"'{cimFile}' is no standard CIM: its name does not end in '{OpenCim.StandardExtension}'; a block file is removed as any file is");
         }
 
         var condemned = Path.GetFullPath(cimFile) + Suffix;

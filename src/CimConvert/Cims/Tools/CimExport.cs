@@ -9,16 +9,16 @@ namespace CimConvert.Cims.Tools;
 /// Copies a CIM's standard files, byte for byte, into a directory, with those of the sources a merged CIM needs: what comes
 /// out is a standard set that opens by itself.
 /// </summary>
-public static class CimExport
+internal static class CimExport
 {
     private const int BufferSize = 1024 * 1024;
     private const int CompareSize = 64 * 1024;
 
     /// <param name="image">What to export.</param>
     /// <param name="directory">Made where it is missing. Files of region sets that are there already are left, if they are the same.</param>
-    /// <param name="cancellation">Leaves region files at worst, never the CIM's own name.</param>
+    /// <param name="cancellationToken">Leaves region files at worst, never the CIM's own name.</param>
     /// <returns>Names of the files, the CIM's own last.</returns>
-    public static IReadOnlyList<string> Run(CimImage image, string directory, CancellationToken cancellation)
+    public static IReadOnlyList<string> Run(OpenCim image, string directory, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
         var target = Path.Combine(directory, image.Name);
@@ -32,7 +32,7 @@ public static class CimExport
         {
             using (file)
             {
-                Copy(file, Path.Combine(directory, name), cancellation);
+                Copy(file, Path.Combine(directory, name), cancellationToken);
             }
 
             names.Add(name);
@@ -42,14 +42,14 @@ public static class CimExport
     }
 
     /// <summary>Region sets have ids of their own, but a CIM that lies may have another's: that one's files stay as they are.</summary>
-    private static void CheckSame(IRandomReader file, string path, CancellationToken cancellation)
+    private static void CheckSame(IRandomReader file, string path, CancellationToken cancellationToken)
     {
         using var there = new FileRandomReader(path);
         var (some, others) = (new byte[CompareSize], new byte[CompareSize]);
         var isSame = there.Length == file.Length;
         for (long at = 0; isSame && at < file.Length; at += CompareSize)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             var count = (int)Math.Min(CompareSize, file.Length - at);
             file.ReadAt(at, some.AsSpan(0, count));
             there.ReadAt(at, others.AsSpan(0, count));
@@ -62,11 +62,11 @@ public static class CimExport
         }
     }
 
-    private static void Copy(IRandomReader file, string path, CancellationToken cancellation)
+    private static void Copy(IRandomReader file, string path, CancellationToken cancellationToken)
     {
         if (File.Exists(path))
         {
-            CheckSame(file, path, cancellation);
+            CheckSame(file, path, cancellationToken);
             return;
         }
 
@@ -79,7 +79,7 @@ public static class CimExport
             {
                 for (long at = 0; at < file.Length;)
                 {
-                    cancellation.ThrowIfCancellationRequested();
+                    cancellationToken.ThrowIfCancellationRequested();
                     var chunk = buffer.AsSpan(0, (int)Math.Min(BufferSize, file.Length - at));
                     file.ReadAt(at, chunk);
                     stream.Write(chunk);

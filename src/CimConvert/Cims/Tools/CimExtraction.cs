@@ -10,13 +10,13 @@ namespace CimConvert.Cims.Tools;
 /// <param name="Links">Symbolic links made.</param>
 /// <param name="Bytes">Bytes of files.</param>
 /// <param name="Skipped">What was left out, one line each.</param>
-public sealed record ExtractionResult(long Files, long Directories, long Links, long Bytes, IReadOnlyList<string> Skipped);
+internal sealed record ExtractionResult(long Files, long Directories, long Links, long Bytes, IReadOnlyList<string> Skipped);
 
 /// <summary>
 /// Writes the files of a CIM below a new directory. Nothing is written through a link: links are made last, only relative ones
 /// that stay inside, and no device or other special file is ever made. Attributes, descriptors and streams stay in the CIM.
 /// </summary>
-public sealed class CimExtraction
+internal sealed class CimExtraction
 {
     private const int BufferSize = 1024 * 1024;
 
@@ -33,7 +33,7 @@ public sealed class CimExtraction
     /// <exception cref="IOException">The directory exists and has something in it, or cannot be written; then it is as it was.</exception>
     /// <exception cref="InvalidDataException">The CIM does not hold together.</exception>
     /// <exception cref="ConversionException">The disk has no room for all of it.</exception>
-    public static ExtractionResult Run(CimReader cim, string directory, CancellationToken cancellation)
+    public static ExtractionResult Run(CimReader cim, string directory, CancellationToken cancellationToken)
     {
         var root = Path.GetFullPath(directory);
         var isNew = !Directory.Exists(root);
@@ -45,8 +45,8 @@ public sealed class CimExtraction
         Directory.CreateDirectory(root);
         try
         {
-            CheckSpace(cim, root, cancellation);
-            return new CimExtraction(cim, root).Run(cancellation);
+            CheckSpace(cim, root, cancellationToken);
+            return new CimExtraction(cim, root).Run(cancellationToken);
         }
         catch
         {
@@ -56,13 +56,13 @@ public sealed class CimExtraction
     }
 
     /// <summary>Files may share their bytes in a CIM: a small one can stand for more than any disk holds.</summary>
-    private static void CheckSpace(CimReader cim, string root, CancellationToken cancellation)
+    private static void CheckSpace(CimReader cim, string root, CancellationToken cancellationToken)
     {
         var free = new DriveInfo(root).AvailableFreeSpace;
         var needed = Int128.Zero;
         foreach (var (path, entry) in CimWalk.Below(cim, CimPath.Root, cim.Root))
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             needed += entry.Data.IsSparse || CimListing.TypeOf(entry) != CimEntryType.File ? 0 : entry.Size;
             if (needed > free)
             {
@@ -91,18 +91,18 @@ public sealed class CimExtraction
         }
     }
 
-    private ExtractionResult Run(CancellationToken cancellation)
+    private ExtractionResult Run(CancellationToken cancellationToken)
     {
         CimPath? leftOut = null;
         foreach (var (path, entry) in CimWalk.Below(_cim, CimPath.Root, _cim.Root))
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             if (leftOut is { } above && path.Value.StartsWith(above.Value + CimPath.Separator, StringComparison.Ordinal))
             {
                 continue;
             }
 
-            if (WhyNotHere(path.Name) is { } why)
+            if (ValidateHostName(path.Name) is { } why)
             {
                 Skip(path, $"its name {why}");
                 leftOut = path;
@@ -121,8 +121,8 @@ public sealed class CimExtraction
     }
 
     /// <summary>CimFS takes names that this system would take for something else.</summary>
-    private static string? WhyNotHere(string name) =>
-        OperatingSystem.IsWindows() ? HostFileName.WhyNot(name) : HostFileName.IsText(name) ? null : "is no valid UTF-16";
+    private static string? ValidateHostName(string name) =>
+        OperatingSystem.IsWindows() ? HostFileName.Validate(name) : HostFileName.IsText(name) ? null : "is no valid UTF-16";
 
     private void Extract(CimPath path, CimEntry entry)
     {
@@ -179,6 +179,6 @@ public sealed class CimExtraction
     {
         var parts = target.Split(CimPath.Separator, '/').Where(part => part != ".").ToArray();
         var ups = parts.TakeWhile(part => part == "..").Count();
-        return ups < link.Depth && parts.Skip(ups).All(part => CimPath.WhyNotAName(part) is null);
+        return ups < link.Depth && parts.Skip(ups).All(part => CimPath.ValidateName(part) is null);
     }
 }

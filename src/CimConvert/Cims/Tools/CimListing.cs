@@ -8,7 +8,7 @@ using CimConvert.Formats.Windows;
 namespace CimConvert.Cims.Tools;
 
 /// <summary>What a CIM's entry is, as listings name it.</summary>
-public enum CimEntryType
+internal enum CimEntryType
 {
     File,
     Directory,
@@ -26,7 +26,7 @@ public enum CimEntryType
 }
 
 /// <summary>Describes a CIM's entries as <c>ls</c> shows them.</summary>
-public sealed class CimListing(CimReader cim)
+internal sealed class CimListing(CimReader cim)
 {
     private const uint SymlinkTag = 0xA000000C;
     private const uint MountPointTag = 0xA0000003;

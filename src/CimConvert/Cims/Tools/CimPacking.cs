@@ -8,16 +8,16 @@ namespace CimConvert.Cims.Tools;
 /// Puts a CIM's standard files, byte for byte, into a block file, with those of the parents or sources it needs: what comes out
 /// opens by itself, and exported again it is the same standard set.
 /// </summary>
-public static class CimPacking
+internal static class CimPacking
 {
     private const int BufferSize = 1024 * 1024;
 
     /// <param name="image">What to pack; a standard set, or one that lies in a block file without its sources.</param>
     /// <param name="blockFile">What to make; nothing may have the name yet.</param>
     /// <param name="options">How the block file is made.</param>
-    /// <param name="cancellation">Leaves nothing behind.</param>
+    /// <param name="cancellationToken">Leaves nothing behind.</param>
     /// <exception cref="InvalidDataException">A file of the CIM is missing.</exception>
-    public static CommittedImage Run(CimImage image, string blockFile, ImageOptions options, CancellationToken cancellation)
+    public static CommittedCim Run(OpenCim image, string blockFile, BlockCimOptions options, CancellationToken cancellationToken)
     {
         using var block = new PartialBlockFile(blockFile, image.Cim.ParentRegions.Count > 0 ? IntegrityFile.MergedName : IntegrityFile.LayerName);
         var set = block.Blocks.BeginSet(image.Name);
@@ -25,14 +25,14 @@ public static class CimPacking
         {
             using (file)
             {
-                Copy(file, set, name, cancellation);
+                Copy(file, set, name, cancellationToken);
             }
         }
 
-        return block.Finish(options, cancellation);
+        return block.Finish(options, cancellationToken);
     }
 
-    private static void Copy(IRandomReader file, IFileSetWriter set, string name, CancellationToken cancellation)
+    private static void Copy(IRandomReader file, IFileSetWriter set, string name, CancellationToken cancellationToken)
     {
         var to = set.Create(digested: true);
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
@@ -40,7 +40,7 @@ public static class CimPacking
         {
             for (long at = 0; at < file.Length;)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 var chunk = buffer.AsSpan(0, (int)Math.Min(BufferSize, file.Length - at));
                 file.ReadAt(at, chunk);
                 to.Append(chunk);

@@ -9,7 +9,7 @@ namespace CimConvert.Cims.Tools;
 /// <param name="HardLinks">Names of files beyond the first.</param>
 /// <param name="AlternateStreams">Streams of files beside their main one.</param>
 /// <param name="LayerMarks">In a block layer's CIM: removed paths, and links to files of lower layers.</param>
-public sealed record CimCounts(long Files, long Directories, long Links, long HardLinks, long AlternateStreams, long LayerMarks);
+internal sealed record CimCounts(long Files, long Directories, long Links, long HardLinks, long AlternateStreams, long LayerMarks);
 
 /// <summary>Where the bytes of a CIM's streams are.</summary>
 /// <param name="Total">Bytes of all streams, each file once.</param>
@@ -17,14 +17,14 @@ public sealed record CimCounts(long Files, long Directories, long Links, long Ha
 /// <param name="InParents">Of those, bytes that lie in regions of parents or sources.</param>
 /// <param name="Own">Of those, bytes whose content lies in the CIM's own regions.</param>
 /// <param name="Stored">Bytes of its own regions that they take: less than <see cref="Own"/> where streams share content.</param>
-public sealed record CimContent(long Total, long Sparse, long InParents, long Own, long Stored)
+internal sealed record CimContent(long Total, long Sparse, long InParents, long Own, long Stored)
 {
     /// <summary>Bytes that are not stored because the same content is stored already.</summary>
     public long Deduplicated => Own - Stored;
 }
 
 /// <summary>Counts what a CIM holds and how it is stored.</summary>
-public sealed class CimStatistics
+internal sealed class CimStatistics
 {
     private readonly CimReader _cim;
     private readonly HashSet<uint> _files = [];
@@ -42,12 +42,12 @@ public sealed class CimStatistics
     private CimStatistics(CimReader cim) => _cim = cim;
 
     /// <exception cref="InvalidDataException">The CIM does not hold together.</exception>
-    public static (CimCounts Counts, CimContent Content) Count(CimReader cim, CancellationToken cancellation)
+    public static (CimCounts Counts, CimContent Content) Count(CimReader cim, CancellationToken cancellationToken)
     {
         var statistics = new CimStatistics(cim);
         foreach (var (_, entry) in CimWalk.Below(cim, CimPath.Root, cim.Root))
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             statistics.Add(entry);
         }
 

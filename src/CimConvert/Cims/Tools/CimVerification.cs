@@ -6,10 +6,10 @@ using CimConvert.Formats.Vhd;
 namespace CimConvert.Cims.Tools;
 
 /// <summary>What a verification went through.</summary>
-public sealed record VerificationResult(long Entries, long Bytes, long Objects, bool Sealed);
+internal sealed record VerificationResult(long Entries, long Bytes, long Objects, bool Sealed);
 
 /// <summary>Reads all of a CIM and checks everything that can be: structure, every stream, digests, seal, root digest and footer.</summary>
-public static class CimVerification
+internal static class CimVerification
 {
     private const int BufferSize = 1024 * 1024;
     private const int ObjectDigestSize = 24;
@@ -17,14 +17,14 @@ public static class CimVerification
     /// <param name="image">Opened with its sources, if it is a merged CIM.</param>
     /// <param name="path">Its block file; null for a standard set.</param>
     /// <param name="expectedRoot">The root digest it must have; null where none is known.</param>
-    /// <param name="cancellation">Stops the reading.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
     /// <exception cref="InvalidDataException">What is wrong, and where.</exception>
-    public static VerificationResult Run(CimImage image, string? path, byte[]? expectedRoot, CancellationToken cancellation)
+    public static VerificationResult Run(OpenCim image, string? path, byte[]? expectedRoot, CancellationToken cancellationToken)
     {
         if (image.Container is { } container)
         {
             CheckRoot(container, expectedRoot);
-            container.VerifySeal(cancellation);
+            container.VerifySeal(cancellationToken);
             if (path is not null)
             {
                 CheckFooter(container, path);
@@ -36,7 +36,7 @@ public static class CimVerification
         var (entries, bytes, objects) = (0L, 0L, 0L);
         foreach (var (entryPath, entry) in CimWalk.Below(image.Cim, CimPath.Root, image.Cim.Root))
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             try
             {
                 entries++;
@@ -53,7 +53,7 @@ public static class CimVerification
             var objectBytes = 0L;
             foreach (var (offset, content) in image.Cim.Objects(region))
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 CheckObject(image.Cim, offset, content, buffer);
                 objects++;
                 objectBytes += content.Length;

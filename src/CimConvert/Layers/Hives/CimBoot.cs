@@ -7,7 +7,7 @@ namespace CimConvert.Layers.Hives;
 /// bcdedit.exe and offreg.dll (internal/wclayer/cim, bcd.go and registry.go as of commit 2feaacb46). Which bytes of the store
 /// are established and which inferred, BootDevice says. Changing a hive twice is as good as once.
 /// </summary>
-public static class CimBoot
+internal static class CimBoot
 {
     /// <summary>The volume that the CIM is mounted as.</summary>
     private static readonly Guid s_bootContainer = new("b890454c-80de-4e98-a7ab-56b74b4fbd0c");

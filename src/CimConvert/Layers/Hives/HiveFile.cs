@@ -3,7 +3,7 @@ using CimConvert.Formats.Regf;
 namespace CimConvert.Layers.Hives;
 
 /// <summary>Reads hives from disk, and writes them.</summary>
-public static class HiveFile
+internal static class HiveFile
 {
     /// <summary>
     /// Bytes of the largest hive that is read if not told otherwise. A hive is read into memory as a whole, and a layer's may

@@ -11,29 +11,29 @@ namespace CimConvert.Layers.Hives;
 /// Hives are looked at only here. A base layer's are taken as they are: nothing but a merge reads them, so one that is no
 /// valid hive is an error of the first layer that changes it, and of no image that does not.
 /// </remarks>
-public sealed class HiveMerging(IHiveMerger merger)
+internal sealed class HiveMerging(IHiveMerger merger)
 {
     /// <summary>Merges, after the layer's import and before its image is committed; the parents are complete by now.</summary>
     /// <param name="layerFolder">The layer's folder, with its deltas in <c>Hives</c>.</param>
     /// <param name="deltas">The hives it has deltas of: <see cref="LayerImportResult.DeltaHives"/>.</param>
     /// <param name="parentFolders">Folders of all layers below, nearest first.</param>
     /// <param name="image">Takes the merged hives, as its last files.</param>
-    /// <param name="cancellation">Stops between the steps.</param>
+    /// <param name="cancellationToken">Stops between the steps.</param>
     /// <exception cref="LayerImportException">A hive cannot be merged; the message names it.</exception>
     public void Run(
         string layerFolder,
         IReadOnlyList<RegistryHive> deltas,
         IReadOnlyList<string> parentFolders,
-        IImageWriter image,
-        CancellationToken cancellation)
+        ICimWriter image,
+        CancellationToken cancellationToken)
     {
         foreach (var hive in deltas)
         {
             var merged = hive.BaseFile(layerFolder);
             try
             {
-                merger.Merge([Nearest(hive, parentFolders), hive.DeltaFile(layerFolder)], merged, cancellation);
-                Add(hive, merged, image, cancellation);
+                merger.Merge([Nearest(hive, parentFolders), hive.DeltaFile(layerFolder)], merged, cancellationToken);
+                Add(hive, merged, image, cancellationToken);
             }
             catch (InvalidDataException wrong)
             {
@@ -66,9 +66,9 @@ public sealed class HiveMerging(IHiveMerger merger)
         throw new InvalidDataException($"none of the {parentFolders.Count} has '{hive.BasePath}' beside its image");
     }
 
-    private static void Add(RegistryHive hive, string file, IImageWriter image, CancellationToken cancellation)
+    private static void Add(RegistryHive hive, string file, ICimWriter image, CancellationToken cancellationToken)
     {
         using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
-        ImageFiles.Add(image, hive.BasePath, EntryMetadata.Made(Win32Attributes.Normal, stream.Length), stream, cancellation);
+        CimFiles.Add(image, hive.BasePath, EntryMetadata.Made(Win32Attributes.Normal, stream.Length), stream, cancellationToken);
     }
 }

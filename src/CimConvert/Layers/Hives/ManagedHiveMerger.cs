@@ -3,11 +3,11 @@ using CimConvert.Formats.Regf;
 namespace CimConvert.Layers.Hives;
 
 /// <summary>Merges hives with our own reader and writer (<c>CimConvert.Formats/Regf/FORMAT.md</c>), on any system. The same hives give the same bytes.</summary>
-public sealed class ManagedHiveMerger(long maxHiveSize = HiveFile.DefaultMaxSize) : IHiveMerger
+internal sealed class ManagedHiveMerger(long maxHiveSize = HiveFile.DefaultMaxSize) : IHiveMerger
 {
     public string Name => "managed";
 
-    public void Merge(IReadOnlyList<string> hives, string merged, CancellationToken cancellation)
+    public void Merge(IReadOnlyList<string> hives, string merged, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfZero(hives.Count, nameof(hives));
         var hive = HiveMerge.Merge(Read(hives[0]));
@@ -17,12 +17,12 @@ public sealed class ManagedHiveMerger(long maxHiveSize = HiveFile.DefaultMaxSize
             hive = HiveMerge.Merge(hive, Read(delta));
         }
 
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         HiveFile.Write(hive, merged);
 
         Hive Read(string file)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             return HiveFile.Read(file, maxHiveSize);
         }
     }

@@ -3,14 +3,14 @@ using CimConvert.Interop;
 namespace CimConvert.Layers.Hives;
 
 /// <summary>Merges hives with Windows' offreg.dll, as Microsoft's importer does.</summary>
-public sealed class OffRegHiveMerger : IHiveMerger
+internal sealed class OffRegHiveMerger : IHiveMerger
 {
     public string Name => "offreg";
 
     /// <summary>Whether this machine has the library.</summary>
     public static bool IsHere => NativeLibraries.PathOf(OffReg.Library) is not null;
 
-    public void Merge(IReadOnlyList<string> hives, string merged, CancellationToken cancellation)
+    public void Merge(IReadOnlyList<string> hives, string merged, CancellationToken cancellationToken)
     {
         NativeLibraries.RequireExports(OffReg.Library, OffReg.Functions);
         var open = new List<HiveHandle>();
@@ -18,11 +18,11 @@ public sealed class OffRegHiveMerger : IHiveMerger
         {
             foreach (var hive in hives)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 open.Add(Open(hive));
             }
 
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             NativeErrors.ThrowIfWin32(
                 OffReg.ORMergeHives([.. open.Select(hive => hive.DangerousGetHandle())], (uint)open.Count, out var result),
                 nameof(OffReg.ORMergeHives),

@@ -6,7 +6,7 @@ namespace CimConvert.Layers.Hives;
 /// <param name="Name">Its file name in the system's <c>config</c> folder.</param>
 /// <param name="BaseName">Its whole state after a layer, in that layer's <c>Hives</c> folder.</param>
 /// <param name="DeltaName">A layer's changes to it, in the <c>Hives</c> folder of the layer's tar.</param>
-public sealed record RegistryHive(string Name, string BaseName, string DeltaName)
+internal sealed record RegistryHive(string Name, string BaseName, string DeltaName)
 {
     /// <summary>The folder, in the image and on disk, that holds base and delta hives.</summary>
     public const string Folder = "Hives";

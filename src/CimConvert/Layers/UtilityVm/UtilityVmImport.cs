@@ -7,12 +7,12 @@ namespace CimConvert.Layers.UtilityVm;
 /// <summary>What a boot CIM got.</summary>
 /// <param name="Size">Bytes of all its files' main streams, each counted once however many names it has.</param>
 /// <param name="Entries">Files, directories and links that the layer named; directories made because something lies in them are not counted.</param>
-public sealed record UtilityVmResult(long Size, long Entries);
+internal sealed record UtilityVmResult(long Size, long Entries);
 
 /// <summary>Writes a base layer's utility VM files into a boot CIM, whose root is their folder, by a plan made of the same tar.</summary>
-public sealed class UtilityVmImport
+internal sealed class UtilityVmImport
 {
-    private readonly IImageWriter _image;
+    private readonly ICimWriter _image;
     private readonly UtilityVmPlan _plan;
     private readonly SecurityDescriptors _descriptors = new();
     private CimPath _source;
@@ -20,12 +20,12 @@ public sealed class UtilityVmImport
     private long _size;
     private int _placed;
 
-    private UtilityVmImport(IImageWriter image, UtilityVmPlan plan) => (_image, _plan) = (image, plan);
+    private UtilityVmImport(ICimWriter image, UtilityVmPlan plan) => (_image, _plan) = (image, plan);
 
     /// <summary>Reads an uncompressed tar to its end. Committing the image, or throwing it away after an error, is the caller's.</summary>
     /// <exception cref="LayerImportException">An entry cannot be stored.</exception>
     /// <exception cref="InvalidDataException">The tar is malformed, or not the one that the plan was made of.</exception>
-    public static UtilityVmResult Run(Stream tar, IImageWriter image, UtilityVmPlan plan, CancellationToken cancellation)
+    public static UtilityVmResult Run(Stream tar, ICimWriter image, UtilityVmPlan plan, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(image);
@@ -36,7 +36,7 @@ public sealed class UtilityVmImport
             image.CloseStream();
         }
 
-        LayerTar.ForEach(tar, (reader, number) => import.Take(reader, number, cancellation), cancellation);
+        LayerTar.ForEach(tar, (reader, number) => import.Take(reader, number, cancellationToken), cancellationToken);
         if (import._placed != plan.PlaceCount)
         {
             throw new InvalidDataException("the layer's tar changed while it was read");
@@ -45,27 +45,27 @@ public sealed class UtilityVmImport
         // Last, when every file that has a place is in it.
         foreach (var (path, target) in plan.Links)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             image.CreateHardLink(path, target);
         }
 
         return new UtilityVmResult(import._size, import._placed + plan.Links.Count);
     }
 
-    private void Take(TarReader tar, int number, CancellationToken cancellation)
+    private void Take(TarReader tar, int number, CancellationToken cancellationToken)
     {
         var name = EntryName.Parse(tar.Name, tar.Type == TarEntryType.RegularFile);
         if (name.Kind == EntryNameKind.AlternateStream)
         {
-            TakeStream(tar, name, cancellation);
+            TakeStream(tar, name, cancellationToken);
         }
         else if (name.Kind == EntryNameKind.Plain && tar.Type != TarEntryType.HardLink)
         {
-            TakeFile(tar, name.Path, number, cancellation);
+            TakeFile(tar, name.Path, number, cancellationToken);
         }
     }
 
-    private void TakeFile(TarReader tar, CimPath path, int number, CancellationToken cancellation)
+    private void TakeFile(TarReader tar, CimPath path, int number, CancellationToken cancellationToken)
     {
         (_source, _place) = (path, null);
         if (!_plan.TryGetPlace(number, out var place))
@@ -82,11 +82,11 @@ public sealed class UtilityVmImport
 
         var metadata = CimLayerWriter.WithDescriptor(EntryMetadata.Read(tar, _descriptors));
         _image.CreateFile(place, metadata);
-        CopyData(tar, cancellation);
+        CopyData(tar, cancellationToken);
         _size += metadata.Size;
     }
 
-    private void TakeStream(TarReader tar, in EntryName name, CancellationToken cancellation)
+    private void TakeStream(TarReader tar, in EntryName name, CancellationToken cancellationToken)
     {
         if (!name.Path.IsSameAs(_source))
         {
@@ -99,15 +99,15 @@ public sealed class UtilityVmImport
         else if (_place is { } place)
         {
             _image.CreateAlternateStream(place, name.Stream, tar.Size);
-            CopyData(tar, cancellation);
+            CopyData(tar, cancellationToken);
         }
     }
 
-    private void CopyData(TarReader tar, CancellationToken cancellation)
+    private void CopyData(TarReader tar, CancellationToken cancellationToken)
     {
         while (tar.TryReadData(out var slice))
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             _image.Write(slice);
         }
 

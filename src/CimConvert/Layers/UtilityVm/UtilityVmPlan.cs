@@ -12,7 +12,7 @@ namespace CimConvert.Layers.UtilityVm;
 /// Which files are copied and which stay links is as in hcsshim's pkg/extractuvm; unlike there, links may come before their
 /// targets, and of entries repeated in one tar the last wins, as in every import here.
 /// </remarks>
-public sealed class UtilityVmPlan
+internal sealed class UtilityVmPlan
 {
     private readonly LayerEntries _entries;
 
@@ -50,11 +50,11 @@ public sealed class UtilityVmPlan
     /// <summary>Reads an uncompressed tar to its end.</summary>
     /// <exception cref="LayerImportException">The layer has no utility VM, or an entry that cannot be in a boot CIM.</exception>
     /// <exception cref="InvalidDataException">The tar itself is malformed.</exception>
-    public static UtilityVmPlan Read(Stream tar, InputLimits limits, CancellationToken cancellation)
+    public static UtilityVmPlan Read(Stream tar, InputLimits limits, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(limits);
         var plan = new UtilityVmPlan(limits);
-        LayerTar.ForEach(tar, plan.Take, cancellation);
+        LayerTar.ForEach(tar, plan.Take, cancellationToken);
         plan.Decide();
         return plan;
     }

@@ -10,7 +10,7 @@ namespace CimConvert.Registry.Auth;
 /// Logins as docker's <c>config.json</c> says: of the credential helper for a registry (<c>credHelpers</c>), else of the one for
 /// all (<c>credsStore</c>), else of its own <c>auths</c>.
 /// </summary>
-public sealed class DockerConfigCredentials : ICredentialSource
+internal sealed class DockerConfigCredentials : ICredentialSource
 {
     private const string FileName = "config.json";
     private const string DirectoryVariable = "DOCKER_CONFIG";

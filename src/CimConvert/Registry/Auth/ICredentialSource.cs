@@ -1,7 +1,7 @@
 namespace CimConvert.Registry.Auth;
 
 /// <summary>Knows the credentials of registries.</summary>
-public interface ICredentialSource
+internal interface ICredentialSource
 {
     /// <param name="registry">Host and port as in an image reference; <c>docker.io</c> for Docker Hub.</param>
     /// <param name="cancellationToken">Ends the search.</param>

@@ -1,7 +1,7 @@
 namespace CimConvert.Registry.Auth;
 
 /// <summary>One of the three things a registry can know a client by.</summary>
-public abstract record RegistryCredential
+internal abstract record RegistryCredential
 {
     private RegistryCredential()
     {

@@ -57,8 +57,8 @@ internal sealed class RetryHandler : DelegatingHandler
         UseJitter = true,
         Delay = _options.RetryDelay,
         MaxDelay = _options.MaxRetryDelay,
-        ShouldHandle = arguments => ValueTask.FromResult(MayPass(arguments.Outcome)),
-        DelayGenerator = arguments => ValueTask.FromResult(arguments.Outcome.Result is { } response ? AskedPause(response) : null),
+        ShouldHandle = arguments => ValueTask.FromResult(IsTransient(arguments.Outcome)),
+        DelayGenerator = arguments => ValueTask.FromResult(arguments.Outcome.Result is { } response ? RetryAfter(response) : null),
         OnRetry = arguments =>
         {
             _logger.LogWarning(
@@ -91,14 +91,14 @@ internal sealed class RetryHandler : DelegatingHandler
         }
     }
 
-    private bool MayPass(Outcome<HttpResponseMessage> outcome) => outcome switch
+    private bool IsTransient(Outcome<HttpResponseMessage> outcome) => outcome switch
     {
-        { Result: { } response } => PassingFailure.Is(response.StatusCode) && !(AskedPause(response) > _options.MaxRetryDelay),
-        { Exception: { } e } => PassingFailure.Is(e),
+        { Result: { } response } => TransientFault.Is(response.StatusCode) && !(RetryAfter(response) > _options.MaxRetryDelay),
+        { Exception: { } e } => TransientFault.Is(e),
         _ => false,
     };
 
-    private TimeSpan? AskedPause(HttpResponseMessage response) => PassingFailure.AskedPause(response, _options.TimeProvider);
+    private TimeSpan? RetryAfter(HttpResponseMessage response) => TransientFault.RetryAfter(response, _options.TimeProvider);
 
     private static string Reason(Outcome<HttpResponseMessage> outcome)
     {

@@ -28,7 +28,7 @@ internal sealed class ServerTrust(X509Certificate2Collection authorities, bool s
         }
 
         // The chain is looked at whatever the name, so that a certificate of our authority with a wrong name is told as that.
-        var reason = errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) ? WhyNot(server, chain) : null;
+        var reason = errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) ? FindProblem(server, chain) : null;
         if (reason is not null)
         {
             throw new ServerCertificateException(reason);
@@ -40,7 +40,7 @@ internal sealed class ServerTrust(X509Certificate2Collection authorities, bool s
             : true;
     }
 
-    private string? WhyNot(X509Certificate2 server, X509Chain bySystem)
+    private string? FindProblem(X509Certificate2 server, X509Chain bySystem)
     {
         using var chain = new X509Chain();
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;

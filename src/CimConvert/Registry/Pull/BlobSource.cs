@@ -17,7 +17,7 @@ internal sealed class BlobSource
     private readonly RegistryClient _client;
     private readonly Descriptor _blob;
     private readonly IReadOnlyList<RegistryEndpoint> _hosts;
-    private readonly List<Uri> _elsewhere;
+    private readonly List<Uri> _foreignUrls;
     private readonly TransferCount _count;
     private readonly ILogger _logger;
     private int _place;
@@ -45,7 +45,7 @@ internal sealed class BlobSource
         _blob = blob;
         _count = count;
         _logger = logger;
-        _elsewhere = [.. (blob.Urls ?? []).Select(url => ReadUrl(url, plainHttp)).OfType<Uri>()];
+        _foreignUrls = [.. (blob.Urls ?? []).Select(url => ReadUrl(url, plainHttp)).OfType<Uri>()];
         What = $"blob {blob.Digest} of {reference.Registry}/{reference.Repository}";
     }
 
@@ -73,12 +73,12 @@ internal sealed class BlobSource
     public bool MoveOn(RegistryException failure, bool mayLeaveRegistry = false)
     {
         var next = _place + 1;
-        if (next >= _hosts.Count && !(mayLeaveRegistry && next < _hosts.Count + _elsewhere.Count))
+        if (next >= _hosts.Count && !(mayLeaveRegistry && next < _hosts.Count + _foreignUrls.Count))
         {
             return false;
         }
 
-        _logger.LogWarning("{Failure}; trying {Host}", failure.Message, (next < _hosts.Count ? _hosts[next].Host.Root : _elsewhere[next - _hosts.Count]).Authority);
+        _logger.LogWarning("{Failure}; trying {Host}", failure.Message, (next < _hosts.Count ? _hosts[next].Host.Root : _foreignUrls[next - _hosts.Count]).Authority);
         _place = next;
         _rangesWork = true;
         return true;
@@ -121,7 +121,7 @@ internal sealed class BlobSource
         }
     }
 
-    private string NotFound => _elsewhere.Count == 0
+    private string NotFound => _foreignUrls.Count == 0
         ? "the repository has no such blob"
         : "neither the repository nor the layer's URLs have such a blob";
 
@@ -129,7 +129,7 @@ internal sealed class BlobSource
     {
         var request = _place < _hosts.Count
             ? _hosts[_place].Request(HttpMethod.Get, _hosts[_place].Blob(_blob.Digest))
-            : new HttpRequestMessage(HttpMethod.Get, _elsewhere[_place - _hosts.Count]);
+            : new HttpRequestMessage(HttpMethod.Get, _foreignUrls[_place - _hosts.Count]);
 
         request.Options.Set(RequestOptions.Count, _count);
 

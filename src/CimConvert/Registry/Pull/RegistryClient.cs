@@ -12,7 +12,7 @@ namespace CimConvert.Registry.Pull;
 /// Pulls from registries (distribution spec, "Pull"). Safe for use by several threads at once;
 /// made by <see cref="RegistryClientFactory"/>.
 /// </summary>
-public sealed class RegistryClient : IDisposable
+internal sealed class RegistryClient : IDisposable
 {
     internal const string DigestHeader = "Docker-Content-Digest";
 

@@ -41,7 +41,7 @@ internal sealed class BlobUpload(PushTarget target, PushedBlob blob, RegistryOpt
                         return outcome;
                     }
                 }
-                catch (RegistryException e) when (e.MayPass)
+                catch (RegistryException e) when (e.IsTransient)
                 {
                     _isInStep = false;
                     await _attempts.AfterAsync(e, cancellationToken);
@@ -265,7 +265,7 @@ internal sealed class BlobUpload(PushTarget target, PushedBlob blob, RegistryOpt
         return Passing($"cannot push {_what}: {why}");
     }
 
-    private static RegistryException Passing(string message, RegistryException? cause = null) => new(message, cause, cause?.StatusCode) { MayPass = true };
+    private static RegistryException Passing(string message, RegistryException? cause = null) => new(message, cause, cause?.StatusCode) { IsTransient = true };
 
     /// <summary>Tells the registry that the upload is given up, if it listens.</summary>
     private async Task AbandonAsync(Uri session)

@@ -22,7 +22,7 @@ internal sealed class PushAttempts(RegistryOptions options, ILogger logger)
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        var pause = failure.AskedPause ?? Backoff.Delay(options, _failures);
+        var pause = failure.RetryAfter ?? Backoff.Delay(options, _failures);
         logger.LogWarning(
             "{Reason}; attempt {Attempt} of {Attempts} follows in {Delay:0.0} s", failure.Message, _failures + 1, options.MaxAttempts, pause.TotalSeconds);
         await Task.Delay(pause, options.TimeProvider, cancellationToken);

@@ -70,7 +70,7 @@ internal sealed class PushTarget(RegistryClient client, RegistryOptions options,
         }
         catch (OperationCanceledException e) when (stalled.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new RegistryException($"cannot push {what}: {request.RequestUri!.Authority} took or acknowledged no data in time", e) { MayPass = true };
+            throw new RegistryException($"cannot push {what}: {request.RequestUri!.Authority} took or acknowledged no data in time", e) { IsTransient = true };
         }
         catch (Exception e) when (RegistryErrors.IsTransport(e))
         {
@@ -104,12 +104,12 @@ internal sealed class PushTarget(RegistryClient client, RegistryOptions options,
             >= HttpStatusCode.InternalServerError => $"{host} failed with status {status}; try again later",
             _ => $"{host} answered with status {status}",
         };
-        var pause = PassingFailure.AskedPause(response, options.TimeProvider);
+        var pause = TransientFault.RetryAfter(response, options.TimeProvider);
         var detail = await RegistryErrors.ReadDetailAsync(response, cancellationToken);
         return new RegistryException($"cannot push {what}: {meaning}{detail}", statusCode: response.StatusCode)
         {
-            MayPass = MayPass(response) && !(pause > options.MaxRetryDelay) && !IsRepeated(response.RequestMessage),
-            AskedPause = pause,
+            IsTransient = IsTransient(response) && !(pause > options.MaxRetryDelay) && !IsRepeated(response.RequestMessage),
+            RetryAfter = pause,
         };
     }
 
@@ -125,7 +125,7 @@ internal sealed class PushTarget(RegistryClient client, RegistryOptions options,
             throw new RegistryException($"cannot push {what}: {e.Message}", e, e.StatusCode);
         }
 
-        if (!MayPass(response))
+        if (!IsTransient(response))
         {
             return response;
         }
@@ -136,8 +136,8 @@ internal sealed class PushTarget(RegistryClient client, RegistryOptions options,
         }
     }
 
-    private static bool MayPass(HttpResponseMessage response) =>
-        PassingFailure.Is(response.StatusCode) && response.StatusCode != HttpStatusCode.InsufficientStorage;
+    private static bool IsTransient(HttpResponseMessage response) =>
+        TransientFault.Is(response.StatusCode) && response.StatusCode != HttpStatusCode.InsufficientStorage;
 
     /// <summary>What <see cref="RetryHandler"/> has tried as often as it may.</summary>
     private static bool IsRepeated(HttpRequestMessage? request) => request?.Method == HttpMethod.Get || request?.Method == HttpMethod.Head;
@@ -145,7 +145,7 @@ internal sealed class PushTarget(RegistryClient client, RegistryOptions options,
     private static RegistryException Lost(Exception e, HttpRequestMessage request, string what)
     {
         var uri = request.Options.TryGetValue(RequestOptions.Reached, out var reached) ? reached : request.RequestUri!;
-        return new RegistryException($"cannot push {what}: {RegistryErrors.Explain(e, uri)}", e) { MayPass = PassingFailure.Is(e) && !IsRepeated(request) };
+        return new RegistryException($"cannot push {what}: {RegistryErrors.Explain(e, uri)}", e) { IsTransient = TransientFault.Is(e) && !IsRepeated(request) };
     }
 
     private void Count(int bytes) => Interlocked.Add(ref _bytesSent, bytes);

@@ -7,10 +7,10 @@ namespace CimConvert.Registry.Push;
 /// <param name="Size">Bytes.</param>
 /// <param name="Path">The file.</param>
 /// <param name="MountFrom">A repository of the same registry that may have it.</param>
-public sealed record PushedBlob(Digest Digest, long Size, string Path, string? MountFrom = null);
+internal sealed record PushedBlob(Digest Digest, long Size, string Path, string? MountFrom = null);
 
 /// <summary>How something came to be in a repository.</summary>
-public enum PushOutcome
+internal enum PushOutcome
 {
     /// <summary>It was there.</summary>
     Skipped,

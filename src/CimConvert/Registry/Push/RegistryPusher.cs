@@ -11,7 +11,7 @@ namespace CimConvert.Registry.Push;
 /// Pushes to one repository of a registry (distribution spec, "Push"). Safe for use by several threads at once; made by
 /// <see cref="RegistryClient.PusherToAsync"/>, and of use as long as that client is.
 /// </summary>
-public sealed class RegistryPusher
+internal sealed class RegistryPusher
 {
     private const string SubjectHeader = "OCI-Subject";
 
@@ -111,7 +111,7 @@ public sealed class RegistryPusher
                 CheckDigest(response, manifest.Digest, what);
                 return response.Headers.Contains(SubjectHeader);
             }
-            catch (RegistryException e) when (e.MayPass)
+            catch (RegistryException e) when (e.IsTransient)
             {
                 await attempts.AfterAsync(e, cancellationToken);
             }

@@ -1,7 +1,7 @@
 namespace CimConvert.Registry.Push;
 
 /// <summary>What the transfers of one image took; several threads count at once.</summary>
-public sealed class TransferCount
+internal sealed class TransferCount
 {
     private long _bytes;
     private int _retries;

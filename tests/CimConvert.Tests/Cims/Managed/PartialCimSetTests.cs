@@ -28,7 +28,7 @@ public class PartialCimSetTests
         Write(cim, "second");
 
         Assert.That(Directory.GetFileSystemEntries(folder["cims"]), Has.Length.EqualTo(7));
-        using var image = CimImage.Open(cim, []);
+        using var image = OpenCim.Open(cim, []);
         Assert.That(image.Cim.ReadAll(image.Cim.Get("a").Data), Is.EqualTo("second"u8.ToArray()));
     }
 
@@ -127,7 +127,7 @@ public class PartialCimSetTests
             Assert.That(writer.Commit(CancellationToken.None).Size, Is.LessThan(1_300_000));
         }
 
-        using var image = CimImage.Open(folder["layer.cim"], []);
+        using var image = OpenCim.Open(folder["layer.cim"], []);
         Assert.That(image.Cim.ReadAll(image.Cim.Get("b").Data), Is.EqualTo(content));
     }
 

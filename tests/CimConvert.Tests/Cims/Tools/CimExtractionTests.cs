@@ -215,7 +215,7 @@ internal sealed class CimExtractionTests
 
     private ExtractionResult Extract(string block, string directory)
     {
-        using var image = CimImage.Open(block, []);
+        using var image = OpenCim.Open(block, []);
         var result = CimExtraction.Run(image.Cim, _lab[directory], CancellationToken.None);
         File.Delete(block);
         return result;

@@ -102,7 +102,7 @@ internal sealed class BombTests
         using var folder = new TempFolder();
         using var layer = new Layers.LayerFolder();
         using var tar = new Endless(Header(stated));
-        using var image = new ManagedBackend().Create(folder["layer.bcim"], "layer.cim", new ImageOptions());
+        using var image = new ManagedBackend().Create(folder["layer.bcim"], "layer.cim", new BlockCimOptions());
 
         Assert.That(
             () => LayerImport.Run(tar, image, new LayerImportOptions { IsBase = false, LayerFolder = layer.Path }, CancellationToken.None),

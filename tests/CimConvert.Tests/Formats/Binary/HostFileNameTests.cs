@@ -17,7 +17,7 @@ internal sealed class HostFileNameTests
     [TestCase("AUX1")]
     [TestCase("\u00e9\ud83d\ude00")]
     [TestCase("region_01234567-89ab-cdef-0123-456789abcdef_0")]
-    public void Plain_names_are_files_everywhere(string name) => Assert.That(HostFileName.WhyNot(name), Is.Null);
+    public void Plain_names_are_files_everywhere(string name) => Assert.That(HostFileName.Validate(name), Is.Null);
 
     [TestCase("", "empty")]
     [TestCase(".", "parent's")]
@@ -46,7 +46,7 @@ internal sealed class HostFileNameTests
     [TestCase("lpt\u00b3", "device")]
     [TestCase("CONIN$", "device")]
     [TestCase("conout$.x", "device")]
-    public void Others_say_why_not(string name, string why) => Assert.That(HostFileName.WhyNot(name), Does.Contain(why));
+    public void Others_say_why_not(string name, string why) => Assert.That(HostFileName.Validate(name), Does.Contain(why));
 
     /// <summary>Not as arguments of a test case: attributes are stored as UTF-8, which cannot hold them.</summary>
     [Test]
@@ -54,14 +54,14 @@ internal sealed class HostFileNameTests
     {
         foreach (var name in (string[])["\ud800x", "x\ud800", "x\udc00", "\udc00\ud800", "\ud83d\ude00\ude00"])
         {
-            Assert.That((HostFileName.WhyNot(name), HostFileName.IsText(name)), Is.EqualTo(("is no valid UTF-16", false)));
+            Assert.That((HostFileName.Validate(name), HostFileName.IsText(name)), Is.EqualTo(("is no valid UTF-16", false)));
         }
     }
 
     [Test]
     public void A_name_has_255_units_at_most() => Assert.Multiple(() =>
     {
-        Assert.That(HostFileName.WhyNot(new string('x', HostFileName.MaxLength)), Is.Null);
-        Assert.That(HostFileName.WhyNot(new string('x', HostFileName.MaxLength + 1)), Does.Contain("255"));
+        Assert.That(HostFileName.Validate(new string('x', HostFileName.MaxLength)), Is.Null);
+        Assert.That(HostFileName.Validate(new string('x', HostFileName.MaxLength + 1)), Does.Contain("255"));
     });
 }

@@ -157,7 +157,7 @@ internal sealed class ContainerDamageTests
             var changed = whole.ToArray();
             changed[changed.AsSpan().IndexOf(content.AsSpan(0, 2000)) + 1999] ^= 1;
             var damaged = _lab.Folder.Write($"damaged{content.Length}", changed);
-            using var image = CimImage.Open(damaged, []);
+            using var image = OpenCim.Open(damaged, []);
             Assert.That(
                 () => CimVerification.Run(image, damaged, null, CancellationToken.None),
                 Throws.TypeOf<InvalidDataException>().With.Message.Contains($"the {content.Length} bytes").And.Message.Contains("do not match their object ID"));

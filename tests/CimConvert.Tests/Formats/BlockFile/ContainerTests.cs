@@ -22,11 +22,11 @@ internal sealed class ContainerTests
             CimLab.WriteSet(blocks, "a.cim", w => w.File("f", "in a"));
             CimLab.WriteSet(blocks, "b.cim", w => w.File("f", "in b"));
         });
-        Assert.That(() => CimImage.Open(path, []), Throws.TypeOf<InvalidDataException>().With.Message.Contains("a.cim, b.cim"));
-        Assert.That(() => CimImage.Open(path + "::c.cim", []), Throws.TypeOf<InvalidDataException>().With.Message.Contains("'a.cim', 'b.cim'"));
+        Assert.That(() => OpenCim.Open(path, []), Throws.TypeOf<InvalidDataException>().With.Message.Contains("a.cim, b.cim"));
+        Assert.That(() => OpenCim.Open(path + "::c.cim", []), Throws.TypeOf<InvalidDataException>().With.Message.Contains("'a.cim', 'b.cim'"));
         foreach (var (name, content) in new[] { ("a.cim", "in a"), ("B.CIM", "in b") })
         {
-            using var image = CimImage.Open($"{path}::{name}", []);
+            using var image = OpenCim.Open($"{path}::{name}", []);
             Assert.That(image.Cim.ReadAll(image.Cim.Get("f").Data), Is.EqualTo(System.Text.Encoding.UTF8.GetBytes(content)));
         }
     }
@@ -135,7 +135,7 @@ internal sealed class ContainerTests
     {
         string Root(string file, string name, string content, bool seal)
         {
-            using var image = CimImage.Open(_lab.Write(file, w => w.File("f", content), seal, name), []);
+            using var image = OpenCim.Open(_lab.Write(file, w => w.File("f", content), seal, name), []);
             Assert.That(image.Container!.IsSealed, Is.EqualTo(seal));
             return Convert.ToHexString(image.Container.Root);
         }

@@ -70,7 +70,7 @@ internal sealed class HashTreeTests
         var bytes = File.ReadAllBytes(lab.Write("l", w => w.File("f", content), seal: true));
         var changed = bytes.AsSpan().IndexOf(content.AsSpan(200 * 4096, 64));
         bytes[changed] ^= 1;
-        using var image = CimImage.Open(lab.Folder.Write("changed", bytes), []);
+        using var image = OpenCim.Open(lab.Folder.Write("changed", bytes), []);
         using var stream = image.Cim.OpenStream(image.Cim.Get("f").Data);
         var start = new byte[200 * 4096];
         stream.ReadExactly(start);

@@ -51,7 +51,7 @@ internal sealed class CimDeterminismTests
         using var lab = new CimLab();
         Guid Id(string file, string name, Action<CimWriter> build)
         {
-            using var image = CimImage.Open(lab.Write(file, build, name: name), []);
+            using var image = OpenCim.Open(lab.Write(file, build, name: name), []);
             return image.Cim.OwnRegions.Id;
         }
 

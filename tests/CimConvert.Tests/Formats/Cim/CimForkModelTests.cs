@@ -57,7 +57,7 @@ internal sealed class CimForkModelTests
 
     private static string ListMerged(CimLab lab, int level, string[] sources)
     {
-        using var image = CimImage.Open(lab.Merge($"merged{level}", sources), sources);
+        using var image = OpenCim.Open(lab.Merge($"merged{level}", sources), sources);
         return LayerScript.List(image.Cim);
     }
 

@@ -70,8 +70,8 @@ internal sealed class CimForkTests
         });
         var upper = forks.Write("upper", lower, writer => writer.File(@"changed\two", "2"));
 
-        using var below = CimImage.Open(lower, []);
-        using var above = CimImage.Open(upper, []);
+        using var below = OpenCim.Open(lower, []);
+        using var above = OpenCim.Open(upper, []);
         var metadata = Path.Combine(forks.Directory, above.Cim.OwnFileNames.First());
         foreach (var path in (string[])["changed", @"changed\one", "many", @"many\17", @"many\2999"])
         {
@@ -107,7 +107,7 @@ internal sealed class CimForkTests
             writer.Tombstone("kept");
         });
 
-        using var image = CimImage.Open(upper, []);
+        using var image = OpenCim.Open(upper, []);
         var (link, replaced) = (image.Cim.Get("link"), image.Cim.Get("replaced"));
         Assert.That(image.Cim.SecurityDescriptor(link), Is.EqualTo(new byte[] { 1, 2, 3 }));
         Assert.That(image.Cim.ExtendedAttributes(link), Is.EqualTo(new byte[] { 4, 5, 6, 7 }));

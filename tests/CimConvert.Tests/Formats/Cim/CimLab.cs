@@ -44,7 +44,7 @@ internal sealed class CimLab : IDisposable
     /// <summary>Merges block files, topmost first.</summary>
     public string Merge(string file, params IReadOnlyList<string> sources)
     {
-        new ManagedBackend().Merge(Folder[file], "merged.cim", [.. sources.Select(s => new ImageSource(s, null))], new ImageOptions(), CancellationToken.None);
+        new ManagedBackend().Merge(Folder[file], "merged.cim", [.. sources.Select(s => new BlockCim(s, null))], new BlockCimOptions(), CancellationToken.None);
         return Folder[file];
     }
 
@@ -52,7 +52,7 @@ internal sealed class CimLab : IDisposable
     public string Export(string blockFile, params IReadOnlyList<string> sources)
     {
         var directory = Folder[$"export{Interlocked.Increment(ref _exports)}"];
-        using var image = CimImage.Open(blockFile, sources);
+        using var image = OpenCim.Open(blockFile, sources);
         CimExport.Run(image, directory, CancellationToken.None);
         return directory;
     }

@@ -17,7 +17,7 @@ internal sealed class CimMergeFilesTests
         var big = SeededContent.Bytes(1, 4 << 20);
         string[] sources = [lab.Write("2", w => w.File("b", "2")), lab.Write("1", w => w.File("a", big))];
         var merged = lab.Merge("m", sources);
-        using var image = CimImage.Open(merged, sources);
+        using var image = OpenCim.Open(merged, sources);
         Assert.That(image.Cim.OwnRegions.Count, Is.EqualTo(1), "no data regions");
         Assert.That(new FileInfo(merged).Length, Is.LessThan(200_000), "the upcase table is most of it");
         Assert.That(image.Cim.ReadAll(image.Cim.Get("a").Data), Is.EqualTo(big));
@@ -46,13 +46,13 @@ internal sealed class CimMergeFilesTests
         }
 
         var (movedMerged, movedSources) = (Move(merged), sources.Select(Move).ToArray());
-        using (var image = CimImage.Open(movedMerged, movedSources))
+        using (var image = OpenCim.Open(movedMerged, movedSources))
         {
             Assert.That(LayerScript.List(image.Cim), Is.EqualTo("a=1 b=2"));
             Assert.That(CimVerification.Run(image, movedMerged, null, CancellationToken.None).Entries, Is.EqualTo(2));
         }
 
-        using var alone = CimImage.Open(movedMerged, []);
+        using var alone = OpenCim.Open(movedMerged, []);
         Assert.That(alone.Cim.Find(CimPath.Parse("a"))!.Value.Size, Is.EqualTo(1), "names need no source");
         Assert.That(
             () => LayerScript.List(alone.Cim),
@@ -65,10 +65,10 @@ internal sealed class CimMergeFilesTests
         using var lab = new CimLab();
         var sources = LayerScript.Write(lab, "a=1 | b=2 | c=3");
         var lower = lab.Merge("lower", sources[1..]);
-        using var top = CimImage.Open(sources[0], []);
-        using var below = CimImage.Open(lower, sources[1..]);
+        using var top = OpenCim.Open(sources[0], []);
+        using var below = OpenCim.Open(lower, sources[1..]);
         var merged = lab.WriteBlocks("m", blocks => CimMerge.Write(blocks.BeginSet("m.cim"), "m.cim", [top.Cim, below.Cim], CancellationToken.None));
-        using var image = CimImage.Open(merged, [sources[0], lower, .. sources[1..]]);
+        using var image = OpenCim.Open(merged, [sources[0], lower, .. sources[1..]]);
         Assert.That(LayerScript.List(image.Cim), Is.EqualTo("a=1 b=2 c=3"));
         Assert.That(image.Cim.ParentRegions, Has.Count.EqualTo(4));
     }
@@ -78,7 +78,7 @@ internal sealed class CimMergeFilesTests
     {
         using var lab = new CimLab();
         string[] sources = [lab.Write("2", w => w.File("a", "1")), lab.Write("1", w => w.File("a", "1"))];
-        using var image = CimImage.Open(lab.Merge("m", sources), sources);
+        using var image = OpenCim.Open(lab.Merge("m", sources), sources);
         Assert.That(LayerScript.List(image.Cim), Is.EqualTo("a=1"));
     }
 
@@ -108,9 +108,9 @@ internal sealed class CimMergeFilesTests
     public void The_merged_cims_name_is_a_file_name(string name)
     {
         using var lab = new CimLab();
-        var sources = LayerScript.Write(lab, "a=1 | b=2").Select(s => new ImageSource(s, null)).ToArray();
+        var sources = LayerScript.Write(lab, "a=1 | b=2").Select(s => new BlockCim(s, null)).ToArray();
         Assert.That(
-            () => new ManagedBackend().Merge(lab["m"], name, sources, new ImageOptions(), CancellationToken.None),
+            () => new ManagedBackend().Merge(lab["m"], name, sources, new BlockCimOptions(), CancellationToken.None),
             Throws.TypeOf<InvalidDataException>());
         Assert.That(File.Exists(lab["m"]), Is.False);
     }
@@ -119,9 +119,9 @@ internal sealed class CimMergeFilesTests
     public void Cancelling_leaves_nothing()
     {
         using var lab = new CimLab();
-        var sources = LayerScript.Write(lab, "a=1 | b=2").Select(s => new ImageSource(s, null)).ToArray();
+        var sources = LayerScript.Write(lab, "a=1 | b=2").Select(s => new BlockCim(s, null)).ToArray();
         Assert.That(
-            () => new ManagedBackend().Merge(lab["m"], "m.cim", sources, new ImageOptions(), new CancellationToken(canceled: true)),
+            () => new ManagedBackend().Merge(lab["m"], "m.cim", sources, new BlockCimOptions(), new CancellationToken(canceled: true)),
             Throws.InstanceOf<OperationCanceledException>());
         Assert.That(Directory.EnumerateFiles(lab.Folder.Path).Select(Path.GetFileName), Is.EquivalentTo(new[] { "layer1.bcim", "layer2.bcim" }));
     }

@@ -59,7 +59,7 @@ internal sealed class CimMergeModelTests
             return false;
         }
 
-        using var image = CimImage.Open(lab.Merge("m", sources), sources);
+        using var image = OpenCim.Open(lab.Merge("m", sources), sources);
         Assert.That(Sorted(LayerScript.Words(LayerScript.List(image.Cim))), Is.EqualTo(Sorted(model.List())), script);
         return true;
     }

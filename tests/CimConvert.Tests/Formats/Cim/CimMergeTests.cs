@@ -140,7 +140,7 @@ internal sealed class CimMergeTests
             lab.Write("1", w => w.File("a", "1")),
         ];
         Assert.That(() => lab.Merge("m3", sources), Throws.TypeOf<InvalidDataException>().With.Message.Contains("'a' is in no layer"));
-        using var merged = CimImage.Open(lab.Merge("m2", sources[1..]), sources[1..]);
+        using var merged = OpenCim.Open(lab.Merge("m2", sources[1..]), sources[1..]);
         Assert.That(LayerScript.List(merged.Cim), Is.EqualTo("b=2"));
     }
 

@@ -47,7 +47,7 @@ internal sealed class CimPathTests
     public void A_component_is_one_name(string name)
     {
         Assert.That(() => CimPath.Root.Append(name), Throws.TypeOf<InvalidDataException>());
-        Assert.That(CimPath.WhyNotAName(name), Is.Not.Null);
+        Assert.That(CimPath.ValidateName(name), Is.Not.Null);
     }
 
     [Test]

@@ -55,7 +55,7 @@ internal sealed class CimReplacementTests
         }
 
         var path = lab.Write("l", w => LayerScript.Apply(w, layer, 1));
-        using var image = CimImage.Open(path, []);
+        using var image = OpenCim.Open(path, []);
         Assert.That(string.Join(' ', CimWalk.Below(image.Cim, CimPath.Root, image.Cim.Root).Select(e => Word(image.Cim, e.Path, e.Entry))), Is.EqualTo(expected));
         Assert.That(lab.Walk(path).UnreachedFiles, Is.Empty, "what was replaced leaves no record");
     }

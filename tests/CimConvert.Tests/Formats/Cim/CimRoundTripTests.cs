@@ -33,7 +33,7 @@ internal sealed class CimRoundTripTests
                 }
             }
         });
-        using var image = CimImage.Open(path, []);
+        using var image = OpenCim.Open(path, []);
         var walked = _lab.Walk(path).Entries.ToDictionary(e => e.Path, StringComparer.Ordinal);
         Assert.That(walked, Has.Count.EqualTo(s_sizes.Length));
         foreach (var size in s_sizes)
@@ -68,7 +68,7 @@ internal sealed class CimRoundTripTests
                 w.CloseStream();
             }
         });
-        using var image = CimImage.Open(path, []);
+        using var image = OpenCim.Open(path, []);
         foreach (var piece in new[] { 1, 7, 4096, 65_536, 300_000 })
         {
             content[^1] = (byte)piece;
@@ -93,7 +93,7 @@ internal sealed class CimRoundTripTests
             w.File("f", "x"u8, CimWriting.Metadata(attributes));
             w.Empty("d", CimWriting.Metadata(attributes | Win32Attributes.Directory));
         });
-        using var image = CimImage.Open(path, []);
+        using var image = OpenCim.Open(path, []);
         var walked = _lab.Walk(path).Entries.ToDictionary(e => e.Path, StringComparer.Ordinal);
         Assert.That((walked["f"].Flags, walked["d"].Flags, walked["d"].IsDirectory), Is.EqualTo(((ushort)flags, (ushort)flags, true)));
         Assert.That((image.Cim.Get("f").Attributes, image.Cim.Get("d").Attributes), Is.EqualTo((shown, (shown & ~0x80u) | 0x10u)));
@@ -130,7 +130,7 @@ internal sealed class CimRoundTripTests
 
         Assert.That((walked["link"].ReparseTag, walked["link"].IsDirectory, walked["link"].Reparse.SequenceEqual(reparse)), Is.EqualTo((0xa000000cu, false, true)));
         Assert.That((walked["junction"].ReparseTag, walked["junction"].IsDirectory), Is.EqualTo((0xa000000cu, true)));
-        using var image = CimImage.Open(path, []);
+        using var image = OpenCim.Open(path, []);
         var file = image.Cim.Get("link");
         Assert.That((image.Cim.Reparse(file).Length, image.Cim.SecurityDescriptor(file).Length, image.Cim.ExtendedAttributes(file).Length), Is.EqualTo((65535, 65535, 65535)));
     }
@@ -148,7 +148,7 @@ internal sealed class CimRoundTripTests
             }
         });
         Assert.That(_lab.Walk(path).Entries.Select(e => e.Path), Is.EqualTo(sorted));
-        using var image = CimImage.Open(path, []);
+        using var image = OpenCim.Open(path, []);
         Assert.That(sorted.Select(n => image.Cim.Find(CimPath.Parse(n.ToUpperInvariant()))?.FileId), Has.None.Null);
         Assert.That(image.Cim.Find(CimPath.Parse("\ud801")), Is.Null);
     }
@@ -205,7 +205,7 @@ internal sealed class CimRoundTripTests
         });
         var (one, ten) = (Write("1", 1), Write("10", 10));
         Assert.That(new FileInfo(ten).Length - new FileInfo(one).Length, Is.LessThan(16_384), "only names and records are added");
-        using var image = CimImage.Open(ten, []);
+        using var image = OpenCim.Open(ten, []);
         Assert.That(image.Cim.Get("large9").Data, Is.EqualTo(image.Cim.Get("large0").Data));
         Assert.That(_lab.Walk(ten).ObjectIds, Is.EqualTo(12), "one large, one small, ten digits");
         Assert.That(CimVerification.Run(image, ten, null, CancellationToken.None).Objects, Is.EqualTo(12));
@@ -223,7 +223,7 @@ internal sealed class CimRoundTripTests
                 w.File($"small{i}", SeededContent.Bytes(i, 2000 + i));
             }
         });
-        using var image = CimImage.Open(path, []);
+        using var image = OpenCim.Open(path, []);
         Assert.That(CimVerification.Run(image, path, null, CancellationToken.None).Objects, Is.EqualTo(67));
         for (var i = 0; i < 60; i++)
         {

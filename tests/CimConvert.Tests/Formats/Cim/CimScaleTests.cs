@@ -24,7 +24,7 @@ internal sealed class CimScaleTests
         var path = WriteFlat(files);
         var walked = _lab.Walk(path);
         Assert.That((walked.FileTableLength, walked.Entries.Count, walked.UnreachedFiles.Count), Is.EqualTo((files + 1, files, 0)));
-        using var image = CimImage.Open(path, []);
+        using var image = OpenCim.Open(path, []);
         Assert.That(image.Cim.FileCount, Is.EqualTo(files + 1));
         Assert.That(() => image.Cim.Entry((uint)files + 2), Throws.TypeOf<InvalidDataException>());
         Assert.That(() => image.Cim.Entry(0), Throws.TypeOf<InvalidDataException>());
@@ -36,7 +36,7 @@ internal sealed class CimScaleTests
     {
         var path = WriteFlat(40_000);
         Assert.That(_lab.Walk(path).Entries, Has.Count.EqualTo(40_000));
-        using var image = CimImage.Open(path, []);
+        using var image = OpenCim.Open(path, []);
         for (var i = 0; i < 40_000; i += 97)
         {
             Assert.That(image.Cim.ReadAll(image.Cim.Get($"FILE{i}").Data), Is.EqualTo(Content(i)));
@@ -67,7 +67,7 @@ internal sealed class CimScaleTests
         // 16,383 components are the most a path can have: every walk must do without recursion.
         var deepest = string.Join('\\', Enumerable.Repeat("d", 16_383)) + @"\f";
         var path = _lab.Write("l", w => w.File(deepest, "bottom"));
-        using var image = CimImage.Open(path, []);
+        using var image = OpenCim.Open(path, []);
         Assert.That(CimWalk.Below(image.Cim, CimPath.Root, image.Cim.Root).Count(), Is.EqualTo(16_384));
         Assert.That(image.Cim.ReadAll(image.Cim.Get(deepest.ToUpperInvariant()).Data), Is.EqualTo("bottom"u8.ToArray()));
     }

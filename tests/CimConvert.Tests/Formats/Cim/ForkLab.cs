@@ -16,12 +16,12 @@ internal sealed class ForkLab(CimLab lab)
     /// <param name="build">The layer's calls.</param>
     public string Write(string name, string? parent, Action<CimWriter> build)
     {
-        using var image = parent is null ? null : CimImage.Open(parent, []);
+        using var image = parent is null ? null : OpenCim.Open(parent, []);
         using var set = new PartialCimSet(Path.Combine(Directory, name + ".cim"), parent);
         using var writer = CimWriter.Fork(set.Files, name + ".cim", image?.Cim);
         build(writer);
         writer.Commit();
-        return set.Finish(new ImageOptions(), CancellationToken.None).Path;
+        return set.Finish(new BlockCimOptions(), CancellationToken.None).Path;
     }
 
     /// <summary>Writes the layers of a script, each on the one before, lowest first.</summary>
@@ -36,7 +36,7 @@ internal sealed class ForkLab(CimLab lab)
 
     public static string List(string cim)
     {
-        using var image = CimImage.Open(cim, []);
+        using var image = OpenCim.Open(cim, []);
         return LayerScript.List(image.Cim);
     }
 

@@ -19,13 +19,13 @@ internal sealed class HostileCimTests
 
     private readonly CimLab _lab = new();
     private StandardSet _sound = null!;
-    private CimImage _below = null!;
+    private OpenCim _below = null!;
 
     [SetUp]
     public void WriteSound()
     {
         _sound = StandardSet.Export(_lab, Content);
-        _below = CimImage.Open(_lab.Write("below", w =>
+        _below = OpenCim.Open(_lab.Write("below", w =>
         {
             w.File(@"d\below", "1");
             w.File("target", "2");
@@ -84,7 +84,7 @@ internal sealed class HostileCimTests
             set.SaveTo(directory);
             try
             {
-                using var image = CimImage.Open(Path.Combine(directory, StandardSet.CimName), []);
+                using var image = OpenCim.Open(Path.Combine(directory, StandardSet.CimName), []);
                 CimVerification.Run(image, null, null, CancellationToken.None);
             }
             catch (InvalidDataException)
@@ -264,7 +264,7 @@ internal sealed class HostileCimTests
 
         var directory = _lab.Folder.Sub("sparse");
         set.SaveTo(directory);
-        using var image = CimImage.Open(Path.Combine(directory, StandardSet.CimName), []);
+        using var image = OpenCim.Open(Path.Combine(directory, StandardSet.CimName), []);
         Assert.That(() => CimVerification.Run(image, null, null, CancellationToken.None), Throws.Nothing);
     }
 

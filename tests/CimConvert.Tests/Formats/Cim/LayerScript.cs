@@ -58,7 +58,7 @@ internal static class LayerScript
     public static string Merge(CimLab lab, string script)
     {
         var sources = Write(lab, script);
-        using var image = CimImage.Open(lab.Merge("merged.bcim", sources), sources);
+        using var image = OpenCim.Open(lab.Merge("merged.bcim", sources), sources);
         return List(image.Cim);
     }
 

@@ -27,7 +27,7 @@ internal sealed class PeImageTests
     {
         using var lab = new CimLab();
         var directory = Write(lab, s_mappings);
-        using var image = CimImage.Open(Path.Combine(directory, "layer.cim"), []);
+        using var image = OpenCim.Open(Path.Combine(directory, "layer.cim"), []);
 
         Assert.That(image.Cim.ReadAll(image.Cim.Get("image").Data), Is.EqualTo(Expected));
         Assert.That(CimVerification.Run(image, null, null, CancellationToken.None).Entries, Is.EqualTo(3));
@@ -39,7 +39,7 @@ internal sealed class PeImageTests
     public void Without_mappings_the_file_is_the_start_of_the_data()
     {
         using var lab = new CimLab();
-        using var image = CimImage.Open(Path.Combine(Write(lab, []), "layer.cim"), []);
+        using var image = OpenCim.Open(Path.Combine(Write(lab, []), "layer.cim"), []);
 
         Assert.That(image.Cim.ReadAll(image.Cim.Get("image").Data), Is.EqualTo(s_data[..FileSize]));
     }
@@ -52,7 +52,7 @@ internal sealed class PeImageTests
         var other = lab.Write("other.bcim", writer => writer.File("other", SeededContent.Bytes(1, 9000)));
         string[] sources = topmost ? [program, other] : [other, program];
         var merged = lab.Merge("merged.bcim", sources);
-        using var image = CimImage.Open(merged, sources);
+        using var image = OpenCim.Open(merged, sources);
 
         Assert.That(image.Cim.ReadAll(image.Cim.Get("image").Data), Is.EqualTo(Expected));
         var walked = lab.Walk(merged, sources).Entries.Single(entry => entry.Path == "image").Data!;
@@ -64,7 +64,7 @@ internal sealed class PeImageTests
     public void What_maps_outside_the_data_is_refused(uint fileOffset, uint delta)
     {
         using var lab = new CimLab();
-        using var image = CimImage.Open(Path.Combine(Write(lab, [(fileOffset, delta)]), "layer.cim"), []);
+        using var image = OpenCim.Open(Path.Combine(Write(lab, [(fileOffset, delta)]), "layer.cim"), []);
 
         Assert.That(() => image.Cim.OpenStream(image.Cim.Get("image").Data), Throws.TypeOf<InvalidDataException>().With.Message.Contains("outside its 6000 bytes"));
     }
@@ -73,7 +73,7 @@ internal sealed class PeImageTests
     public void Mappings_out_of_order_are_refused()
     {
         using var lab = new CimLab();
-        using var image = CimImage.Open(Path.Combine(Write(lab, [(4000, 0), (100, 0)]), "layer.cim"), []);
+        using var image = OpenCim.Open(Path.Combine(Write(lab, [(4000, 0), (100, 0)]), "layer.cim"), []);
 
         Assert.That(() => image.Cim.OpenStream(image.Cim.Get("image").Data), Throws.TypeOf<InvalidDataException>().With.Message.Contains("bytes 4000 to 100"));
     }
@@ -82,7 +82,7 @@ internal sealed class PeImageTests
     public void More_mappings_than_the_region_holds_are_refused()
     {
         using var lab = new CimLab();
-        using var image = CimImage.Open(Path.Combine(Write(lab, [], count: ushort.MaxValue), "layer.cim"), []);
+        using var image = OpenCim.Open(Path.Combine(Write(lab, [], count: ushort.MaxValue), "layer.cim"), []);
 
         Assert.That(() => image.Cim.OpenStream(image.Cim.Get("image").Data), Throws.TypeOf<InvalidDataException>());
     }

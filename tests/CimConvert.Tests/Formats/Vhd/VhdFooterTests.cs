@@ -35,7 +35,7 @@ internal sealed class VhdFooterTests
     {
         var qemu = Tools.Require("qemu-img");
         using var lab = new CimLab();
-        var image = Write(lab["layer.bcim"], new ImageOptions(integrity, VhdFooter: true));
+        var image = Write(lab["layer.bcim"], new BlockCimOptions(integrity, VhdFooter: true));
         (await ExternalProcess.RunAsync(qemu, ["info", "-f", "vpc", image.Path])).EnsureSuccess();
 
         // The footer has no geometry, as Microsoft's has none; unless told to take the size field, qemu computes 0 from it.
@@ -43,7 +43,7 @@ internal sealed class VhdFooterTests
         var info = (await ExternalProcess.RunAsync(qemu, bySize)).EnsureSuccess().Output;
         var size = System.Text.Json.JsonDocument.Parse(info).RootElement.GetProperty("virtual-size").GetInt64();
         Assert.That((size, size + 512), Is.EqualTo((image.Size - 512, new FileInfo(image.Path).Length)));
-        using var opened = CimImage.Open(image.Path, []);
+        using var opened = OpenCim.Open(image.Path, []);
         CimVerification.Run(opened, image.Path, image.IntegrityRoot, CancellationToken.None);
     }
 
@@ -51,13 +51,13 @@ internal sealed class VhdFooterTests
     public void The_id_follows_from_the_content_and_a_changed_footer_is_found()
     {
         using var lab = new CimLab();
-        var options = new ImageOptions(VhdFooter: true);
+        var options = new BlockCimOptions(VhdFooter: true);
         var (one, two) = (Write(lab["1"], options), Write(lab["2"], options));
         FileContentAssert.Equal(one.Path, two.Path);
         foreach (var at in new[] { 0, 8, 40, 64, 68, 511 })
         {
             Corrupter.FlipByteAt(one.Path, one.Size - 512 + at);
-            using (var image = CimImage.Open(one.Path, []))
+            using (var image = OpenCim.Open(one.Path, []))
             {
                 Assert.That(
                     () => CimVerification.Run(image, one.Path, null, CancellationToken.None),
@@ -70,10 +70,10 @@ internal sealed class VhdFooterTests
 
         var bytes = File.ReadAllBytes(two.Path);
         File.WriteAllBytes(two.Path, bytes[..^512]);
-        Assert.That(() => CimImage.Open(two.Path, []), Throws.TypeOf<InvalidDataException>(), "a footer that is promised must be there");
+        Assert.That(() => OpenCim.Open(two.Path, []), Throws.TypeOf<InvalidDataException>(), "a footer that is promised must be there");
     }
 
-    private static CommittedImage Write(string path, ImageOptions options)
+    private static CommittedCim Write(string path, BlockCimOptions options)
     {
         using var writer = new ManagedBackend().Create(path, "layer.cim", options);
         writer.CreateFile(CimPath.Parse("f"), CimWriting.Metadata(0x80, 5));

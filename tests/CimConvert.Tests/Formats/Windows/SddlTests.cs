@@ -27,7 +27,7 @@ internal sealed class SddlTests
         var descriptor = Parse(
             "O:S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464G:S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464" +
             "D:PAI(A;;0x1200a9;;;SY)(A;;0x1200a9;;;BA)(A;;0x1200a9;;;BU)(A;;FA;;;S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464)(A;;0x1200a9;;;AC)S:AI(AU;SAFA;DCLCRPCRSDWDWO;;;WD)");
-        Assert.That(SelfRelativeDescriptor.WhyNotValid(descriptor), Is.Null);
+        Assert.That(SelfRelativeDescriptor.Validate(descriptor), Is.Null);
         Assert.That(Control(descriptor), Is.EqualTo(0x8000 | 0x1000 | 0x0400 | 0x0004 | 0x0800 | 0x0010));
     }
 
@@ -53,7 +53,7 @@ internal sealed class SddlTests
     {
         var descriptor = Parse(text);
         Assert.That((Control(descriptor), descriptor.Length), Is.EqualTo((control, length)));
-        Assert.That(SelfRelativeDescriptor.WhyNotValid(descriptor), Is.Null);
+        Assert.That(SelfRelativeDescriptor.Validate(descriptor), Is.Null);
     }
 
     [Test]
@@ -131,7 +131,7 @@ internal sealed class SddlTests
 
             try
             {
-                Assert.That(SelfRelativeDescriptor.WhyNotValid(Parse(new string(bad))), Is.Null);
+                Assert.That(SelfRelativeDescriptor.Validate(Parse(new string(bad))), Is.Null);
             }
             catch (InvalidDataException)
             {

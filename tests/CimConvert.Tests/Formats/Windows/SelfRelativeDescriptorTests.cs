@@ -15,10 +15,10 @@ internal sealed class SelfRelativeDescriptorTests
     [Test]
     public void Whole_ones_and_bare_headers_are_valid()
     {
-        Assert.That(SelfRelativeDescriptor.WhyNotValid(Good()), Is.Null);
-        Assert.That(SelfRelativeDescriptor.WhyNotValid(Good().AsSpan(0, 20)), Is.Not.Null, "cut");
-        Assert.That(SelfRelativeDescriptor.WhyNotValid(SecurityDescriptors.NullDacl.Span), Is.Null);
-        Assert.That(SelfRelativeDescriptor.WhyNotValid(SecurityDescriptors.NullDacl.Span[..19]), Does.Contain("shorter"));
+        Assert.That(SelfRelativeDescriptor.Validate(Good()), Is.Null);
+        Assert.That(SelfRelativeDescriptor.Validate(Good().AsSpan(0, 20)), Is.Not.Null, "cut");
+        Assert.That(SelfRelativeDescriptor.Validate(SecurityDescriptors.NullDacl.Span), Is.Null);
+        Assert.That(SelfRelativeDescriptor.Validate(SecurityDescriptors.NullDacl.Span[..19]), Does.Contain("shorter"));
     }
 
     [Test]
@@ -60,6 +60,6 @@ internal sealed class SelfRelativeDescriptorTests
     {
         var descriptor = Good();
         change(descriptor);
-        return SelfRelativeDescriptor.WhyNotValid(descriptor);
+        return SelfRelativeDescriptor.Validate(descriptor);
     }
 }

@@ -150,17 +150,17 @@ internal sealed class HiveMergingTests : IDisposable
     {
         Put("base", "SYSTEM_BASE", "r{a=0}");
         Put("child", "SYSTEM_DELTA", "r{b=2}");
-        using var image = new RecordingImageWriter();
+        using var image = new RecordingCimWriter();
         Assert.Throws<OperationCanceledException>(() => new HiveMerging(new ManagedHiveMerger())
             .Run(_folder["child"], Deltas("child"), [_folder["base"]], image, new CancellationToken(canceled: true)));
         Assert.That(image.Lines, Is.Empty);
     }
 
-    private RecordingImageWriter Merge(string layer, params string[] parents) => Run(layer, new ManagedHiveMerger(), parents);
+    private RecordingCimWriter Merge(string layer, params string[] parents) => Run(layer, new ManagedHiveMerger(), parents);
 
-    private RecordingImageWriter Run(string layer, IHiveMerger merger, params string[] parents)
+    private RecordingCimWriter Run(string layer, IHiveMerger merger, params string[] parents)
     {
-        var image = new RecordingImageWriter();
+        var image = new RecordingCimWriter();
         new HiveMerging(merger).Run(_folder[layer], Deltas(layer), [.. parents.Select(parent => _folder[parent])], image, default);
         return image;
     }

@@ -153,7 +153,7 @@ internal sealed class UtilityVmTests
     {
         using var first = new TarBuilder().Add(Vm + "a").Add(Vm + "b").End().ToStream();
         using var second = new TarBuilder().Add(Vm + "a").End().ToStream();
-        using var image = new RecordingImageWriter();
+        using var image = new RecordingCimWriter();
         var plan = UtilityVmPlan.Read(first, new InputLimits(), default);
         Assert.That(() => UtilityVmImport.Run(second, image, plan, default), Throws.TypeOf<InvalidDataException>().With.Message.Contain("changed"));
     }
@@ -169,7 +169,7 @@ internal sealed class UtilityVmTests
     public void Memory_does_not_grow_with_the_size_of_files()
     {
         const int size = 16 << 20;
-        using var image = new RecordingImageWriter();
+        using var image = new RecordingCimWriter();
         using var tar = new TarBuilder().Add("Files/big", data: new byte[size]).Add(Vm + "l", '1', link: "Files/big").End().ToStream();
         var before = GC.GetAllocatedBytesForCurrentThread();
         var plan = UtilityVmPlan.Read(tar, new InputLimits(), default);
@@ -183,7 +183,7 @@ internal sealed class UtilityVmTests
     private static string[] Calls(TarBuilder builder)
     {
         using var tar = builder.End().ToStream();
-        using var image = new RecordingImageWriter();
+        using var image = new RecordingCimWriter();
         var plan = UtilityVmPlan.Read(tar, new InputLimits(), default);
         tar.Position = 0;
         UtilityVmImport.Run(tar, image, plan, default);

@@ -70,15 +70,15 @@ public sealed class CredentialHelperTests
     public async Task Cancelling_ends_a_helper()
     {
         var pid = s_folder["pid2"];
-        using var cancellation = new CancellationTokenSource();
+        using var cancellationToken = new CancellationTokenSource();
         var helper = new CredentialHelper(Helper($"echo $$ > {pid}.new; mv {pid}.new {pid}; exec sleep 600"), TimeSpan.FromMinutes(5));
-        var running = helper.GetAsync(Server, cancellation.Token);
+        var running = helper.GetAsync(Server, cancellationToken.Token);
         while (!File.Exists(pid))
         {
             await Task.Delay(10);
         }
 
-        await cancellation.CancelAsync();
+        await cancellationToken.CancelAsync();
         Assert.That(() => running, Throws.InstanceOf<OperationCanceledException>());
         AssertEnded(pid);
     }

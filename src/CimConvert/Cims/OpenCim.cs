@@ -7,7 +7,7 @@ namespace CimConvert.Cims;
 /// <summary>
 /// A CIM opened for reading, from a block file or a standard set, with the files of the sources it needs. Owns all of them.
 /// </summary>
-public sealed class CimImage : IDisposable
+internal sealed class OpenCim : IDisposable
 {
     /// <summary>Between a block file's path and the name of one CIM in it.</summary>
     public const string NameSeparator = "::";
@@ -16,7 +16,7 @@ public sealed class CimImage : IDisposable
 
     private readonly List<BlockFileReader> _blockFiles;
 
-    private CimImage(CimReader cim, string name, IFileSet files, IReadOnlyList<IFileSet> sources, List<BlockFileReader> blockFiles)
+    private OpenCim(CimReader cim, string name, IFileSet files, IReadOnlyList<IFileSet> sources, List<BlockFileReader> blockFiles)
     {
         Cim = cim;
         Name = name;
@@ -42,7 +42,7 @@ public sealed class CimImage : IDisposable
     /// <param name="location">A block file, <c>FILE::NAME</c> for one CIM of several, or a standard <c>.cim</c> file.</param>
     /// <param name="sources">Locations of what a merged CIM was merged from.</param>
     /// <exception cref="InvalidDataException">What is there is no CIM, or a damaged one; the message names the file.</exception>
-    public static CimImage Open(string location, IReadOnlyList<string> sources)
+    public static OpenCim Open(string location, IReadOnlyList<string> sources)
     {
         ArgumentNullException.ThrowIfNull(location);
         var (path, name) = Split(location);
@@ -50,7 +50,7 @@ public sealed class CimImage : IDisposable
     }
 
     /// <summary>Opens one CIM of a block file, or its only one where <paramref name="cimName"/> is null.</summary>
-    public static CimImage Open(string path, string? cimName, params IReadOnlyList<string> sources)
+    public static OpenCim Open(string path, string? cimName, params IReadOnlyList<string> sources)
     {
         ArgumentNullException.ThrowIfNull(path);
         var blockFiles = new List<BlockFileReader>();
@@ -64,7 +64,7 @@ public sealed class CimImage : IDisposable
                 sourceFiles.Add(OpenFiles(sourcePath, sourceName, blockFiles).Files);
             }
 
-            return new CimImage(new CimReader(name, [files, .. sourceFiles]), name, files, sourceFiles, blockFiles);
+            return new OpenCim(new CimReader(name, [files, .. sourceFiles]), name, files, sourceFiles, blockFiles);
         }
         catch (InvalidDataException e)
         {

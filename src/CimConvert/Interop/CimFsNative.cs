@@ -6,11 +6,11 @@ namespace CimConvert.Interop;
 /// The writing half of CimFS, from cimwriter.dll, or from cimfs.dll, which exports the same functions
 /// (see <see cref="NativeLibraries"/>). All return an HRESULT unless noted; signatures from the shared reference, cimfs-api.md.
 /// </summary>
-internal static partial class CimWriter
+internal static partial class CimFsNative
 {
     public const string Library = "cimwriter.dll";
 
-    static CimWriter() => NativeLibraries.Register();
+    static CimFsNative() => NativeLibraries.Register();
 
     /// <summary>All of it: a library that lacks one is of no use.</summary>
     public static IReadOnlyList<string> Functions { get; } =

@@ -3,16 +3,16 @@ namespace CimConvert.Cims;
 /// <summary>How block CIM files are made.</summary>
 /// <param name="Integrity">Seal them, and keep the 32-byte root digest beside each.</param>
 /// <param name="VhdFooter">Append a fixed VHD footer, so that they can be attached as disks.</param>
-public sealed record ImageOptions(bool Integrity = false, bool VhdFooter = false);
+internal sealed record BlockCimOptions(bool Integrity = false, bool VhdFooter = false);
 
 /// <summary>One CIM in a block file; a null name is that of its only one.</summary>
-public sealed record ImageSource(string BlockFile, string? CimName)
+internal sealed record BlockCim(string BlockFile, string? CimName)
 {
     /// <summary>Reads <c>FILE</c> or <c>FILE::NAME</c>.</summary>
-    public static ImageSource Parse(string location)
+    public static BlockCim Parse(string location)
     {
-        var (file, name) = CimImage.Split(location);
-        return new ImageSource(file, name);
+        var (file, name) = OpenCim.Split(location);
+        return new BlockCim(file, name);
     }
 }
 
@@ -21,16 +21,16 @@ public sealed record ImageSource(string BlockFile, string? CimName)
 /// <param name="Size">Bytes, footer included.</param>
 /// <param name="IntegrityRoot">The 32-byte root digest of a sealed file; null for another.</param>
 /// <param name="Sha256">Of the whole file, where somebody followed its writing; null where it has to be read for that.</param>
-public sealed record CommittedImage(string Path, long Size, byte[]? IntegrityRoot, byte[]? Sha256 = null);
+internal sealed record CommittedCim(string Path, long Size, byte[]? IntegrityRoot, byte[]? Sha256 = null);
 
 /// <summary>One of the two ways to write CIMs: Windows' own writer, or ours. Both refuse a target that exists.</summary>
-public interface IImageBackend
+internal interface ICimBackend
 {
     /// <summary><c>native</c> or <c>managed</c>, as command line, JSON and manifests say it.</summary>
     string Name { get; }
 
     /// <summary>Starts a block file that will hold one CIM.</summary>
-    IImageWriter Create(string blockFile, string cimName, ImageOptions options);
+    ICimWriter Create(string blockFile, string cimName, BlockCimOptions options);
 
     /// <summary>
     /// Starts a standard CIM that holds a whole file system: the parent's, with what the layer adds and removes. What is removed is
@@ -40,14 +40,14 @@ public interface IImageBackend
     /// <param name="parentCim">The <c>.cim</c> file it is forked from, in the same directory; null for a base layer.</param>
     /// <exception cref="ConversionException">The two are not in one directory.</exception>
     /// <exception cref="InvalidDataException">The parent cannot be forked from.</exception>
-    IImageWriter CreateForked(string cimFile, string? parentCim);
+    ICimWriter CreateForked(string cimFile, string? parentCim);
 
     /// <summary>Looks whether a file can be a parent or source of what this back end writes: what is no CIM is found out now, not when containers fail to start.</summary>
     /// <exception cref="ConversionException">It cannot; the message names it.</exception>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
-    void CheckSource(ImageSource source);
+    void CheckSource(BlockCim source);
 
     /// <summary>Merges CIMs, topmost first, into a block file of metadata; stopped, it leaves nothing behind.</summary>
-    CommittedImage Merge(
-        string blockFile, string cimName, IReadOnlyList<ImageSource> sources, ImageOptions options, CancellationToken cancellation);
+    CommittedCim Merge(
+        string blockFile, string cimName, IReadOnlyList<BlockCim> sources, BlockCimOptions options, CancellationToken cancellationToken);
 }

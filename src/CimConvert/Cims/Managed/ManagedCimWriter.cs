@@ -3,23 +3,23 @@ using CimConvert.Formats.Cim;
 namespace CimConvert.Cims.Managed;
 
 /// <summary>One CIM written by <see cref="CimWriter"/>, which gets its name when it is whole.</summary>
-internal sealed class ManagedImageWriter : IImageWriter
+internal sealed class ManagedCimWriter : ICimWriter
 {
-    private readonly IImageTarget _target;
+    private readonly ICimTarget _target;
     private readonly CimWriter _cim;
-    private readonly CimImage? _parent;
-    private readonly ImageOptions _options;
+    private readonly OpenCim? _parent;
+    private readonly BlockCimOptions _options;
 
-    private ManagedImageWriter(IImageTarget target, CimWriter cim, CimImage? parent, ImageOptions options) =>
+    private ManagedCimWriter(ICimTarget target, CimWriter cim, OpenCim? parent, BlockCimOptions options) =>
         (_target, _cim, _parent, _options) = (target, cim, parent, options);
 
     /// <summary>Into a block file.</summary>
-    public static ManagedImageWriter Create(string blockFile, string cimName, ImageOptions options)
+    public static ManagedCimWriter Create(string blockFile, string cimName, BlockCimOptions options)
     {
         var file = new PartialBlockFile(blockFile, IntegrityFile.LayerName);
         try
         {
-            return new ManagedImageWriter(file, new CimWriter(file.Blocks.BeginSet(cimName), cimName), null, options);
+            return new ManagedCimWriter(file, new CimWriter(file.Blocks.BeginSet(cimName), cimName), null, options);
         }
         catch
         {
@@ -29,15 +29,15 @@ internal sealed class ManagedImageWriter : IImageWriter
     }
 
     /// <summary>Into a standard set, forked from another in the same directory.</summary>
-    public static ManagedImageWriter CreateForked(string cimFile, string? parentCim)
+    public static ManagedCimWriter CreateForked(string cimFile, string? parentCim)
     {
-        CimImage? parent = null;
+        OpenCim? parent = null;
         PartialCimSet? set = null;
         try
         {
-            parent = parentCim is null ? null : CimImage.Open(parentCim, []);
+            parent = parentCim is null ? null : OpenCim.Open(parentCim, []);
             set = new PartialCimSet(cimFile, parentCim);
-            return new ManagedImageWriter(set, CimWriter.Fork(set.Files, Path.GetFileName(cimFile), parent?.Cim), parent, new ImageOptions());
+            return new ManagedCimWriter(set, CimWriter.Fork(set.Files, Path.GetFileName(cimFile), parent?.Cim), parent, new BlockCimOptions());
         }
         catch
         {
@@ -65,11 +65,11 @@ internal sealed class ManagedImageWriter : IImageWriter
 
     public void MakeOpaque(CimPath directory) => _cim.MakeOpaque(directory);
 
-    public CommittedImage Commit(CancellationToken cancellation)
+    public CommittedCim Commit(CancellationToken cancellationToken)
     {
         _cim.Commit();
         _parent?.Dispose();
-        return _target.Finish(_options, cancellation);
+        return _target.Finish(_options, cancellationToken);
     }
 
     public void Dispose()

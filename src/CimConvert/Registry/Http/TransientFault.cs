@@ -5,7 +5,7 @@ using Polly.Timeout;
 namespace CimConvert.Registry.Http;
 
 /// <summary>Which failures may pass, and how long the registry wants to be left alone.</summary>
-internal static class PassingFailure
+internal static class TransientFault
 {
     public static bool Is(HttpStatusCode status) =>
         status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
@@ -19,17 +19,17 @@ internal static class PassingFailure
 
     /// <summary>Whether the same may succeed if all of it is tried again: something behind the failure may pass.</summary>
     public static bool IsBehind(Exception failure) => Causes(failure).Any(cause => Is(cause)
-        || cause is RegistryException { MayPass: true } or RegistryException { IsInterruption: true }
+        || cause is RegistryException { IsTransient: true } or RegistryException { IsInterruption: true }
         || (cause is RegistryException { StatusCode: { } status } && Is(status)));
 
     /// <summary>
     /// Whether the registry could not be reached, or had trouble, so that what came of a transfer is good. That nobody answers any
     /// more is no reason to try at once, but none to give up what is here either.
     /// </summary>
-    public static bool SparesTransfers(Exception failure) => IsBehind(failure) || Causes(failure).Any(cause => cause is HttpRequestException);
+    public static bool KeepsPartialDownloads(Exception failure) => IsBehind(failure) || Causes(failure).Any(cause => cause is HttpRequestException);
 
     /// <summary>Retry-After, as seconds or as a date (RFC 9110, 10.2.3); null where the registry does not say.</summary>
-    public static TimeSpan? AskedPause(HttpResponseMessage response, TimeProvider time) => response.Headers.RetryAfter switch
+    public static TimeSpan? RetryAfter(HttpResponseMessage response, TimeProvider time) => response.Headers.RetryAfter switch
     {
         { Delta: { } delta } => delta,
         { Date: { } date } => date - time.GetUtcNow() is { Ticks: > 0 } pause ? pause : TimeSpan.Zero,

@@ -10,7 +10,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Layers;
 
 /// <summary>Images as files: exported, extracted, verified, and never under their name before they are whole.</summary>
-internal sealed class ImageFilesTests
+internal sealed class CimFilesTests
 {
     private readonly CimLab _lab = new();
 
@@ -29,16 +29,16 @@ internal sealed class ImageFilesTests
             ByteAssert.Equal(BlockFiles.ReadFile(reader, "layer.cim", name), File.ReadAllBytes(Path.Combine(directory, name)), name);
         }
 
-        using var standard = CimImage.Open(Path.Combine(directory, "layer.cim"), []);
+        using var standard = OpenCim.Open(Path.Combine(directory, "layer.cim"), []);
         Assert.That(CimVerification.Run(standard, null, null, CancellationToken.None), Is.EqualTo(new VerificationResult(1, 5000, 1, Sealed: false)));
-        using var image = CimImage.Open(path, []);
+        using var image = OpenCim.Open(path, []);
         Assert.That(() => CimExport.Run(image, directory, CancellationToken.None), Throws.TypeOf<IOException>().With.Message.Contains("exists already"));
     }
 
     [Test]
     public void A_cancelled_export_leaves_no_cim()
     {
-        using var image = CimImage.Open(_lab.Write("l", w => w.File("f", "x")), []);
+        using var image = OpenCim.Open(_lab.Write("l", w => w.File("f", "x")), []);
         Assert.That(() => CimExport.Run(image, _lab["out"], new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
         Assert.That(Directory.EnumerateFiles(_lab["out"]), Is.Empty);
     }
@@ -51,7 +51,7 @@ internal sealed class ImageFilesTests
         set.U64(set.Record(2) + 48, (1UL << 56) | (1UL << 40));
         var directory = _lab.Folder.Sub("set");
         set.SaveTo(directory);
-        using var image = CimImage.Open(Path.Combine(directory, StandardSet.CimName), []);
+        using var image = OpenCim.Open(Path.Combine(directory, StandardSet.CimName), []);
         Assert.That(CimExtraction.Run(image.Cim, _lab["out"], CancellationToken.None).Bytes, Is.EqualTo(1L << 40));
         Assert.That(new FileInfo(_lab["out"] + "/zeros").Length, Is.EqualTo(1L << 40));
     }
@@ -60,12 +60,12 @@ internal sealed class ImageFilesTests
     public void A_root_digest_that_is_kept_must_fit()
     {
         var path = _lab.Write("l", w => w.File("f", "x"), seal: true);
-        using var image = CimImage.Open(path, []);
+        using var image = OpenCim.Open(path, []);
         var root = image.Container!.Root;
         Assert.That(CimVerification.Run(image, path, root, CancellationToken.None).Sealed, Is.True);
         root[0] ^= 1;
         Assert.That(() => CimVerification.Run(image, path, root, CancellationToken.None), Throws.TypeOf<InvalidDataException>().With.Message.Contains("root digest"));
-        using var other = CimImage.Open(_lab.Write("plain", w => w.File("f", "x")), []);
+        using var other = OpenCim.Open(_lab.Write("plain", w => w.File("f", "x")), []);
         Assert.That(() => CimVerification.Run(other, null, root, CancellationToken.None), Throws.TypeOf<InvalidDataException>().With.Message.Contains("not sealed"));
     }
 
@@ -73,7 +73,7 @@ internal sealed class ImageFilesTests
     public void A_block_file_gets_its_name_when_it_is_whole()
     {
         var target = _lab["layer.bcim"];
-        using (var thrown = new ManagedBackend().Create(target, "layer.cim", new ImageOptions()))
+        using (var thrown = new ManagedBackend().Create(target, "layer.cim", new BlockCimOptions()))
         {
             thrown.CreateFile(CimPath.Parse("f"), CimWriting.Metadata(0x80));
             thrown.CloseStream();
@@ -81,14 +81,14 @@ internal sealed class ImageFilesTests
         }
 
         Assert.That(Directory.EnumerateFileSystemEntries(_lab.Folder.Path), Is.Empty, "thrown away without a commit");
-        using (var kept = new ManagedBackend().Create(target, "layer.cim", new ImageOptions(Integrity: true)))
+        using (var kept = new ManagedBackend().Create(target, "layer.cim", new BlockCimOptions(Integrity: true)))
         {
             var image = kept.Commit(CancellationToken.None);
             Assert.That(image.IntegrityRoot, Is.EqualTo(IntegrityFile.TryRead(_lab[IntegrityFile.LayerName])));
         }
 
-        Assert.That(() => new ManagedBackend().Create(target, "layer.cim", new ImageOptions()), Throws.TypeOf<IOException>().With.Message.Contains("exists already"));
-        Assert.That(() => new ManagedBackend().Create(_lab["other"], "a/b", new ImageOptions()), Throws.TypeOf<InvalidDataException>());
+        Assert.That(() => new ManagedBackend().Create(target, "layer.cim", new BlockCimOptions()), Throws.TypeOf<IOException>().With.Message.Contains("exists already"));
+        Assert.That(() => new ManagedBackend().Create(_lab["other"], "a/b", new BlockCimOptions()), Throws.TypeOf<InvalidDataException>());
         Assert.That(Directory.EnumerateFiles(_lab.Folder.Path).Select(Path.GetFileName), Is.EquivalentTo(new[] { "layer.bcim", IntegrityFile.LayerName }));
     }
 }

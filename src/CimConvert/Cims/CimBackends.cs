@@ -4,7 +4,7 @@ using CimConvert.Cims.Native;
 namespace CimConvert.Cims;
 
 /// <summary>The back ends by the names that the command line, JSON and manifests give them.</summary>
-public static class ImageBackends
+internal static class CimBackends
 {
     /// <summary>Native where it can be used, else managed.</summary>
     public const string Auto = "auto";
@@ -14,7 +14,7 @@ public static class ImageBackends
     /// <param name="name">One of the three names.</param>
     /// <param name="options">What it will have to do: sealing needs a newer Windows.</param>
     /// <exception cref="ConversionException">The native one is asked for, or there, and cannot be used; the message says why.</exception>
-    public static IImageBackend Select(string name, ImageOptions options)
+    public static ICimBackend Select(string name, BlockCimOptions options)
     {
         if (name == Managed || (name == Auto && NativeBackend.WhyNotHere(options.Integrity) is not null))
         {
@@ -29,7 +29,7 @@ public static class ImageBackends
     /// <summary>As <see cref="Select"/>, for standard CIMs: older Windows has them, too.</summary>
     /// <param name="name">One of the three names.</param>
     /// <exception cref="ConversionException">The native one is asked for, or there, and cannot be used; the message says why.</exception>
-    public static IImageBackend SelectForking(string name)
+    public static ICimBackend SelectForking(string name)
     {
         if (name == Managed || (name == Auto && NativeBackend.WhyNoForking() is not null))
         {

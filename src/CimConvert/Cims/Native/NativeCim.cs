@@ -1,18 +1,17 @@
 using CimConvert.Formats.Cim;
 using CimConvert.Interop;
-using CimWriter = CimConvert.Interop.CimWriter;
 
 namespace CimConvert.Cims.Native;
 
 /// <summary>A block CIM open in Windows' writer: created, committed, closed and finished in the order the reference does it.</summary>
-internal sealed class NativeImage : IDisposable
+internal sealed class NativeCim : IDisposable
 {
     private readonly NativeBlockTarget _target;
-    private readonly ImageOptions _options;
+    private readonly BlockCimOptions _options;
 
-    public NativeImage(string blockFile, string cimName, string integrityFile, ImageOptions options)
+    public NativeCim(string blockFile, string cimName, string integrityFile, BlockCimOptions options)
     {
-        if (CimPath.WhyNotAName(cimName) is { } why)
+        if (CimPath.ValidateName(cimName) is { } why)
         {
             throw new InvalidDataException($"CIM name '{cimName}' {why}");
         }
@@ -23,8 +22,8 @@ internal sealed class NativeImage : IDisposable
         try
         {
             Check(
-                CimWriter.CimCreateImage2(_target.WorkPath, Flags(_target.IsDevice, options), oldName: null, cimName, out var handle),
-                nameof(CimWriter.CimCreateImage2),
+                CimFsNative.CimCreateImage2(_target.WorkPath, Flags(_target.IsDevice, options), oldName: null, cimName, out var handle),
+                nameof(CimFsNative.CimCreateImage2),
                 _target.WorkPath);
             Handle = handle;
         }
@@ -41,12 +40,12 @@ internal sealed class NativeImage : IDisposable
 
     public static void Check(int result, string call, string path) => NativeErrors.ThrowIfFailed(result, call, path);
 
-    public CommittedImage Commit(CancellationToken cancellation)
+    public CommittedCim Commit(CancellationToken cancellationToken)
     {
-        cancellation.ThrowIfCancellationRequested();
-        Check(CimWriter.CimCommitImage(Handle), nameof(CimWriter.CimCommitImage), _target.WorkPath);
+        cancellationToken.ThrowIfCancellationRequested();
+        Check(CimFsNative.CimCommitImage(Handle), nameof(CimFsNative.CimCommitImage), _target.WorkPath);
         Handle.Dispose();
-        return _target.Finish(_options, cancellation);
+        return _target.Finish(_options, cancellationToken);
     }
 
     public void Dispose()
@@ -55,7 +54,7 @@ internal sealed class NativeImage : IDisposable
         _target.Dispose();
     }
 
-    private static CimCreateFlags Flags(bool isDevice, ImageOptions options) =>
+    private static CimCreateFlags Flags(bool isDevice, BlockCimOptions options) =>
         CimCreateFlags.Consistent
         | (isDevice ? CimCreateFlags.BlockDevice : CimCreateFlags.SingleFile)
         | (options.Integrity ? CimCreateFlags.Verified : CimCreateFlags.None);

@@ -1,5 +1,5 @@
 using CimConvert.Formats.Cim;
-using CimWriter = CimConvert.Interop.CimWriter;
+using CimConvert.Interop;
 
 namespace CimConvert.Cims.Native;
 
@@ -11,15 +11,15 @@ namespace CimConvert.Cims.Native;
 /// missing parents of files are created first, with the metadata the managed writer gives them, which then stands before a lower
 /// layer's (a whiteout gets no parents: the recorded calls have none); a name that comes again is deleted first.
 /// </remarks>
-internal sealed class NativeImageWriter : IImageWriter
+internal sealed class NativeCimWriter : ICimWriter
 {
-    private readonly NativeImage _image;
+    private readonly NativeCim _image;
     private readonly NativeEntries _entries = new();
     private readonly NativeFiles _files;
 
-    public NativeImageWriter(string blockFile, string cimName, ImageOptions options)
+    public NativeCimWriter(string blockFile, string cimName, BlockCimOptions options)
     {
-        _image = new NativeImage(blockFile, cimName, IntegrityFile.LayerName, options);
+        _image = new NativeCim(blockFile, cimName, IntegrityFile.LayerName, options);
         _files = new NativeFiles(_image.Handle);
     }
 
@@ -49,16 +49,16 @@ internal sealed class NativeImageWriter : IImageWriter
     public void CreateHardLink(CimPath newPath, CimPath existingPath)
     {
         PrepareLink(newPath);
-        NativeImage.Check(
-            CimWriter.CimCreateHardLink(_image.Handle, newPath.Value, existingPath.Value), nameof(CimWriter.CimCreateHardLink), $"{newPath}' -> '{existingPath}");
+        NativeCim.Check(
+            CimFsNative.CimCreateHardLink(_image.Handle, newPath.Value, existingPath.Value), nameof(CimFsNative.CimCreateHardLink), $"{newPath}' -> '{existingPath}");
         _entries[newPath] = NativeEntryKind.Leaf;
     }
 
     public void CreateMergeLink(CimPath newPath, CimPath targetPath)
     {
         PrepareLink(newPath);
-        NativeImage.Check(
-            CimWriter.CimCreateMergeLink(_image.Handle, newPath.Value, targetPath.Value), nameof(CimWriter.CimCreateMergeLink), $"{newPath}' -> '{targetPath}");
+        NativeCim.Check(
+            CimFsNative.CimCreateMergeLink(_image.Handle, newPath.Value, targetPath.Value), nameof(CimFsNative.CimCreateMergeLink), $"{newPath}' -> '{targetPath}");
         _entries[newPath] = NativeEntryKind.Leaf;
     }
 
@@ -75,7 +75,7 @@ internal sealed class NativeImageWriter : IImageWriter
             case NativeEntryKind.Directory:
                 throw NativeEntries.Opaque(path);
             case NativeEntryKind.None when !_entries.LiesBelowTombstone(path):
-                NativeImage.Check(CimWriter.CimTombstoneFile(_image.Handle, path.Value), nameof(CimWriter.CimTombstoneFile), path.Value);
+                NativeCim.Check(CimFsNative.CimTombstoneFile(_image.Handle, path.Value), nameof(CimFsNative.CimTombstoneFile), path.Value);
                 _entries[path] = NativeEntryKind.Tombstone;
                 break;
             default:
@@ -86,10 +86,10 @@ internal sealed class NativeImageWriter : IImageWriter
 
     public void MakeOpaque(CimPath directory) => throw NativeEntries.Opaque(directory);
 
-    public CommittedImage Commit(CancellationToken cancellation)
+    public CommittedCim Commit(CancellationToken cancellationToken)
     {
         _files.ThrowIfOpen();
-        return _image.Commit(cancellation);
+        return _image.Commit(cancellationToken);
     }
 
     public void Dispose()
@@ -120,7 +120,7 @@ internal sealed class NativeImageWriter : IImageWriter
             case NativeEntryKind.Leaf when isDirectory:
                 throw new InvalidDataException("a directory where the layer has something else by that name");
             case NativeEntryKind.Leaf or NativeEntryKind.Tombstone:
-                NativeImage.Check(CimWriter.CimDeletePath(_image.Handle, path.Value), nameof(CimWriter.CimDeletePath), path.Value);
+                NativeCim.Check(CimFsNative.CimDeletePath(_image.Handle, path.Value), nameof(CimFsNative.CimDeletePath), path.Value);
                 break;
             default:
                 break;

@@ -7,7 +7,7 @@ namespace CimConvert.Layers;
 /// The <c>Hives</c> folder beside an imported block file. Layers that share a folder share it too, and must not replace one
 /// another's hives: whoever is imported on top would merge with the wrong ones.
 /// </summary>
-internal static class HivesBesideImage
+internal static class HivesBesideCim
 {
     private const int CompareBufferSize = 64 * 1024;
 

@@ -15,7 +15,7 @@ namespace CimConvert.Cims;
 /// <see cref="Tombstone"/> and <see cref="MakeOpaque"/> act on lower layers only and take nothing from this image.
 /// </para>
 /// </remarks>
-public interface IImageWriter : IDisposable
+internal interface ICimWriter : IDisposable
 {
     /// <summary>
     /// Whether links must come when they are met, because what is removed is gone for every later call; else they may wait until
@@ -51,5 +51,5 @@ public interface IImageWriter : IDisposable
     void MakeOpaque(CimPath directory);
 
     /// <summary>Makes the image whole and durable under the name it was created for. Nothing may be called after it but Dispose.</summary>
-    CommittedImage Commit(CancellationToken cancellation);
+    CommittedCim Commit(CancellationToken cancellationToken);
 }

@@ -11,7 +11,7 @@ namespace CimConvert.Tests.Layers;
 /// Writes down every call as the parity data's recorder does (shared reference, cimfs-api.md, "Trace format"),
 /// and holds the caller to the interface: one open stream at a time, filled to its size.
 /// </summary>
-internal sealed class RecordingImageWriter : IImageWriter
+internal sealed class RecordingCimWriter : ICimWriter
 {
     private const ulong FnvStart = 0x14650fb0739d0383;
     private const ulong FnvPrime = 1099511628211;
@@ -66,7 +66,7 @@ internal sealed class RecordingImageWriter : IImageWriter
 
     public void MakeOpaque(CimPath directory) => Record($$"""{"op":"MakeOpaque","path":"{{Text(directory)}}"}""");
 
-    public CommittedImage Commit(CancellationToken cancellation) => throw new AssertionException("an import does not commit");
+    public CommittedCim Commit(CancellationToken cancellationToken) => throw new AssertionException("an import does not commit");
 
     public void Dispose()
     {

@@ -5,12 +5,12 @@ using CimConvert.Formats.Cim;
 namespace CimConvert.Layers;
 
 /// <summary>Files on disk made files of an image.</summary>
-internal static class ImageFiles
+internal static class CimFiles
 {
     private const int CopyBufferSize = 256 * 1024;
 
     /// <summary>Adds a file with all of the stream's bytes, as many as the metadata says.</summary>
-    public static void Add(IImageWriter image, CimPath path, in CimFileMetadata metadata, Stream content, CancellationToken cancellation)
+    public static void Add(ICimWriter image, CimPath path, in CimFileMetadata metadata, Stream content, CancellationToken cancellationToken)
     {
         image.CreateFile(path, metadata);
         var buffer = ArrayPool<byte>.Shared.Rent(CopyBufferSize);
@@ -18,7 +18,7 @@ internal static class ImageFiles
         {
             for (int read; (read = content.Read(buffer)) > 0;)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 image.Write(buffer.AsSpan(0, read));
             }
         }

@@ -5,7 +5,7 @@ using CimConvert.Interop;
 namespace CimConvert.Cims.Mounting;
 
 /// <summary>Mounts CIMs as volumes, and dismounts them: Windows only, by the system's cimfs.dll.</summary>
-public static class CimMounting
+internal static class CimMount
 {
     /// <exception cref="ConversionException">This machine cannot mount CIMs of this kind; the message says why.</exception>
     public static void Require(bool isBlock, bool isVerified)
@@ -31,7 +31,7 @@ public static class CimMounting
         if (cim.IsBlock)
         {
             var backend = new NativeBackend();
-            foreach (var source in cim.Sources.Prepend(new ImageSource(cim.Directory, cim.Name)))
+            foreach (var source in cim.Sources.Prepend(new BlockCim(cim.Directory, cim.Name)))
             {
                 backend.CheckSource(source);
             }

@@ -4,7 +4,7 @@ namespace CimConvert.Formats.Cim;
 /// Finds directories that a layer's CIM only has because something in them is removed from lower layers: they carry whiteouts,
 /// and are no directories of the image by themselves.
 /// </summary>
-internal sealed class Scaffolds(IReadOnlyList<CimReader> sources)
+internal sealed class ImplicitDirectories(IReadOnlyList<CimReader> sources)
 {
     private readonly Dictionary<(int Source, uint FileId), bool> _known = [];
 
