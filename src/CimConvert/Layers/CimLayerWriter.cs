@@ -17,9 +17,10 @@ internal sealed class CimLayerWriter : IDisposable
 {
     private const string UtilityVmName = "UtilityVM";
 
-    private readonly ICimWriter _image;
+    private readonly ICimWriter _writer;
+    private readonly LayerCim _cim;
     private readonly LayerImportOptions _options;
-    private readonly LayerEntries _entries;
+    private readonly LayerTree _tree;
     private readonly StagingFolder _staging;
     private readonly PendingWork _pending;
     private IReadOnlyList<RegistryHive>? _deltaHives;
@@ -32,17 +33,18 @@ internal sealed class CimLayerWriter : IDisposable
     private bool _inCall;
     private bool _closed;
 
-    /// <param name="image">Where the entries go. Not owned: whoever opened it disposes it, committed or not.</param>
+    /// <param name="cim">Where the entries go. Not owned: whoever opened it disposes it, committed or not.</param>
     /// <param name="options">Where standard files wait, and whether the layer has parents.</param>
-    public CimLayerWriter(ICimWriter image, LayerImportOptions options)
+    public CimLayerWriter(ICimWriter cim, LayerImportOptions options)
     {
-        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(cim);
         ArgumentNullException.ThrowIfNull(options);
-        _image = image;
+        _writer = cim;
         _options = options;
-        _entries = new LayerEntries(options.Limits);
+        _tree = new LayerTree(options.Limits);
+        _cim = new LayerCim(_tree, cim);
         _staging = new StagingFolder(options.LayerFolder);
-        _pending = new PendingWork(image, _entries, _staging, options.IsBase);
+        _pending = new PendingWork(_cim, _tree, _staging, options.IsBase);
     }
 
     /// <summary>Where in its tar the entry lies that the next calls are about: for messages only. Null where there is no tar.</summary>
@@ -67,15 +69,15 @@ internal sealed class CimLayerWriter : IDisposable
                 throw new InvalidDataException("a directory or link in the place of a file that the importer works on");
             }
 
-            Claim(path, isDirectory: false, isLinkable: true, isInImage: false, _pending.NextIndex);
-            _pending.AddStandardFile(EntryOffset, path, standard, WithDescriptor(metadata));
+            Claim(path, isDirectory: false, isLinkable: true, isInCim: false, _pending.NextIndex);
+            _pending.AddStandardFile(EntryOffset, path, standard, metadata);
             _stagedFile = _staging.Create(standard);
         }
         else
         {
             // A link to a directory is one itself to Windows, and directories have one name only.
-            Claim(path, isDirectory, isLinkable: !metadata.IsDirectory, isInImage: true, LayerEntries.NothingPending);
-            _image.CreateFile(path, WithDescriptor(metadata));
+            Claim(path, isDirectory, isLinkable: !metadata.IsDirectory, isInCim: true, LayerTree.NothingPending);
+            _cim.CreateFile(path, metadata);
         }
 
         _lastFile = path;
@@ -105,10 +107,10 @@ internal sealed class CimLayerWriter : IDisposable
             throw new InvalidDataException("a hard link to itself");
         }
 
-        _entries.CountTarget(target);
-        Claim(path, isDirectory: false, isLinkable: true, isInImage: false, _pending.NextIndex);
+        _tree.CountTarget(target);
+        Claim(path, isDirectory: false, isLinkable: true, isInCim: false, _pending.NextIndex);
         var link = _pending.AddLink(EntryOffset, path, target);
-        if (_image.LinksAtOnce && !StandardFiles.Contains(target))
+        if (_cim.LinksAtOnce && !StandardFiles.Contains(target))
         {
             _pending.Apply(link, cancellationToken: default);
         }
@@ -135,8 +137,8 @@ internal sealed class CimLayerWriter : IDisposable
             throw new InvalidDataException($"an alternate stream that does not follow its file; the last file is '{_lastFile}'");
         }
 
-        _entries.CountStream(name);
-        _image.CreateAlternateStream(last, name, size);
+        _tree.CountStream(name);
+        _cim.CreateAlternateStream(last, name, size);
         BeginData($"{last}:{name}", size);
         _inCall = false;
     }
@@ -147,8 +149,8 @@ internal sealed class CimLayerWriter : IDisposable
     public void Remove(CimPath path)
     {
         BeginCall();
-        _entries.CountWhiteout(path);
-        _image.Tombstone(path);
+        _tree.CountWhiteout(path);
+        _cim.Remove(path);
         _inCall = false;
     }
 
@@ -158,8 +160,8 @@ internal sealed class CimLayerWriter : IDisposable
     public void RemoveContents(CimPath directory)
     {
         BeginCall();
-        _entries.CountWhiteout(directory);
-        _image.MakeOpaque(directory);
+        _tree.CountWhiteout(directory);
+        _cim.RemoveContents(directory);
         _inCall = false;
     }
 
@@ -199,11 +201,12 @@ internal sealed class CimLayerWriter : IDisposable
     public IReadOnlyList<RegistryHive> Finish(CancellationToken cancellationToken)
     {
         BeginCall();
-        var baseLayer = _options.IsBase ? new BaseLayer(_image, _entries, _pending, _staging) : null;
+        var baseLayer = _options.IsBase ? new BaseLayer(_cim, _tree, _pending, _staging) : null;
         baseLayer?.Prepare();
         _pending.ApplyAll(cancellationToken);
         baseLayer?.Add();
         _deltaHives = KeepHives();
+        PrepareMergedHives();
         _inCall = false;
         return _deltaHives;
     }
@@ -219,14 +222,9 @@ internal sealed class CimLayerWriter : IDisposable
     {
         var deltas = !_closed && !_inCall && _deltaHives is { } finished ? finished : Finish(cancellationToken);
         _inCall = true;
-        if (!_options.IsBase)
-        {
-            new HiveMerging(hives).Run(_options.LayerFolder, deltas, parentFolders, _image, cancellationToken);
-        }
-
-        var image = _image.Commit(cancellationToken);
+        var cim = LayerFinish.Run(_writer, deltas, _options.LayerFolder, parentFolders, hives, cancellationToken);
         (_inCall, _closed) = (false, true);
-        return image;
+        return cim;
     }
 
     public void Dispose()
@@ -278,7 +276,7 @@ internal sealed class CimLayerWriter : IDisposable
         }
         else
         {
-            _image.Write(data);
+            _cim.Write(data);
         }
 
         _left -= data.Length;
@@ -297,12 +295,12 @@ internal sealed class CimLayerWriter : IDisposable
         }
         else
         {
-            _image.CloseStream();
+            _cim.CloseStream();
         }
     }
 
-    private void Claim(CimPath path, bool isDirectory, bool isLinkable, bool isInImage, int pending) =>
-        _pending.Drop(_entries.Claim(path, isDirectory, isLinkable, isInImage, pending));
+    private void Claim(CimPath path, bool isDirectory, bool isLinkable, bool isInCim, int pending) =>
+        _pending.Drop(_tree.Claim(path, isDirectory, isLinkable, isInCim, pending));
 
     private void WarnOfUtilityVm(CimPath path)
     {
@@ -318,6 +316,23 @@ internal sealed class CimLayerWriter : IDisposable
             "The layer has files of the utility VM but is no base layer: they are kept, and Windows may not use them when it starts one");
     }
 
+    /// <summary>The merged hives come when the parents are in: room is made for them while the layer's names are known.</summary>
+    private void PrepareMergedHives()
+    {
+        foreach (var hive in _deltaHives!)
+        {
+            try
+            {
+                Claim(hive.BasePath, isDirectory: false, isLinkable: true, isInCim: true, LayerTree.NothingPending);
+                _cim.Prepare(hive.BasePath, isDirectory: false);
+            }
+            catch (InvalidDataException e)
+            {
+                throw new LayerImportException($"a layer whose tar leaves no place for '{hive.BasePath}': {e.Message}", e);
+            }
+        }
+    }
+
     private List<RegistryHive> KeepHives()
     {
         var deltas = RegistryHive.All.Where(hive => _pending.TryGetStandardFile(hive.DeltaPath, out _)).ToList();
@@ -325,10 +340,6 @@ internal sealed class CimLayerWriter : IDisposable
         _staging.Keep([.. deltas.Select(hive => hive.DeltaPath), .. bases]);
         return deltas;
     }
-
-    /// <summary>An empty descriptor would leave a CIM in a bad state (shared reference, cimfs-api.md).</summary>
-    internal static CimFileMetadata WithDescriptor(in CimFileMetadata metadata) =>
-        metadata.SecurityDescriptor.IsEmpty ? metadata with { SecurityDescriptor = SecurityDescriptors.NullDacl } : metadata;
 
     private static void ThrowIfRoot(CimPath path)
     {

@@ -15,7 +15,7 @@ internal sealed class FileImport(ICimBackend backend, IHiveMerger hives, BlockCi
     /// <param name="cimName">Name of the CIM in it.</param>
     /// <param name="parents">The block files of the layers below, nearest first; none for a base layer. Their hives lie in the folder <c>Hives</c> beside each.</param>
     /// <param name="cancellationToken">Stops, and leaves nothing behind.</param>
-    public async Task<(LayerImportResult Import, CommittedCim Image)> RunAsync(
+    public async Task<(LayerImportResult Import, CommittedCim Cim)> RunAsync(
         string layerTar, string blockFile, string cimName, IReadOnlyList<string> parents, CancellationToken cancellationToken)
     {
         ThrowIfDevice(blockFile);
@@ -28,19 +28,19 @@ internal sealed class FileImport(ICimBackend backend, IHiveMerger hives, BlockCi
 
         var folder = FolderOf(blockFile);
         Directory.CreateDirectory(folder);
-        using var image = backend.Create(blockFile, cimName, options);
+        using var cim = backend.Create(blockFile, cimName, options);
         var parentFolders = parents.Select(parent => FolderOf(BlockCim.Parse(parent).BlockFile)).ToArray();
-        return await RunAsync(layerTar, image, blockFile + StagingSuffix, folder, parentFolders, cancellationToken);
+        return await RunAsync(layerTar, cim, blockFile + StagingSuffix, folder, parentFolders, cancellationToken);
     }
 
-    /// <summary>The same into a standard CIM, which is forked from the parent's and holds all of the image so far.</summary>
+    /// <summary>The same into a standard CIM, which is forked from the parent's and holds all layers so far.</summary>
     /// <param name="layerTar">Path of the tar; its compression is told by its first bytes.</param>
     /// <param name="cimFile">The <c>.cim</c> file to make; nothing may have the name yet.</param>
     /// <param name="layerFolder">The layer's folder, which gets its hives; made where it is missing.</param>
     /// <param name="parentCim">The <c>.cim</c> file of the layer below, in the same directory; null for a base layer.</param>
     /// <param name="parentFolders">The layer folders below, nearest first.</param>
     /// <param name="cancellationToken">Stops, and leaves nothing behind.</param>
-    public async Task<(LayerImportResult Import, CommittedCim Image)> RunForkedAsync(
+    public async Task<(LayerImportResult Import, CommittedCim Cim)> RunForkedAsync(
         string layerTar, string cimFile, string layerFolder, string? parentCim, IReadOnlyList<string> parentFolders, CancellationToken cancellationToken)
     {
         if (parentCim is null != (parentFolders.Count == 0))
@@ -49,31 +49,28 @@ internal sealed class FileImport(ICimBackend backend, IHiveMerger hives, BlockCi
         }
 
         var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(layerFolder));
-        using var image = backend.CreateForked(cimFile, parentCim);
-        return await RunAsync(layerTar, image, folder + StagingSuffix, folder, parentFolders, cancellationToken);
+        using var cim = backend.CreateForked(cimFile, parentCim);
+        return await RunAsync(layerTar, cim, folder + StagingSuffix, folder, parentFolders, cancellationToken);
     }
 
-    private async Task<(LayerImportResult Import, CommittedCim Image)> RunAsync(
-        string layerTar, ICimWriter image, string staging, string folder, IReadOnlyList<string> parentFolders, CancellationToken cancellationToken)
+    private async Task<(LayerImportResult Import, CommittedCim Cim)> RunAsync(
+        string layerTar, ICimWriter cim, string staging, string folder, IReadOnlyList<string> parentFolders, CancellationToken cancellationToken)
     {
         try
         {
             RemoveFolder(staging);
             Directory.CreateDirectory(staging);
             var importOptions = new LayerImportOptions { IsBase = parentFolders.Count == 0, LayerFolder = staging, Limits = limits, Logger = logger };
-            var result = await LayerFile.ReadAsync(layerTar, limits, (tar, token) => LayerImport.Run(tar, image, importOptions, token), cancellationToken);
-            if (parentFolders.Count > 0)
-            {
-                new HiveMerging(hives).Run(staging, result.DeltaHives, parentFolders, image, cancellationToken);
-            }
+            var result = await LayerFile.ReadAsync(layerTar, limits, (tar, token) => LayerImport.Run(tar, cim, importOptions, token), cancellationToken);
+            LayerFinish.MergeHives(cim, result.DeltaHives, staging, parentFolders, hives, cancellationToken);
 
-            // The hives are in place before the image gets its name: an image that is there has them.
+            // The hives are in place before the CIM gets its name: a CIM that is there has them.
             var isNew = !Directory.Exists(folder);
             Directory.CreateDirectory(folder);
             var moved = HivesBesideCim.Move(staging, folder);
             try
             {
-                return (result, image.Commit(cancellationToken));
+                return (result, cim.Commit(cancellationToken));
             }
             catch
             {
@@ -92,7 +89,7 @@ internal sealed class FileImport(ICimBackend backend, IHiveMerger hives, BlockCi
         }
     }
 
-    /// <summary>As the reference refuses it.</summary>
+    /// <summary>hcsshim refuses it, too.</summary>
     private static void ThrowIfDevice(string path)
     {
         if (BlockLocation.IsDevice(path))

@@ -20,7 +20,7 @@ public class ArrowTests
         ["Registry"] = ["", "Oci", "Formats.Binary"],
         ["Compression"] = ["", "Interop", "Plumbing", "Oci", "Formats.Binary", "Formats.Gzip"],
         ["Sources"] = ["", "Oci", "Registry", "Compression", "Formats.Binary", "Formats.Tar"],
-        ["Cims"] = ["", "Interop", "Storage", "Formats.Binary", "Formats.BlockFile", "Formats.Cim", "Formats.Vhd", "Formats.Windows"],
+        ["Cims"] = ["", "Interop", "Storage", "Plumbing", "Formats.Binary", "Formats.BlockFile", "Formats.Cim", "Formats.Vhd", "Formats.Windows"],
         ["Layers"] = ["", "Interop", "Storage", "Cims", "Formats.Cim", "Formats.Regf", "Formats.Tar", "Formats.Windows"],
         ["Store"] = ["", "Storage", "Oci", "Cims", "Formats.Cim"],
         ["Publishing"] = ["", "Storage", "Oci", "Registry", "Sources", "Cims", "Store"],

@@ -48,7 +48,7 @@ internal sealed class ParityTests
         var result = LayerImport.Run(stream, image, new LayerImportOptions { IsBase = isBase, LayerFolder = folder.Path }, default);
         if (!isBase)
         {
-            new HiveMerging(new BaseCopier()).Run(folder.Path, result.DeltaHives, parents, image, default);
+            LayerFinish.MergeHives(image, result.DeltaHives, folder.Path, parents, new BaseCopier(), default);
         }
 
         Assert.That(stream.Position, Is.EqualTo(stream.Length), "the whole stream is read");

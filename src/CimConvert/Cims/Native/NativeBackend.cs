@@ -46,7 +46,7 @@ internal sealed class NativeBackend : ICimBackend
         {
             cancellationToken.ThrowIfCancellationRequested();
             var path = $@"{NativePath.Of(source.BlockFile)}\{source.CimName ?? MountableCim.LayerCimName}";
-            NativeCim.Check(CimFsNative.CimAddFsToMergedImage2(image.Handle, path, flags), nameof(CimFsNative.CimAddFsToMergedImage2), path);
+            NativeErrors.ThrowIfFailed(CimFsNative.CimAddFsToMergedImage2(image.Handle, path, flags), nameof(CimFsNative.CimAddFsToMergedImage2), path);
         }
 
         return image.Commit(cancellationToken);

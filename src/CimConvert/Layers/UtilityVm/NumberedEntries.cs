@@ -1,9 +1,9 @@
 using CimConvert.Formats.Tar;
 
-namespace CimConvert.Layers;
+namespace CimConvert.Layers.UtilityVm;
 
 /// <summary>Goes over a layer's tar when it is read more than once: both times its entries have the same numbers.</summary>
-internal static class LayerTar
+internal static class NumberedEntries
 {
     /// <summary>Hands over entry by entry with its number, from 0 on; what is not read of an entry's data is passed over.</summary>
     /// <exception cref="LayerImportException">An entry was found wanting; names it.</exception>

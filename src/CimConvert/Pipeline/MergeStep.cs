@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Pipeline;
 
 /// <summary>Merges an image's layers into one CIM beside the topmost, so that no container start has to.</summary>
-internal sealed class MergeStage(ConversionStore store, ICimBackend backend, ConversionOptions options, ILogger logger)
+internal sealed class MergeStep(ConversionStore store, ICimBackend backend, ConversionOptions options, ILogger logger)
 {
     private const string BlockCimFile = "merged.bcim";
     private const string VhdFile = "merged.vhd";
