@@ -8,7 +8,7 @@ namespace CimConvert.Formats.Cim;
 /// The root itself is the empty path.
 /// </summary>
 /// <remarks>Limits: shared CimFS headers, 255 UTF-16 units a component and 0x7fff a path.</remarks>
-internal readonly record struct CimPath : IComparable<CimPath>
+public readonly record struct CimPath : IComparable<CimPath>
 {
     public const int MaxLength = 0x7fff;
     public const int MaxComponentLength = 255;
@@ -95,7 +95,7 @@ internal readonly record struct CimPath : IComparable<CimPath>
     }
 
     /// <summary>Says why <paramref name="name"/> cannot be one component of a path, or null where it can.</summary>
-    public static string? ValidateName(ReadOnlySpan<char> name) => name switch
+    internal static string? ValidateName(ReadOnlySpan<char> name) => name switch
     {
         "" => "has an empty component",
         "." or ".." => "has a component that is '.' or '..'",

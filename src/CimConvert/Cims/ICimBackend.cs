@@ -6,17 +6,6 @@ namespace CimConvert.Cims;
 /// <param name="Digest">Hash a layer's file while it is written, on a thread of its own, if the back end can: <see cref="CommittedCim.Sha256"/>.</param>
 internal sealed record BlockCimOptions(bool Integrity = false, bool VhdFooter = false, bool Digest = false);
 
-/// <summary>One CIM in a block file; a null name is that of its only one.</summary>
-internal sealed record BlockCim(string BlockFile, string? CimName)
-{
-    /// <summary>Reads <c>FILE</c> or <c>FILE::NAME</c>.</summary>
-    public static BlockCim Parse(string location)
-    {
-        var (file, name) = OpenCim.Split(location);
-        return new BlockCim(file, name);
-    }
-}
-
 /// <summary>A block file that is complete and under its final name.</summary>
 /// <param name="Path">The block file.</param>
 /// <param name="Size">Bytes, footer included.</param>

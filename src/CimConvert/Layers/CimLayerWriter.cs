@@ -6,14 +6,13 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Layers;
 
 /// <summary>
-/// Writes a layer entry by entry into an image: what Microsoft's CIMLayerWriter interface does, and what the import of a tar is
-/// made of. Standard files, and links where the image does not want them at once, wait until <see cref="Finish"/>. For one thread.
+/// Writes a layer entry by entry into a CIM: hcsshim's <c>CIMLayerWriter</c>, and what the import of a tar is made of. Hives and boot
+/// files, and links where the CIM's writer does not want them at once, wait until the layer's end. For one thread.
 /// </summary>
 /// <remarks>
-/// After an exception the layer is of no use: every further call says so, and the image is to be thrown away. Disposing removes
-/// what was staged in the layer's folder, except the hives that <see cref="Finish"/> kept.
+/// After an exception the layer is of no use: every further call says so. Disposing a writer that was not closed leaves nothing behind.
 /// </remarks>
-internal sealed class CimLayerWriter : IDisposable
+public sealed class CimLayerWriter : IDisposable
 {
     private const string UtilityVmName = "UtilityVM";
 
@@ -32,10 +31,11 @@ internal sealed class CimLayerWriter : IDisposable
     private bool _warnedOfUtilityVm;
     private bool _inCall;
     private bool _closed;
+    private (StagedLayer Staged, IReadOnlyList<string> ParentFolders, IHiveMerger Hives)? _own;
 
     /// <param name="cim">Where the entries go. Not owned: whoever opened it disposes it, committed or not.</param>
     /// <param name="options">Where standard files wait, and whether the layer has parents.</param>
-    public CimLayerWriter(ICimWriter cim, LayerImportOptions options)
+    internal CimLayerWriter(ICimWriter cim, LayerImportOptions options)
     {
         ArgumentNullException.ThrowIfNull(cim);
         ArgumentNullException.ThrowIfNull(options);
@@ -45,6 +45,36 @@ internal sealed class CimLayerWriter : IDisposable
         _cim = new LayerCim(_tree, cim);
         _staging = new StagingFolder(options.LayerFolder);
         _pending = new PendingWork(_cim, _tree, _staging, options.IsBase);
+    }
+
+    /// <summary>Starts a layer in a new block CIM (hcsshim: <c>NewCimLayerWriter</c>, <c>NewBlockCIMLayerWriter</c>).</summary>
+    /// <param name="layer">What to make; nothing may have the file's name yet. The layer's hives go into the folder <c>Hives</c> beside it.</param>
+    /// <param name="options">How; null for a base layer without seal and footer.</param>
+    /// <exception cref="ConversionException">The back end cannot write it.</exception>
+    public static CimLayerWriter Create(BlockCim layer, BlockCimImportOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        options ??= new BlockCimImportOptions();
+        var backend = CimBackends.Select(CimBackends.NameOf(options.Backend), options.Block);
+        foreach (var parent in options.ParentLayers)
+        {
+            backend.CheckSource(parent);
+        }
+
+        Directory.CreateDirectory(layer.Folder);
+        var cim = backend.Create(layer.BlockFile, layer.NameOrDefault, options.Block);
+        try
+        {
+            var staged = new StagedLayer(layer.BlockFile, layer.Folder);
+            var parentFolders = options.ParentLayers.Select(parent => parent.Folder).ToArray();
+            var importOptions = new LayerImportOptions { IsBase = parentFolders.Length == 0, LayerFolder = staged.Folder, Limits = options.Limits, Logger = options.Logger };
+            return new CimLayerWriter(cim, importOptions) { _own = (staged, parentFolders, HiveMergers.For(backend)) };
+        }
+        catch
+        {
+            cim.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Where in its tar the entry lies that the next calls are about: for messages only. Null where there is no tar.</summary>
@@ -192,13 +222,13 @@ internal sealed class CimLayerWriter : IDisposable
 
     /// <summary>
     /// Ends the layer's entries: adds what waited, and what every base layer gets. Only the hives of a layer with parents are left,
-    /// and the commit: <see cref="Close"/>, when the parents are complete.
+    /// and the commit: <see cref="Close(CancellationToken)"/>, when the parents are complete.
     /// </summary>
     /// <returns>The hives whose deltas now lie in the layer's folder, to be merged with those of its parents.</returns>
     /// <exception cref="LayerImportException">What waited cannot be added.</exception>
     /// <exception cref="InvalidDataException">The file before lacks bytes.</exception>
     /// <exception cref="InvalidOperationException">The layer is closed.</exception>
-    public IReadOnlyList<RegistryHive> Finish(CancellationToken cancellationToken)
+    internal IReadOnlyList<RegistryHive> Finish(CancellationToken cancellationToken)
     {
         BeginCall();
         var baseLayer = _options.IsBase ? new BaseLayer(_cim, _tree, _pending, _staging) : null;
@@ -211,26 +241,43 @@ internal sealed class CimLayerWriter : IDisposable
         return _deltaHives;
     }
 
-    /// <summary>Finishes the layer where <see cref="Finish"/> did not, merges its hives with its parents', and commits the image.</summary>
+    /// <summary>Ends the layer: adds what waited, merges its hives with its parents', and gives the CIM its name (hcsshim: <c>Close</c>).</summary>
+    /// <param name="cancellationToken">Stops between the steps.</param>
+    /// <exception cref="LayerImportException">What waited cannot be added, or a hive cannot be merged.</exception>
+    /// <exception cref="InvalidDataException">The file before lacks bytes, or the CIM cannot be made whole.</exception>
+    /// <exception cref="InvalidOperationException">The layer was closed before.</exception>
+    public void Close(CancellationToken cancellationToken = default)
+    {
+        var (staged, parentFolders, hives) = _own!.Value;
+        Close(deltas => staged.Commit(_writer, deltas, parentFolders, hives, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>As <see cref="Close(CancellationToken)"/>, for a layer whose folder is the caller's.</summary>
     /// <param name="hives">What merges hives.</param>
     /// <param name="parentFolders">The parents' layer folders, nearest first; none for a base layer.</param>
     /// <param name="cancellationToken">Stops between the steps.</param>
-    /// <exception cref="LayerImportException">What waited cannot be added, or a hive cannot be merged.</exception>
-    /// <exception cref="InvalidDataException">The file before lacks bytes, or the image cannot be made whole.</exception>
-    /// <exception cref="InvalidOperationException">The layer was closed before.</exception>
-    public CommittedCim Close(IHiveMerger hives, IReadOnlyList<string> parentFolders, CancellationToken cancellationToken)
+    internal CommittedCim Close(IHiveMerger hives, IReadOnlyList<string> parentFolders, CancellationToken cancellationToken) =>
+        Close(deltas => LayerFinish.Run(_writer, deltas, _options.LayerFolder, parentFolders, hives, cancellationToken), cancellationToken);
+
+    private CommittedCim Close(Func<IReadOnlyList<RegistryHive>, CommittedCim> commit, CancellationToken cancellationToken)
     {
         var deltas = !_closed && !_inCall && _deltaHives is { } finished ? finished : Finish(cancellationToken);
         _inCall = true;
-        var cim = LayerFinish.Run(_writer, deltas, _options.LayerFolder, parentFolders, hives, cancellationToken);
+        var cim = commit(deltas);
         (_inCall, _closed) = (false, true);
         return cim;
     }
 
+    /// <summary>Throws away what was not closed.</summary>
     public void Dispose()
     {
         _stagedFile?.Dispose();
         _staging.Dispose();
+        if (_own is { } own)
+        {
+            _writer.Dispose();
+            own.Staged.Dispose();
+        }
     }
 
     /// <summary>Begins every call but writes; a call that ends without taking the mark back has failed.</summary>
