@@ -1,3 +1,4 @@
+using System.Reflection;
 using CimConvert.Registry.Auth;
 
 namespace CimConvert.Registry;
@@ -23,7 +24,11 @@ internal sealed record RegistryOptions
     /// <summary>Where user names and passwords come from; null pulls anonymously.</summary>
     public ICredentialSource? Credentials { get; init; }
 
-    public string UserAgent { get; init; } = "cimconvert/" + typeof(RegistryOptions).Assembly.GetName().Version!.ToString(3);
+    public string UserAgent { get; init; } = "cimconvert/" + Version;
+
+    /// <summary>Without the commit, which says nothing to a registry.</summary>
+    private static string Version =>
+        typeof(RegistryOptions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     /// <summary>To reach the host, TLS included.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(15);

@@ -36,6 +36,18 @@ public class DemoTests
     }
 
     [Test]
+    [Platform(Exclude = "Win")]
+    public async Task It_says_where_the_native_back_end_cannot_be_used()
+    {
+        using var folder = new TempFolder();
+
+        var result = await CimConvertProgram.RunWithTempAsync(folder.Path, "demo", "--quiet", "--backend", "native");
+
+        Assert.That((result.ExitCode, result.Error), Is.EqualTo((1, "error: the native back end cannot be used: only Windows has it, and this is not Windows\n")));
+        Assert.That(StoreFiles.Relative(folder.Path).Where(path => path.Contains("cimconvert", StringComparison.Ordinal)), Is.Empty);
+    }
+
+    [Test]
     public async Task The_demo_shows_the_registry_of_all_its_layers()
     {
         var output = (await CimConvertProgram.SucceedAsync("demo", "--quiet")).Output;
