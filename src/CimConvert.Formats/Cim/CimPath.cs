@@ -10,18 +10,24 @@ namespace CimConvert.Formats.Cim;
 /// <remarks>Limits: shared CimFS headers, 255 UTF-16 units a component and 0x7fff a path.</remarks>
 public readonly record struct CimPath : IComparable<CimPath>
 {
+    /// <summary>UTF-16 units of a path.</summary>
     public const int MaxLength = 0x7fff;
+    /// <summary>UTF-16 units of one component.</summary>
     public const int MaxComponentLength = 255;
+    /// <summary>Between components.</summary>
     public const char Separator = '\\';
 
     private readonly string? _value;
 
     private CimPath(string value) => _value = value;
 
+    /// <summary>The root of a CIM: the empty path.</summary>
     public static CimPath Root => default;
 
+    /// <summary>The path as it is stored.</summary>
     public string Value => _value ?? string.Empty;
 
+    /// <summary>Whether it is the root.</summary>
     public bool IsRoot => Value.Length == 0;
 
     /// <summary>The last component; empty for the root.</summary>
@@ -110,16 +116,22 @@ public readonly record struct CimPath : IComparable<CimPath>
     /// <summary>Whether both name the same entry: names of a CIM are told apart by its upcase table, not by the runtime's.</summary>
     public bool IsSameAs(CimPath other) => NameComparer.Instance.Equals(Value, other.Value);
 
+    /// <summary>Orders paths by their UTF-16 units, case included.</summary>
     public int CompareTo(CimPath other) => string.CompareOrdinal(Value, other.Value);
 
+    /// <returns>The path as it is stored.</returns>
     public override string ToString() => Value;
 
+    /// <summary>See <see cref="CompareTo"/>.</summary>
     public static bool operator <(CimPath left, CimPath right) => left.CompareTo(right) < 0;
 
+    /// <summary>See <see cref="CompareTo"/>.</summary>
     public static bool operator <=(CimPath left, CimPath right) => left.CompareTo(right) <= 0;
 
+    /// <summary>See <see cref="CompareTo"/>.</summary>
     public static bool operator >(CimPath left, CimPath right) => left.CompareTo(right) > 0;
 
+    /// <summary>See <see cref="CompareTo"/>.</summary>
     public static bool operator >=(CimPath left, CimPath right) => left.CompareTo(right) >= 0;
 
     private static InvalidDataException Bad(string text, string why)
