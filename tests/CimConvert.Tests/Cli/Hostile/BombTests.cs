@@ -75,7 +75,7 @@ internal sealed class BombTests
         var (exitCode, error) = await InProcess.RunAsync("convert", $"oci:{folder["image"]}", "--output", folder["store"], "--quiet");
 
         Assert.That(exitCode, Is.EqualTo(1), error);
-        Assert.That(error, Does.StartWith($"error: oci:{folder["image"]}: layer 2 of 2 (").And.Contains("bytes behind the archive's end at offset"));
+        Assert.That(error, Does.StartWith($"error: oci:{folder["image"]}: layer 2 of 2 (").And.Contains("bytes after the archive's end at offset"));
         Assert.That(StoreFiles.Names(folder["store"], "ingest"), Is.Empty);
     }
 

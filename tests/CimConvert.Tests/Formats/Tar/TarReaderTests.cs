@@ -254,7 +254,7 @@ internal sealed class TarReaderTests
         Assert.That(tar.MoveNext(), Is.False);
         Assert.That(
             () => tar.Drain(),
-            isRead ? Is.EqualTo(TarReader.MaxFilling) : Throws.TypeOf<InvalidDataException>().With.Message.Contains("behind the archive's end at offset 1536"));
+            isRead ? Is.EqualTo(TarReader.MaxFilling) : Throws.TypeOf<InvalidDataException>().With.Message.Contains("after the archive's end at offset 1536"));
     }
 
     [Test]
