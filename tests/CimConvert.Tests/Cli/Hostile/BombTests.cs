@@ -22,6 +22,7 @@ internal sealed class BombTests
     private const long EarlyEnough = 4 << 20;
 
     [Test]
+    [Category(Categories.Process), Category(Categories.Tools)]
     public async Task Zeros_take_neither_memory_nor_disk()
     {
         var time = Tools.Require("time");
@@ -128,7 +129,7 @@ internal sealed class BombTests
 
                 tar.Write(new byte[2 * HeaderSize]);
             },
-            LayerEncoding.Gzip,
+            LayerCompression.Gzip,
             LayerFault.None)
         .WriteTo(folder["image"]);
 
