@@ -6,8 +6,8 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Formats.Gzip;
 
 /// <summary>
-/// A stream read in chunks, each decoded before its turn, is the stream. Every test also says whether what was decoded beforehand
-/// was of use, lest all of it be thrown away and nothing be tested.
+/// Chunks decoded ahead give the same bytes as the stream read in order. Every test also checks that chunks decoded ahead were used:
+/// otherwise nothing is tested.
 /// </summary>
 public class ChunkedGunzipTests
 {
