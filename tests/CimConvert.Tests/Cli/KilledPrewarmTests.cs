@@ -11,6 +11,7 @@ namespace CimConvert.Tests.Cli;
 /// </summary>
 [Platform(Exclude = "Win", Reason = "kills as Unix does")]
 [Category(Categories.Process)]
+[Category(Categories.Slow)]
 public class KilledPrewarmTests
 {
     private const int DefaultRounds = 12;

@@ -196,6 +196,7 @@ internal sealed class LayerImportTests
     }
 
     [Test]
+    [Category(Categories.Slow)]
     public void Memory_does_not_grow_with_the_size_of_files()
     {
         const int size = 16 << 20;

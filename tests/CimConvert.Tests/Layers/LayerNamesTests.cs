@@ -233,6 +233,7 @@ internal sealed class LayerNamesTests
     }
 
     [Test]
+    [Category(Categories.Slow)]
     public void Hostile_layers_import_or_fail_with_a_reason()
     {
         string[] names =

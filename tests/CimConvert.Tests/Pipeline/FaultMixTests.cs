@@ -15,6 +15,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Pipeline;
 
 /// <summary>Whole conversions over bad networks: the right bytes, or one clear error, and never more of the network than it takes.</summary>
+[Category(Categories.Slow)]
 public class FaultMixTests
 {
     private const int LayerSize = 6 << 20;

@@ -12,6 +12,7 @@ using TarBuilder = CimConvert.Tests.Formats.Tar.TarBuilder;
 namespace CimConvert.Tests.Cli.Hostile;
 
 /// <summary>Layers that are small as they are downloaded, and large as they are unpacked.</summary>
+[Category(Categories.Slow)]
 internal sealed class BombTests
 {
     private const long Size = 256 << 20;
