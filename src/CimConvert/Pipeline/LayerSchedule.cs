@@ -140,6 +140,11 @@ internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger
         BoundedQueue<(LayerJob Job, ImportedLayer? Layer)> imported, SortedDictionary<int, ImportedLayer> early, CancellationToken cancellationToken)
     {
         var more = imported.WaitToTakeAsync(cancellationToken);
+        if (early.Count > 0)
+        {
+            logger.LogDebug("{Layer}: imported, waits for the layers below it", jobs[early.First().Key].Plan.Name);
+        }
+
         while (early.Count > 0 && await Task.WhenAny(more, Task.Delay(s_pause, cancellationToken)) != more)
         {
             await FinishReadyAsync(early, cancellationToken);
