@@ -33,7 +33,7 @@ internal sealed class Cases(MacroOptions options, LayerImages images, DockerRegi
             cases.AddRange(
                 from count in images.LayerCounts
                 where count > 1
-                from encoding in new[] { LayerEncoding.Gzip, LayerEncoding.Zstd }
+                from encoding in new[] { LayerCompression.Gzip, LayerCompression.Zstd }
                 select Layers(count, encoding));
         }
 
@@ -73,7 +73,7 @@ internal sealed class Cases(MacroOptions options, LayerImages images, DockerRegi
 
     private Contender Decompressor(string command, string file) => new(command, _ => $"{command} {Commands.Quote(file)}", SizeOf(images.Tar));
 
-    private Contender[] Conversions(LayerEncoding encoding, string file)
+    private Contender[] Conversions(LayerCompression encoding, string file)
     {
         var bytes = SizeOf(images.Tar);
         var name = LayerImages.Name(1, encoding);
@@ -92,7 +92,7 @@ internal sealed class Cases(MacroOptions options, LayerImages images, DockerRegi
             new Contender(InflateAlone, _ => $"{_self} inflate {Commands.Quote(images.Gzip)}", SizeOf(images.Tar)),
             Decompressor("igzip -dc", images.Gzip),
             Decompressor("gzip -dc", images.Gzip),
-            .. Conversions(LayerEncoding.Gzip, images.Gzip),
+            .. Conversions(LayerCompression.Gzip, images.Gzip),
         ],
         [
             new Ratio(FromRegistry, InflateAlone, 1.15),
@@ -105,10 +105,10 @@ internal sealed class Cases(MacroOptions options, LayerImages images, DockerRegi
     private Case Zstd() => new(
         "zstd",
         $"The same layer, zstd -3 ({SizeOf(images.Zstd) / 1_000_000} MB)",
-        [Decompressor("zstd -dc", images.Zstd), .. Conversions(LayerEncoding.Zstd, images.Zstd)],
+        [Decompressor("zstd -dc", images.Zstd), .. Conversions(LayerCompression.Zstd, images.Zstd)],
         [new Ratio(FromRegistry, "zstd -dc", 1.6), new Ratio(FromLayout, "zstd -dc"), new Ratio(ImportFile, "zstd -dc")]);
 
-    private Case Layers(int count, LayerEncoding encoding)
+    private Case Layers(int count, LayerCompression encoding)
     {
         const string OneAtATime = "one at a time (--concurrency 1)";
         const string OneCore = "one at a time, on one core (taskset)";
@@ -125,7 +125,7 @@ internal sealed class Cases(MacroOptions options, LayerImages images, DockerRegi
                 new(Default, scratch => Convert(reference, scratch), bytes),
             ],
             [
-                new Ratio(OneAtATime, Default, count == 4 && encoding == LayerEncoding.Gzip ? 1.7 : null, AtLeast: true),
+                new Ratio(OneAtATime, Default, count == 4 && encoding == LayerCompression.Gzip ? 1.7 : null, AtLeast: true),
                 new Ratio(OneCore, Default),
             ]);
     }

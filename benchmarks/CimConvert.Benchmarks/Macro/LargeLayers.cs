@@ -54,7 +54,7 @@ internal sealed class LargeLayers(MacroOptions options, string program)
         await Commands.CompressAsync("igzip -1", tar, tar + ".gz");
         new ImageBuilder()
             .Layer(LayerImages.BaseLayer())
-            .Layer(to => LayerImages.Copy(tar, to), LayerEncoding.Gzip, to => LayerImages.Copy(tar + ".gz", to))
+            .Layer(to => LayerImages.Copy(tar, to), LayerCompression.Gzip, to => LayerImages.Copy(tar + ".gz", to))
             .WriteTo(folder, layer.Name);
         File.Delete(tar);
         File.Delete(tar + ".gz");

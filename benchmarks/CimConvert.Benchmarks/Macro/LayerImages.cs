@@ -52,8 +52,8 @@ internal sealed class LayerImages
 
     private string Storage => Path.Combine(_folder, "registry");
 
-    public static string Name(int layers, LayerEncoding encoding) =>
-        string.Create(CultureInfo.InvariantCulture, $"{layers}-{(encoding == LayerEncoding.Zstd ? "zstd" : "gzip")}");
+    public static string Name(int layers, LayerCompression encoding) =>
+        string.Create(CultureInfo.InvariantCulture, $"{layers}-{(encoding == LayerCompression.Zstd ? "zstd" : "gzip")}");
 
     public string InLayout(string name) => $"oci:{Layout}:{name}";
 
@@ -105,13 +105,13 @@ internal sealed class LayerImages
             }
 
             await Task.WhenAll(Commands.CompressAsync("gzip -6 -n", tar, tar + ".gz"), Commands.CompressAsync("zstd -3 -T1 -q", tar, tar + ".zst"));
-            gzip.Layer(to => Copy(tar, to), LayerEncoding.Gzip, to => Copy(tar + ".gz", to));
-            zstd.Layer(to => Copy(tar, to), LayerEncoding.Zstd, to => Copy(tar + ".zst", to));
+            gzip.Layer(to => Copy(tar, to), LayerCompression.Gzip, to => Copy(tar + ".gz", to));
+            zstd.Layer(to => Copy(tar, to), LayerCompression.Zstd, to => Copy(tar + ".zst", to));
             temporary.AddRange(count == 1 ? [] : [tar, tar + ".gz", tar + ".zst"]);
         }
 
-        await MakeAsync(registry, Name(count, LayerEncoding.Gzip), gzip);
-        await MakeAsync(registry, Name(count, LayerEncoding.Zstd), zstd);
+        await MakeAsync(registry, Name(count, LayerCompression.Gzip), gzip);
+        await MakeAsync(registry, Name(count, LayerCompression.Zstd), zstd);
         temporary.ForEach(File.Delete);
     }
 

@@ -27,7 +27,7 @@ internal static class MacroRun
         var timelines = new List<Timeline>();
         if (options.Wants("timeline"))
         {
-            foreach (var (layers, encoding) in new[] { (1, LayerEncoding.Gzip), (1, LayerEncoding.Zstd), (4, LayerEncoding.Gzip) })
+            foreach (var (layers, encoding) in new[] { (1, LayerCompression.Gzip), (1, LayerCompression.Zstd), (4, LayerCompression.Gzip) })
             {
                 var name = LayerImages.Name(layers, encoding);
                 var title = $"{images.Megabytes} MB in {(layers == 1 ? "one layer" : $"{layers} layers")}, {encoding.ToString().ToLowerInvariant()}, from a registry";

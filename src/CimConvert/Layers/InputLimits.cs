@@ -44,7 +44,7 @@ public sealed record InputLimits
     /// <summary>Reads <see cref="MaxLayerSize"/> as people write it.</summary>
     /// <exception cref="InvalidDataException">It is no size, or none at all.</exception>
     internal static long ParseLayerSize(string text) =>
-        Quantities.ParseSize(text) is > 0 and var bytes ? bytes : throw new InvalidDataException("--max-layer-size must be at least 1 byte");
+        Quantities.ParseSize(text) is > 0 and var bytes ? bytes : throw new InvalidDataException("--max-layer-size must be at least 1 byte, not 0");
 
     /// <summary>Looks whether a tar may be as long as it is by now.</summary>
     /// <param name="tar">Its bytes so far.</param>

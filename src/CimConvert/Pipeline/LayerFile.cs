@@ -22,7 +22,7 @@ internal static class LayerFile
 
         if (file.Length == 0)
         {
-            throw new ConversionException("the file is empty");
+            throw new ConversionException("the file is empty, or a device");
         }
 
         var magic = new byte[MagicSize];
