@@ -14,12 +14,12 @@ using CimConvert.Sources;
 
 namespace CimConvert.Cli.Commands;
 
-/// <summary><c>cimconvert demo</c>: the main job on an image of our own, with no other server.</summary>
+/// <summary><c>cimconvert demo</c>: converts a generated image that this process itself serves.</summary>
 internal static class DemoCommand
 {
     public static Command Create()
     {
-        var output = new Option<string?>("--output", "-o") { Description = "A store to keep; a temporary one if not given.", HelpName = "DIR" };
+        var output = new Option<string?>("--output", "-o") { Description = "The store to convert into, which is kept. Default: a temporary one.", HelpName = "DIR" };
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var verbose = CommonOptions.Verbose();
@@ -69,7 +69,7 @@ internal static class DemoCommand
         await using var registry = new DemoRegistry(new DemoImage());
         var reference = ImageReference.Parse($"{registry.Host}/{DemoImage.Repository}:{DemoImage.Tag}");
 
-        // Ours on any system: what it wrote is then read and shown.
+        // The managed writer on every system, since the result is read and shown below.
         return await ConvertCommand.RunAsync(
             new ImageLocation.Remote(reference),
             store,
@@ -83,8 +83,8 @@ internal static class DemoCommand
 
     private static void ShowMerged(ConversionResult result)
     {
-        using var image = CommonOptions.OpenCim(result.Top.MergedPath!, sources: null);
-        var listing = new CimListing(image.Cim);
+        using var opened = CommonOptions.OpenCim(result.Top.MergedFile!, sources: null);
+        var listing = new CimListing(opened.Cim);
         Console.WriteLine();
         Console.WriteLine("The merged CIM holds:");
         foreach (var (path, entry) in listing.Entries(CimPath.Root, recursive: true))

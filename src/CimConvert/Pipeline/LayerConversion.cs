@@ -137,7 +137,7 @@ internal sealed class LayerConversion(
         }
 
         var image = layer.Image.Commit(cancellationToken);
-        var (file, cimFiles) = options.Forked
+        var (file, regionFiles) = options.Forked
             ? ForkedLayer.Finish(image, CimName, cancellationToken)
             : (StoredLayer.Describe(image, CimName, options.Image.VhdFooter, cancellationToken), null);
         var record = new LayerRecord
@@ -148,20 +148,20 @@ internal sealed class LayerConversion(
             Parents = [.. plan.Parents.Select(p => p.Digest)],
             UncompressedSize = plan.Progress.Decompressed,
             FilesSize = layer.Result.Size,
-            Image = file,
-            CimFiles = cimFiles,
+            Cim = file,
+            RegionFiles = regionFiles,
             Backend = backend.Name,
         };
         var stored = store.Publish(layer.Folder, record);
         layer.Download.Finish();
-        logger.LogInformation("{Layer}: sealed as {Path}", plan.Name, stored.ImagePath);
+        logger.LogInformation("{Layer}: sealed as {Path}", plan.Name, stored.CimFile);
         plan.Progress.Stage = LayerStage.Done;
         return stored;
     }
 
     private bool IsAsWanted(StoredLayer stored) =>
         stored.Record.Backend == backend.Name
-        && stored.Record.Image.File == FileName
-        && stored.Record.Image.VhdFooter == options.Image.VhdFooter
-        && stored.Record.Image.IntegrityRoot is not null == options.Image.Integrity;
+        && stored.Record.Cim.File == FileName
+        && stored.Record.Cim.VhdFooter == options.Image.VhdFooter
+        && stored.Record.Cim.IntegrityRoot is not null == options.Image.Integrity;
 }
