@@ -20,7 +20,7 @@ internal static class VerifyCommand
         {
             if (result.GetValue(repair) && !Directory.Exists(result.GetValue(target)))
             {
-                result.AddError("--repair goes with a store's directory: a single CIM is made anew by its own command");
+                result.AddError("--repair goes with a store's directory: make a single CIM again with the command that made it");
             }
         });
         command.SetAction(async (parsed, cancellationToken) =>
