@@ -7,42 +7,42 @@ using CimConvert.Prewarming;
 
 namespace CimConvert.Cli;
 
-/// <summary>Builds the command line, runs one command, and turns how it ended into one line and an exit code.</summary>
+/// <summary>Parses the command line, runs the command, and turns its outcome into an exit code and, for a failure, one line.</summary>
 internal static class CommandLine
 {
-    /// <summary>An argument that starts with '@' is what it says, not a file of arguments: registry values have such names.</summary>
+    /// <summary>No response files: '@' is the name of a registry key's default value.</summary>
     private static readonly ParserConfiguration s_parser = new() { ResponseFileTokenReplacer = null };
 
-    /// <summary>Windows itself waits five seconds (HandlerRoutine, "Timeouts", learn.microsoft.com).</summary>
-    private static readonly TimeSpan s_consoleClose = TimeSpan.FromSeconds(4);
+    /// <summary>Less than the five seconds that Windows waits (learn.microsoft.com/windows/console/handlerroutine, "Timeouts").</summary>
+    private static readonly TimeSpan s_cleanUpTimeout = TimeSpan.FromSeconds(4);
 
     public static async Task<int> RunAsync(string[] args)
     {
-        using var cancellationToken = new CancellationTokenSource();
+        using var cancellation = new CancellationTokenSource();
         var cleanedUp = new TaskCompletionSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
 
-        // On Windows: the console is closed.
+        // On Windows, raised when the console window is closed.
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Cancel);
         try
         {
-            return await RunAsync(args, cancellationToken.Token);
+            return await RunAsync(args, cancellation.Token);
         }
         finally
         {
             cleanedUp.SetResult();
         }
 
-        // The first signal lets the command clean up after itself; a second one ends the process as usual.
+        // The first signal cancels the command, which cleans up; a second one ends the process.
         void Cancel(PosixSignalContext context)
         {
-            context.Cancel = !cancellationToken.IsCancellationRequested;
-            cancellationToken.Cancel();
+            context.Cancel = !cancellation.IsCancellationRequested;
+            cancellation.Cancel();
             if (OperatingSystem.IsWindows() && context.Signal != PosixSignal.SIGINT)
             {
-                // Windows ends the process when the handler of a closed console, or of its own shutdown, returns.
-                cleanedUp.Task.Wait(s_consoleClose);
+                // When the console is closed or the system shuts down, Windows ends the process as soon as this handler returns.
+                cleanedUp.Task.Wait(s_cleanUpTimeout);
             }
         }
     }
@@ -50,10 +50,10 @@ internal static class CommandLine
     public static async Task<int> RunAsync(string[] args, CancellationToken cancellationToken)
     {
         var parsed = Root().Parse(args, s_parser);
-        string[] wrong = [.. parsed.Errors.Select(error => error.Message.TrimEnd('.')), .. EmptyNames(parsed)];
-        if (wrong.Length > 0)
+        string[] problems = [.. parsed.Errors.Select(error => error.Message.TrimEnd('.')), .. EmptyNames(parsed)];
+        if (problems.Length > 0)
         {
-            var errors = string.Join("; ", wrong);
+            var errors = string.Join("; ", problems);
             await Console.Error.WriteLineAsync($"error: {OneLine.Of(errors)}; run '{Usage(parsed)} --help' for the options");
             return ExitCodes.WrongUsage;
         }
@@ -73,7 +73,7 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>Nothing has an empty name but a CIM's root, a hive's root and a key's default value.</summary>
+    /// <summary>Arguments that are empty and must not be: only a CIM's root, a hive's root and a key's default value have an empty name.</summary>
     private static IEnumerable<string> EmptyNames(ParseResult parsed) =>
         from result in parsed.CommandResult.Children
         where result.Tokens.Any(token => token.Value.Length == 0)
@@ -98,7 +98,7 @@ internal static class CommandLine
     private static string Usage(ParseResult parsed)
     {
         var names = new List<string>();
-        for (SymbolResult? at = parsed.CommandResult; at is CommandResult command; at = at.Parent)
+        for (SymbolResult? result = parsed.CommandResult; result is CommandResult command; result = result.Parent)
         {
             names.Insert(0, command.Command is RootCommand ? "cimconvert" : command.Command.Name);
         }

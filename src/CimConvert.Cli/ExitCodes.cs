@@ -1,16 +1,16 @@
 namespace CimConvert.Cli;
 
-/// <summary>What scripts rely on.</summary>
+/// <summary>A contract with scripts (docs/cli.md).</summary>
 internal static class ExitCodes
 {
     public const int Done = 0;
     public const int Failed = 1;
     public const int WrongUsage = 2;
 
-    /// <summary>Part of it failed, the rest is done.</summary>
+    /// <summary>A part failed, the rest is done.</summary>
     public const int PartFailed = 3;
 
-    /// <summary>The machine is not fit: no space left on the disk.</summary>
+    /// <summary>The disk is full.</summary>
     public const int MachineUnfit = 4;
 
     public const int Cancelled = 130;

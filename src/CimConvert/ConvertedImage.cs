@@ -24,7 +24,7 @@ public sealed record ConvertedImage(
         result.Image.ManifestDescriptor.Digest.ToString(),
         result.Manifest.Digest.ToString(),
         [.. result.Layers.Select(ConvertedImageLayer.Of)],
-        result.Layers.Count > 1 ? result.Top.MergedPath : null,
+        result.Layers.Count > 1 ? result.Top.MergedFile : null,
         result.Backend,
         result.Bytes.Downloaded,
         result.Bytes.Written);
@@ -43,7 +43,7 @@ public sealed record ConvertedImageLayer(string SourceDigest, string DiffId, str
         layer.Layer.Record.SourceDigest.ToString(),
         layer.Layer.Record.DiffId.ToString(),
         layer.Layer.Record.ChainId.ToString(),
-        layer.Layer.ImagePath,
+        layer.Layer.CimFile,
         layer.Layer.Size,
         layer.Reused);
 }

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace CimConvert;
 
-/// <summary>What every log line says besides its message, as logging scopes.</summary>
+/// <summary>Fields of log lines besides the message, set by logging scopes.</summary>
 internal static class LogFields
 {
     /// <summary>The name of the image that is being converted.</summary>

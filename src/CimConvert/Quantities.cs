@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace CimConvert;
 
-/// <summary>Sizes and durations as people write them: a whole number and a unit.</summary>
+/// <summary>Parses sizes and durations: a whole number and a unit.</summary>
 internal static class Quantities
 {
     private static readonly (string Unit, long Bytes)[] s_sizes =
@@ -14,13 +14,13 @@ internal static class Quantities
 
     private static readonly (string Unit, long Seconds)[] s_durations = [("s", 1), ("m", 60), ("h", 60 * 60), ("d", 24 * 60 * 60)];
 
-    /// <summary>Bytes of <c>20GiB</c>, <c>500MB</c> or <c>4096</c>; letter case is free.</summary>
-    /// <exception cref="InvalidDataException">The text is no size, or one too large to count.</exception>
+    /// <summary>The bytes of a size such as <c>20GiB</c>, <c>500MB</c> or <c>4096</c>; the unit in any case.</summary>
+    /// <exception cref="InvalidDataException">The text is not a size, or the size exceeds 64 bits.</exception>
     public static long ParseSize(string text) => Parse(text, s_sizes, long.MaxValue)
         ?? throw new InvalidDataException($"'{text}' is no size: write a whole number of bytes, or one with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB, such as 20GiB");
 
-    /// <summary>The time of <c>30s</c>, <c>15m</c>, <c>12h</c> or <c>30d</c>; letter case is free.</summary>
-    /// <exception cref="InvalidDataException">The text is no duration, or one too long to count.</exception>
+    /// <summary>A duration such as <c>30s</c>, <c>15m</c>, <c>12h</c> or <c>30d</c>; the unit in any case.</summary>
+    /// <exception cref="InvalidDataException">The text is not a duration, or exceeds a <see cref="TimeSpan"/>.</exception>
     public static TimeSpan ParseDuration(string text) => Parse(text, s_durations, TimeSpan.MaxValue.Ticks / TimeSpan.TicksPerSecond) is { } seconds
         ? TimeSpan.FromSeconds(seconds)
         : throw new InvalidDataException($"'{text}' is no duration: write a whole number with s, m, h or d, such as 12h or 30d");

@@ -10,13 +10,13 @@ internal static class CatCommand
     public static Command Create()
     {
         var cim = CommonOptions.Cim();
-        var path = new Argument<string>("PATH") { Description = "The file, with :STREAM for one of its alternate streams." };
+        var path = new Argument<string>("PATH") { Description = "The file in the CIM; :STREAM selects one of its alternate data streams." };
         var sources = CommonOptions.Sources();
         var command = new Command("cat", "Writes a file of a CIM to standard output.") { cim, path, sources, CommonOptions.Verbose() };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            using var image = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
-            await using var stream = OpenStream(image.Cim, parsed.GetRequiredValue(path));
+            using var opened = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
+            await using var stream = OpenStream(opened.Cim, parsed.GetRequiredValue(path));
             await using var output = Console.OpenStandardOutput();
             await stream.CopyToAsync(output, cancellationToken);
             return ExitCodes.Done;

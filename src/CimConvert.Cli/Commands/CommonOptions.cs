@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Cli.Commands;
 
-/// <summary>Options that several commands have, made anew for each.</summary>
+/// <summary>Options that several commands share; each command gets its own instance.</summary>
 internal static class CommonOptions
 {
     public const string VerboseName = "--verbose";
@@ -17,15 +17,15 @@ internal static class CommonOptions
 
     public static Option<bool> Json() => new("--json") { Description = "Write the result as JSON to standard output." };
 
-    public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "No progress, and only warnings and errors on standard error." };
+    public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "Show no progress, and log only warnings and errors." };
 
-    public static Option<bool> Verbose() => new(VerboseName, "-v") { Description = "Log more, and show where an error arose." };
+    public static Option<bool> Verbose() => new(VerboseName, "-v") { Description = "Log more, and print the stack trace of an error." };
 
     public static Option<string> LogFormat()
     {
         var option = new Option<string>("--log-format")
         {
-            Description = "Log lines as 'text', or as 'json': one object a line with level, message, image and layer.",
+            Description = "Log lines as 'text', or as 'json': one object per line with level, message, image and layer.",
             DefaultValueFactory = _ => Text,
         };
         option.AcceptOnlyFromAmong(Text, JsonLines);
@@ -36,29 +36,29 @@ internal static class CommonOptions
     {
         var option = new Option<string>("--backend")
         {
-            Description = "What writes the CIMs: 'native' is Windows' own writer, 'managed' is ours, on any system; 'auto' is native where the machine has it.",
+            Description = "What writes the CIMs: 'native' is Windows' own writer, 'managed' the writer in this program, for any system; 'auto' is native if this machine has it.",
             DefaultValueFactory = _ => CimBackends.Auto,
         };
         option.AcceptOnlyFromAmong(CimBackends.Auto, CimBackends.Native, CimBackends.Managed);
         return option;
     }
 
-    public static Option<bool> Integrity() => new("--integrity") { Description = "Seal the block files, and write their root digests beside them." };
+    public static Option<bool> Integrity() => new("--integrity") { Description = "Seal the block files, and write their root digests to files beside them." };
 
     public static Option<bool> VhdFooter() => new("--vhd-footer") { Description = "Append a fixed VHD footer to the block files." };
 
     public static Option<string[]> Sources() => new("--source")
     {
-        Description = "A block file that a merged CIM was merged from; once for each, topmost first. Found by itself in a store.",
+        Description = "A block file that the merged CIM refers to; one option for each, topmost first. Found automatically in a store.",
         HelpName = "FILE",
     };
 
     public static Argument<string> Cim() => new("CIM")
     {
-        Description = "A block file, FILE::NAME for one CIM of several in it, or the .cim file of a standard set.",
+        Description = "A block file, FILE::NAME for one of several CIMs in it, or a standard .cim file.",
     };
 
-    /// <summary>Reads a value by a method of ours; what it refuses is wrong usage, found before the command does anything.</summary>
+    /// <summary>Parses an option's value; an <see cref="InvalidDataException"/> is reported as wrong usage, before the command runs.</summary>
     public static Func<ArgumentResult, T?> Parser<T>(Func<string, T> parse)
         where T : class => result =>
     {
@@ -73,7 +73,7 @@ internal static class CommonOptions
         }
     };
 
-    /// <summary>As <see cref="Parser{T}"/>, for values.</summary>
+    /// <summary>As <see cref="Parser{T}"/>, for value types.</summary>
     public static Func<ArgumentResult, T?> ValueParser<T>(Func<string, T> parse)
         where T : struct => result =>
     {
@@ -88,21 +88,21 @@ internal static class CommonOptions
         }
     };
 
-    /// <summary>Log lines for a command; a live display replaces all but warnings.</summary>
-    public static ILoggerFactory MakeLoggers(LogSettings settings)
+    /// <summary>Creates a command's loggers. While a progress table is drawn, only warnings and errors are logged.</summary>
+    public static ILoggerFactory CreateLoggers(LogSettings settings)
     {
         var level = settings.Quiet || settings.IsLive ? LogLevel.Warning : settings.Verbose ? LogLevel.Debug : LogLevel.Information;
         return LoggerFactory.Create(builder => builder.SetMinimumLevel(level).AddProvider(new StderrLoggerProvider(settings.Format == JsonLines)));
     }
 
-    /// <summary>Opens the CIM that a command names, with its sources: those named, else those the store knows of.</summary>
+    /// <summary>Opens a CIM with its sources: those given, else those that the store records.</summary>
     public static OpenCim OpenCim(string location, string[]? sources) =>
         Cims.OpenCim.Open(location, sources is { Length: > 0 } ? sources : ConversionStore.SourcesOf(location));
 }
 
-/// <summary>What a command says while it runs.</summary>
+/// <summary>What a command logs while it runs.</summary>
 internal sealed record LogSettings(bool Quiet, bool Verbose, string? Format = null)
 {
-    /// <summary>Whether a table is drawn on the terminal instead of log lines.</summary>
+    /// <summary>Whether a progress table on the terminal replaces log lines.</summary>
     public bool IsLive => !Quiet && !Verbose && LiveProgress.IsPossible;
 }

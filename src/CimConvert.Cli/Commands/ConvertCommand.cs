@@ -16,7 +16,7 @@ namespace CimConvert.Cli.Commands;
 internal static class ConvertCommand
 {
     private const int MaxConcurrency = 64;
-    private const string HostsOwn = "host";
+    private const string ThisHost = "host";
     private const string BlockFormat = "block";
     private const string ForkedFormat = "forked";
 
@@ -27,36 +27,36 @@ internal static class ConvertCommand
             Description = "The image: [REGISTRY/]REPOSITORY[:TAG][@DIGEST], oci:DIR[:NAME] or docker-archive:FILE[:NAME].",
             CustomParser = CommonOptions.Parser(ImageLocation.Parse),
         };
-        var output = new Option<string>("--output", "-o") { Description = "The store to convert into, made where it is missing.", Required = true, HelpName = "DIR" };
+        var output = new Option<string>("--output", "-o") { Description = "The store to convert into; created if it does not exist.", Required = true, HelpName = "DIR" };
         var platform = new Option<Platform>("--platform")
         {
-            Description = "The platform to take of an image with several.",
+            Description = "The platform to convert, if the image has several.",
             DefaultValueFactory = _ => Platform.Parse("windows/amd64"),
             CustomParser = CommonOptions.Parser(Platform.Parse),
         };
         var osVersion = new Option<string?>("--os-version")
         {
-            Description = "The Windows version to take, whole or its first parts, or 'host' for this machine's; the newest if not given.",
-            CustomParser = CommonOptions.Parser(version => version is HostsOwn ? HostVersion.Read() : version),
+            Description = "The Windows version to convert, in full or its first parts, or 'host' for this machine's version. Default: the newest.",
+            CustomParser = CommonOptions.Parser(version => version is ThisHost ? HostVersion.Read() : version),
         };
         var push = new Option<ImageReference?>("--push")
         {
-            Description = "Push the converted image, too: [REGISTRY/]REPOSITORY[:TAG].",
+            Description = "Also push the converted image to [REGISTRY/]REPOSITORY[:TAG].",
             CustomParser = CommonOptions.Parser(ParseTagged),
             HelpName = "REF",
         };
-        var subject = new Option<bool>("--subject") { Description = "Make the converted image refer to the source, and be listed among its referrers." };
+        var subject = new Option<bool>("--subject") { Description = "Make the source the subject of the converted image: registries then list it among the source's referrers." };
         var registry = new RegistryCommandOptions();
         var limits = new InputLimitOptions();
         var concurrency = new Option<int>("--concurrency")
         {
-            Description = "Layers downloaded and imported at once; the result does not depend on it.",
+            Description = "How many layers are downloaded and imported at once. The result does not depend on it.",
             DefaultValueFactory = _ => ConversionOptions.DefaultConcurrency,
             CustomParser = ParseConcurrency,
         };
         var format = new Option<string>("--format")
         {
-            Description = "'block' makes a block CIM of each layer and merges them; 'forked' makes standard CIMs, each forked from the one below.",
+            Description = "'block' converts each layer to a block CIM and merges them; 'forked' makes standard CIMs, each forked from that of the layer below.",
             DefaultValueFactory = _ => BlockFormat,
         };
         format.AcceptOnlyFromAmong(BlockFormat, ForkedFormat);
@@ -67,7 +67,7 @@ internal static class ConvertCommand
         var logFormat = CommonOptions.LogFormat();
         var quiet = CommonOptions.Quiet();
         var verbose = CommonOptions.Verbose();
-        var command = new Command("convert", "Pulls an image and converts every layer of it, merged and ready, into a store.")
+        var command = new Command("convert", "Pulls an image, and converts it to CIMs in a store.")
         {
             reference, output, platform, osVersion, format, integrity, vhdFooter, push, subject, concurrency, backendName, json, logFormat, quiet, verbose,
         };
@@ -82,15 +82,15 @@ internal static class ConvertCommand
         });
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var image = new BlockCimOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
+            var cimOptions = new BlockCimOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
             var isForked = parsed.GetValue(format) == ForkedFormat;
-            var backend = isForked ? CimBackends.SelectForking(parsed.GetRequiredValue(backendName)) : CimBackends.Select(parsed.GetRequiredValue(backendName), image);
+            var backend = isForked ? CimBackends.SelectForking(parsed.GetRequiredValue(backendName)) : CimBackends.Select(parsed.GetRequiredValue(backendName), cimOptions);
             var options = new ConversionOptions
             {
                 Platform = parsed.GetRequiredValue(platform),
                 OsVersion = parsed.GetValue(osVersion),
                 Forked = isForked,
-                Image = image,
+                Image = cimOptions,
                 Hives = HiveMergers.For(backend),
                 Input = limits.Read(parsed),
                 Concurrency = parsed.GetValue(concurrency),
@@ -119,7 +119,7 @@ internal static class ConvertCommand
         return command;
     }
 
-    /// <summary>Converts one image, with progress on a terminal and log lines elsewhere.</summary>
+    /// <summary>Converts one image; shows progress on a terminal, or logs.</summary>
     public static async Task<ConversionResult> RunAsync(
         ImageLocation image,
         string output,
@@ -130,7 +130,7 @@ internal static class ConvertCommand
         LogSettings log,
         CancellationToken cancellationToken)
     {
-        using var loggers = CommonOptions.MakeLoggers(log);
+        using var loggers = CommonOptions.CreateLoggers(log);
         using var telemetry = Telemetry.Start();
         using var registry = RegistryClientFactory.Create(registryOptions, loggers);
         var store = ConversionStore.Open(output);
@@ -142,7 +142,7 @@ internal static class ConvertCommand
 
     private static ImageReference ParseTagged(string text) => ImageReference.Parse(text) is { Digest: null } reference
         ? reference
-        : throw new InvalidDataException($"--push takes a tag, not a digest, which only the result has: '{text}'");
+        : throw new InvalidDataException($"--push takes a tag, not a digest, which is known only after the conversion: '{text}'");
 
     private static int ParseConcurrency(ArgumentResult result)
     {

@@ -14,12 +14,12 @@ using CimConvert.Sources;
 
 namespace CimConvert.Cli.Commands;
 
-/// <summary><c>cimconvert demo</c>: the main job on an image of our own, with no other server.</summary>
+/// <summary><c>cimconvert demo</c>: converts a generated image that this process itself serves.</summary>
 internal static class DemoCommand
 {
     public static Command Create()
     {
-        var output = new Option<string?>("--output", "-o") { Description = "A store to keep; a temporary one if not given.", HelpName = "DIR" };
+        var output = new Option<string?>("--output", "-o") { Description = "The store to convert into, which is kept. Default: a temporary one.", HelpName = "DIR" };
         var backendName = CommonOptions.Backend();
         backendName.DefaultValueFactory = _ => CimBackends.Managed;
         var json = CommonOptions.Json();
@@ -91,8 +91,8 @@ internal static class DemoCommand
 
     private static void ShowMerged(ConversionResult result)
     {
-        using var image = CommonOptions.OpenCim(result.Top.MergedPath!, sources: null);
-        var listing = new CimListing(image.Cim);
+        using var opened = CommonOptions.OpenCim(result.Top.MergedFile!, sources: null);
+        var listing = new CimListing(opened.Cim);
         Console.WriteLine();
         Console.WriteLine("The merged CIM holds:");
         foreach (var (path, entry) in listing.Entries(CimPath.Root, recursive: true))

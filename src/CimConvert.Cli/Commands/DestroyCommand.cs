@@ -10,9 +10,9 @@ internal static class DestroyCommand
     public static Command Create()
     {
         var cim = LayerLocation.Argument();
-        var force = new Option<bool>("--force") { Description = "Also a CIM that others are forked from, or one that lacks regions." };
+        var force = new Option<bool>("--force") { Description = "Also remove a CIM that others are forked from, or whose region files are incomplete." };
         var json = CommonOptions.Json();
-        var command = new Command("destroy", "Removes a standard CIM: its own region and object ID files, and the .cim file.") { cim, force, json, CommonOptions.Verbose() };
+        var command = new Command("destroy", "Removes a standard CIM: the .cim file, and its own region and object ID files.") { cim, force, json, CommonOptions.Verbose() };
         command.SetAction(parsed =>
         {
             var path = LayerLocation.CimOf(parsed.GetRequiredValue(cim));

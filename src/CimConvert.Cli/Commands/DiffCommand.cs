@@ -5,15 +5,15 @@ using CimConvert.Cli.Output;
 
 namespace CimConvert.Cli.Commands;
 
-/// <summary><c>cimconvert diff A B</c>: exit code 0 where they hold the same, 1 where they differ, as diff has it.</summary>
+/// <summary><c>cimconvert diff A B</c>: exit code 0 if the contents are equal, 1 if they differ, as for diff.</summary>
 internal static class DiffCommand
 {
     public static Command Create()
     {
         var (first, second) = (Cim("A"), Cim("B"));
         var (firstSources, secondSources) = (Sources("--source-a", "A"), Sources("--source-b", "B"));
-        var json = new Option<bool>("--json") { Description = "One JSON object a line." };
-        var command = new Command("diff", "Compares what two CIMs hold, however each stores it. Exit code 1 where they differ.")
+        var json = new Option<bool>("--json") { Description = "Write one JSON object per line." };
+        var command = new Command("diff", "Compares the contents of two CIMs, however each stores them. The exit code is 1 if they differ.")
         {
             first, second, firstSources, secondSources, json, CommonOptions.Verbose(),
         };
@@ -46,12 +46,12 @@ internal static class DiffCommand
 
     private static Argument<string> Cim(string name) => new(name)
     {
-        Description = "A block file, FILE::NAME for one CIM of several in it, or the .cim file of a standard set.",
+        Description = "A block file, FILE::NAME for one of several CIMs in it, or a standard .cim file.",
     };
 
     private static Option<string[]> Sources(string name, string cim) => new(name)
     {
-        Description = $"A block file that {cim}, a merged CIM, was merged from; once for each, topmost first. Found by itself in a store.",
+        Description = $"A block file that {cim}, a merged CIM, refers to; one option for each, topmost first. Found automatically in a store.",
         HelpName = "FILE",
     };
 

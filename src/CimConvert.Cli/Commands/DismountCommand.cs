@@ -9,7 +9,7 @@ internal static class DismountCommand
 {
     public static Command Create()
     {
-        var target = new Argument<string>("VOLUME|CIM|STORE::REF") { Description = "The volume's path, as mount printed it, or what was given to mount." };
+        var target = new Argument<string>("VOLUME|CIM|STORE::REF") { Description = "The volume's path, as printed by mount, or the same argument that was given to mount." };
         var json = CommonOptions.Json();
         var command = new Command("dismount", "Dismounts the volume of a CIM. Windows only.") { target, json, CommonOptions.Verbose() };
         command.SetAction(parsed =>

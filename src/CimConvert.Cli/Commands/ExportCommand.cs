@@ -10,21 +10,21 @@ internal static class ExportCommand
     public static Command Create()
     {
         var cim = CommonOptions.Cim();
-        var directory = new Argument<string>("DIR") { Description = "Where the files go; made where it is missing." };
+        var directory = new Argument<string>("DIR") { Description = "The directory for the files; created if it does not exist." };
         var sources = CommonOptions.Sources();
         var json = CommonOptions.Json();
-        var command = new Command("export", "Unpacks a CIM into its standard file set, with those of its sources.") { cim, directory, sources, json, CommonOptions.Verbose() };
+        var command = new Command("export", "Copies the standard files of a CIM, and those of its sources, into a directory.") { cim, directory, sources, json, CommonOptions.Verbose() };
         command.SetAction((parsed, cancellationToken) =>
         {
-            using var image = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
+            using var opened = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
             var target = Path.GetFullPath(parsed.GetRequiredValue(directory));
-            var files = CimExport.Run(image, target, cancellationToken);
+            var files = CimExport.Run(opened, target, cancellationToken);
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer =>
                 {
                     writer.WriteStartObject();
-                    writer.WriteString("cim", Path.Combine(target, image.Name));
+                    writer.WriteString("cim", Path.Combine(target, opened.Name));
                     writer.WriteStartArray("files");
                     foreach (var name in files)
                     {
@@ -37,7 +37,7 @@ internal static class ExportCommand
             }
             else
             {
-                Console.WriteLine($"{Path.Combine(target, image.Name)} and {files.Count - 1} files it needs");
+                Console.WriteLine($"{Path.Combine(target, opened.Name)} and {files.Count - 1} files it needs");
             }
 
             return Task.FromResult(ExitCodes.Done);

@@ -13,11 +13,11 @@ internal static class ExtractCommand
         var directory = new Argument<string>("DIR") { Description = "A new or empty directory." };
         var sources = CommonOptions.Sources();
         var json = CommonOptions.Json();
-        var command = new Command("extract", "Writes the files of a CIM into a directory.") { cim, directory, sources, json, CommonOptions.Verbose() };
+        var command = new Command("extract", "Extracts the files in a CIM into a directory.") { cim, directory, sources, json, CommonOptions.Verbose() };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            using var image = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
-            var result = CimExtraction.Run(image.Cim, parsed.GetRequiredValue(directory), cancellationToken);
+            using var opened = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
+            var result = CimExtraction.Run(opened.Cim, parsed.GetRequiredValue(directory), cancellationToken);
             foreach (var line in result.Skipped)
             {
                 await Console.Error.WriteLineAsync($"warning: not extracted: {OneLine.Of(line)}");

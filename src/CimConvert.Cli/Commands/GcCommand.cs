@@ -12,24 +12,24 @@ internal static class GcCommand
         var store = new Argument<string>("STORE") { Description = "The store's directory." };
         var keep = new Option<string[]>("--keep")
         {
-            Description = "An image that neither age nor size removes, by its reference as the store has it; '*' stands for any text. May be given several times.",
+            Description = "Keep this image whatever its age or size: its reference in the store, or a pattern with '*'. May be given several times.",
             HelpName = "REF",
         };
         var olderThan = new Option<TimeSpan?>("--older-than")
         {
-            Description = "Also remove images not used for longer, such as 30d or 12h. Converting an image again and mounting it are uses.",
+            Description = "Also remove images whose last use is longer ago, such as 30d or 12h. Last use is the last conversion, reuse or mount.",
             HelpName = "D",
             CustomParser = CommonOptions.ValueParser(Quantities.ParseDuration),
         };
         var maxSize = new Option<long?>("--max-size")
         {
-            Description = "Also remove the images not used for longest until the store's layers and blobs fit into this, such as 100GiB.",
+            Description = "Also remove the least recently used images until layers and blobs fit into this size, such as 100GiB.",
             HelpName = "S",
             CustomParser = CommonOptions.ValueParser(Quantities.ParseSize),
         };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would go, and remove nothing." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Show what would be removed, and remove nothing." };
         var json = CommonOptions.Json();
-        var command = new Command("gc", "Removes from a store what no image in it needs, and what killed runs left.")
+        var command = new Command("gc", "Removes from a store what no image in it needs, and what killed runs left behind.")
         {
             store, keep, olderThan, maxSize, dryRun, json, CommonOptions.Verbose(),
         };

@@ -5,23 +5,23 @@ using CimConvert.Layers.Hives;
 
 namespace CimConvert.Cli.Commands;
 
-/// <summary><c>cimconvert hive configure-boot BCD</c> and <c>hive prepare-system SYSTEM</c>: a utility VM that starts from a CIM.</summary>
+/// <summary><c>cimconvert hive configure-boot BCD</c> and <c>hive prepare-system SYSTEM</c>: make a utility VM boot from a CIM.</summary>
 internal static class HiveBootCommands
 {
     public static Command CreateConfigureBoot()
     {
-        var bcd = new Argument<string>("BCD") { Description = @"The boot configuration, UtilityVM\Files\EFI\Microsoft\Boot\BCD of a base layer." };
+        var bcd = new Argument<string>("BCD") { Description = @"The boot configuration of a base layer, UtilityVM\Files\EFI\Microsoft\Boot\BCD." };
         var cim = new Option<string>("--cim")
         {
-            Description = @"The .cim file, from the directory that is shared with the VM, such as cim-layers\1.cim.",
+            Description = @"Path of the .cim file, relative to the directory that is shared with the VM, such as cim-layers\1.cim.",
             Required = true,
             HelpName = "PATH",
         };
-        var disk = Id("--disk", "Id of the scratch disk, which has a GPT.");
-        var partition = Id("--partition", "Id of its partition.");
+        var disk = Id("--disk", "GPT disk GUID of the scratch disk.");
+        var partition = Id("--partition", "GPT partition GUID of its partition.");
         var output = Output();
         var json = CommonOptions.Json();
-        var command = new Command("configure-boot", "Makes a utility VM's boot configuration start from a CIM.")
+        var command = new Command("configure-boot", "Changes a utility VM's boot configuration to boot from a CIM.")
         {
             bcd, cim, disk, partition, output, json, CommonOptions.Verbose(),
         };
@@ -35,10 +35,10 @@ internal static class HiveBootCommands
 
     public static Command CreatePrepareSystem()
     {
-        var system = new Argument<string>("SYSTEM") { Description = @"The hive UtilityVM\Files\Windows\System32\config\SYSTEM of a base layer." };
+        var system = new Argument<string>("SYSTEM") { Description = @"The SYSTEM hive of a base layer's utility VM, UtilityVM\Files\Windows\System32\config\SYSTEM." };
         var output = Output();
         var json = CommonOptions.Json();
-        var command = new Command("prepare-system", "Makes a utility VM's SYSTEM hive ready to start from a CIM.") { system, output, json, CommonOptions.Verbose() };
+        var command = new Command("prepare-system", "Changes a utility VM's SYSTEM hive so that it boots from a CIM.") { system, output, json, CommonOptions.Verbose() };
         command.SetAction((parsed, _) => Change(
             parsed.GetRequiredValue(system), CimBoot.PrepareSystem, parsed.GetRequiredValue(output), parsed.GetValue(json)));
         return command;
@@ -72,15 +72,15 @@ internal static class HiveBootCommands
             {
                 return change(hive);
             }
-            catch (InvalidDataException wrong)
+            catch (InvalidDataException e)
             {
-                throw new InvalidDataException($"'{input}': {wrong.Message}", wrong);
+                throw new InvalidDataException($"'{input}': {e.Message}", e);
             }
         }
     }
 
     private static Option<string> Output() =>
-        new("--output", "-o") { Description = "The hive to make; nothing may have the name yet.", Required = true, HelpName = "FILE" };
+        new("--output", "-o") { Description = "The hive file to write, which must not exist yet.", Required = true, HelpName = "FILE" };
 
     private static Option<Guid> Id(string name, string description) => new(name)
     {

@@ -9,8 +9,8 @@ internal static class HiveCatCommand
     {
         var hive = HiveCommand.Hive();
         var key = new Argument<string>("KEY") { Description = @"Path of the key, with \ or / between names; \ for the root." };
-        var name = new Argument<string>("VALUE") { Description = "Name of the value; @ for the default one." };
-        var command = new Command("cat", "Writes a value's data, as it is stored, to standard output.") { hive, key, name, CommonOptions.Verbose() };
+        var name = new Argument<string>("VALUE") { Description = "Name of the value; @ for the key's default value." };
+        var command = new Command("cat", "Writes a value's raw data to standard output.") { hive, key, name, CommonOptions.Verbose() };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var (found, path) = OpenHive.FindKey(parsed.GetRequiredValue(hive), parsed.GetRequiredValue(key));

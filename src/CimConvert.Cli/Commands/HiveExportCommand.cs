@@ -12,7 +12,7 @@ internal static class HiveExportCommand
     {
         var hive = HiveCommand.Hive();
         var key = HiveCommand.OptionalKey();
-        var command = new Command("export", "Writes a key, with all below it, as .reg text to standard output.") { hive, key, CommonOptions.Verbose() };
+        var command = new Command("export", "Writes a key and everything below it as .reg text to standard output.") { hive, key, CommonOptions.Verbose() };
         command.SetAction(parsed =>
         {
             var (found, path) = OpenHive.FindKey(parsed.GetRequiredValue(hive), parsed.GetValue(key)!);

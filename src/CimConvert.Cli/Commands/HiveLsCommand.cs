@@ -11,7 +11,7 @@ internal static class HiveLsCommand
         var hive = HiveCommand.Hive();
         var key = HiveCommand.OptionalKey();
         var json = CommonOptions.Json();
-        var command = new Command("ls", "Lists a key's subkeys, and its values with their types and sizes.") { hive, key, json, CommonOptions.Verbose() };
+        var command = new Command("ls", "Lists a key's subkeys, and its values with type and size.") { hive, key, json, CommonOptions.Verbose() };
         command.SetAction(parsed =>
         {
             var (found, path) = OpenHive.FindKey(parsed.GetRequiredValue(hive), parsed.GetValue(key)!);

@@ -9,11 +9,11 @@ internal static class HiveMergeCommand
 {
     public static Command Create()
     {
-        var baseHive = new Argument<string>("BASE") { Description = "The whole hive." };
-        var deltas = new Argument<string[]>("DELTA") { Description = "Differencing hives, the nearest to the base first.", Arity = ArgumentArity.OneOrMore };
-        var output = new Option<string>("--output", "-o") { Description = "The hive to make; nothing may have the name yet.", Required = true, HelpName = "FILE" };
+        var baseHive = new Argument<string>("BASE") { Description = "The hive to start from." };
+        var deltas = new Argument<string[]>("DELTA") { Description = "Delta hives of layers, nearest to the base first.", Arity = ArgumentArity.OneOrMore };
+        var output = new Option<string>("--output", "-o") { Description = "The hive file to write, which must not exist yet.", Required = true, HelpName = "FILE" };
         var json = CommonOptions.Json();
-        var command = new Command("merge", "Merges a hive with the changes of layers.") { baseHive, deltas, output, json, CommonOptions.Verbose() };
+        var command = new Command("merge", "Merges a hive with the delta hives of layers.") { baseHive, deltas, output, json, CommonOptions.Verbose() };
         command.SetAction((parsed, cancellationToken) =>
         {
             var merger = new ManagedHiveMerger();

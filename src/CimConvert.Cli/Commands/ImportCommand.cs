@@ -10,22 +10,22 @@ namespace CimConvert.Cli.Commands;
 /// <summary><c>cimconvert import LAYER.tar --block FILE</c>, or <c>--forked --cim FILE --layer-dir DIR</c></summary>
 internal sealed class ImportCommand
 {
-    private readonly Argument<string> _layer = new("LAYER") { Description = "The layer's tar, plain or compressed with gzip." };
-    private readonly Option<string> _block = new("--block") { Description = "The block file to make.", HelpName = "FILE" };
-    private readonly Option<string> _cimName = new("--cim-name") { Description = "Name of the CIM in it.", DefaultValueFactory = _ => "layer.cim", HelpName = "NAME" };
+    private readonly Argument<string> _layer = new("LAYER") { Description = "The layer's tar, uncompressed or compressed with gzip." };
+    private readonly Option<string> _block = new("--block") { Description = "The block file to write.", HelpName = "FILE" };
+    private readonly Option<string> _cimName = new("--cim-name") { Description = "Name of the CIM in the block file.", DefaultValueFactory = _ => "layer.cim", HelpName = "NAME" };
     private readonly Option<string[]> _parents = new("--parent")
     {
-        Description = "A parent layer's block file; once for each, nearest first. Its hives are taken from the folder Hives beside it. None for a base layer.",
+        Description = "A parent layer's block file; one option for each, nearest first, none for a base layer. Hives are read from the folder Hives beside it.",
         HelpName = "FILE",
     };
 
     private readonly Option<bool> _integrity = CommonOptions.Integrity();
     private readonly Option<bool> _vhdFooter = CommonOptions.VhdFooter();
-    private readonly Option<bool> _forked = new("--forked") { Description = "Make a standard CIM of several files, forked from the parent's, instead of a block file." };
-    private readonly Option<string> _cim = new("--cim") { Description = "With --forked: the .cim file to make; its region files go beside it.", HelpName = "FILE" };
-    private readonly Option<string> _layerDirectory = new("--layer-dir") { Description = "With --forked: the layer's folder, which gets its hives.", HelpName = "DIR" };
-    private readonly Option<string> _parentCim = new("--parent-cim") { Description = "With --forked: the parent's .cim file, in the same directory. None for a base layer.", HelpName = "FILE" };
-    private readonly Option<string[]> _parentDirectories = new("--parent-dir") { Description = "With --forked: a parent's layer folder; once for each, nearest first.", HelpName = "DIR" };
+    private readonly Option<bool> _forked = new("--forked") { Description = "Write a standard CIM, forked from the parent's, instead of a block file." };
+    private readonly Option<string> _cim = new("--cim") { Description = "With --forked: the .cim file to write; its region files are written beside it.", HelpName = "FILE" };
+    private readonly Option<string> _layerDirectory = new("--layer-dir") { Description = "With --forked: the layer's folder, for its hives.", HelpName = "DIR" };
+    private readonly Option<string> _parentCim = new("--parent-cim") { Description = "With --forked: the parent's .cim file, in the same directory as --cim; not given for a base layer.", HelpName = "FILE" };
+    private readonly Option<string[]> _parentDirectories = new("--parent-dir") { Description = "With --forked: a parent's layer folder; one option for each, nearest first.", HelpName = "DIR" };
     private readonly InputLimitOptions _limits = new();
     private readonly Option<string> _backend = CommonOptions.Backend();
     private readonly Option<bool> _json = CommonOptions.Json();
@@ -40,7 +40,7 @@ internal sealed class ImportCommand
 
     private Command Make()
     {
-        var command = new Command("import", "Imports one layer into a block CIM, or into a forked one.")
+        var command = new Command("import", "Imports one layer's tar into a block CIM or a forked CIM.")
         {
             _layer, _block, _cimName, _parents, _integrity, _vhdFooter, _forked, _cim, _layerDirectory, _parentCim, _parentDirectories,
             _backend, _json, _quiet, _verbose,
@@ -51,7 +51,7 @@ internal sealed class ImportCommand
         return command;
     }
 
-    /// <summary>The options of the two forms do not mix.</summary>
+    /// <summary>The options for block CIMs and for forked CIMs exclude each other.</summary>
     private void CheckOptions(CommandResult result)
     {
         Option[] ofBlock = [_block, _cimName, _parents, _integrity, _vhdFooter];
@@ -65,9 +65,9 @@ internal sealed class ImportCommand
             }
         }
 
-        foreach (var wrong in (isForked ? ofBlock : ofForked).Where(IsGiven))
+        foreach (var option in (isForked ? ofBlock : ofForked).Where(IsGiven))
         {
-            result.AddError($"Option '{wrong.Name}' does not go {(isForked ? "with" : "without")} --forked.");
+            result.AddError($"Option '{option.Name}' does not go {(isForked ? "with" : "without")} --forked.");
         }
 
         if (isForked && IsGiven(_parentCim) != IsGiven(_parentDirectories))
@@ -80,7 +80,7 @@ internal sealed class ImportCommand
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        using var loggers = CommonOptions.MakeLoggers(new LogSettings(parsed.GetValue(_quiet), parsed.GetValue(_verbose)));
+        using var loggers = CommonOptions.CreateLoggers(new LogSettings(parsed.GetValue(_quiet), parsed.GetValue(_verbose)));
         var path = parsed.GetRequiredValue(_layer);
         var isForked = parsed.GetValue(_forked);
         var options = new BlockCimOptions(parsed.GetValue(_integrity), parsed.GetValue(_vhdFooter));
@@ -90,7 +90,7 @@ internal sealed class ImportCommand
         var import = new FileImport(backend, hives, options, _limits.Read(parsed), loggers.CreateLogger("import"));
         try
         {
-            var (result, image) = isForked
+            var (result, cim) = isForked
                 ? await import.RunForkedAsync(
                     path,
                     parsed.GetRequiredValue(_cim),
@@ -100,8 +100,8 @@ internal sealed class ImportCommand
                     cancellationToken)
                 : await import.RunAsync(
                     path, parsed.GetRequiredValue(_block), parsed.GetRequiredValue(_cimName), parsed.GetValue(_parents) ?? [], cancellationToken);
-            var cimName = isForked ? Path.GetFileName(image.Path) : parsed.GetRequiredValue(_cimName);
-            Report(image, cimName, result.Size, result.Entries, backend.Name, hives.Name, parsed.GetValue(_json));
+            var cimName = isForked ? Path.GetFileName(cim.Path) : parsed.GetRequiredValue(_cimName);
+            Report(cim, cimName, result.Size, result.Entries, backend.Name, hives.Name, parsed.GetValue(_json));
         }
         catch (Exception e) when (Failures.IsExpected(e))
         {
@@ -111,18 +111,18 @@ internal sealed class ImportCommand
         return ExitCodes.Done;
     }
 
-    private static void Report(CommittedCim image, string cimName, long filesSize, long entries, string backend, string hives, bool asJson)
+    private static void Report(CommittedCim cim, string cimName, long filesSize, long entries, string backend, string hives, bool asJson)
     {
         if (!asJson)
         {
-            Console.WriteLine($"{image.Path}: {entries} entries, {Sizes.Of(filesSize)} of files in {Sizes.Of(image.Size)}");
+            Console.WriteLine($"{cim.Path}: {entries} entries, {Sizes.Of(filesSize)} of files in {Sizes.Of(cim.Size)}");
             return;
         }
 
         JsonOutput.WriteDocument(json =>
         {
             json.WriteStartObject();
-            ImageJson.Write(json, image, cimName);
+            CimJson.Write(json, cim, cimName);
             json.WriteNumber("filesSize", filesSize);
             json.WriteNumber("entries", entries);
             json.WriteString("backend", backend);

@@ -14,18 +14,18 @@ internal static class InfoCommand
         var cim = CommonOptions.Cim();
         var sources = CommonOptions.Sources();
         var json = CommonOptions.Json();
-        var command = new Command("info", "Tells what a CIM consists of: its regions, its parents, what it holds and how that is stored.") { cim, sources, json, CommonOptions.Verbose() };
+        var command = new Command("info", "Shows a CIM's regions and parents, what it contains and how that is stored.") { cim, sources, json, CommonOptions.Verbose() };
         command.SetAction((parsed, cancellationToken) =>
         {
-            using var image = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
-            var (counts, content) = CimStatistics.Count(image.Cim, cancellationToken);
+            using var opened = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
+            var (counts, content) = CimStatistics.Count(opened.Cim, cancellationToken);
             if (parsed.GetValue(json))
             {
-                CimInfoJson.Write(image, counts, content);
+                CimInfoJson.Write(opened, counts, content);
             }
             else
             {
-                Print(image, counts, content);
+                Print(opened, counts, content);
             }
 
             return Task.FromResult(ExitCodes.Done);
@@ -33,11 +33,11 @@ internal static class InfoCommand
         return command;
     }
 
-    private static void Print(OpenCim image, CimCounts counts, CimContent content)
+    private static void Print(OpenCim opened, CimCounts counts, CimContent content)
     {
-        var cim = image.Cim;
-        Line("name", image.Name);
-        Line("form", image.Container is { } container ? container.IsSealed ? "block file, sealed" : "block file" : "standard set");
+        var cim = opened.Cim;
+        Line("name", opened.Name);
+        Line("form", opened.Container is { } container ? container.IsSealed ? "block file, sealed" : "block file" : "standard set");
         Line("version", $"{cim.Version}");
         Line("regions", $"{cim.OwnRegions.Count} of {cim.OwnRegions.Id:D}");
         foreach (var region in cim.Regions.Skip(cim.FirstOwnRegion))

@@ -4,21 +4,21 @@ using CimConvert.Layers;
 
 namespace CimConvert.Cli.Commands;
 
-/// <summary>The options of every command that imports layers: how much of the machine one of them may take.</summary>
+/// <summary>The limits for each layer, of every command that imports layers.</summary>
 internal sealed class InputLimitOptions
 {
     private readonly Option<long?> _layerSize = new("--max-layer-size")
     {
-        Description = "The most bytes that a layer's uncompressed tar may have; 128GiB if not given.",
+        Description = "The largest uncompressed tar of a layer. Default: 128GiB.",
         HelpName = "SIZE",
         CustomParser = CommonOptions.ValueParser(InputLimits.ParseLayerSize),
     };
 
     private readonly Option<int?> _expansion = Number(
-        "--max-expansion", "How many times its compressed size a layer of more than 1 GiB may have; 1100, more than gzip can do, if not given.");
+        "--max-expansion", "How many times its compressed size a layer of more than 1 GiB may expand to. Default: 1100, more than gzip can reach.");
 
     private readonly Option<int?> _entries = Number(
-        "--max-entries", "The most files, directories, links and removals of a layer; 1000000 if not given. Each takes some 500 bytes of memory.");
+        "--max-entries", "The most files, directories, links and whiteouts of a layer. Each takes about 500 bytes of memory. Default: 1000000.");
 
     public void AddTo(Command command)
     {
@@ -28,7 +28,7 @@ internal sealed class InputLimitOptions
     }
 
     /// <param name="parsed">The command line.</param>
-    /// <param name="listed">What a list file says; the command line goes before it.</param>
+    /// <param name="listed">The limits in a list file; the command line takes precedence.</param>
     public InputLimits Read(ParseResult parsed, InputLimits? listed = null)
     {
         var limits = listed ?? new InputLimits();
@@ -39,7 +39,6 @@ internal sealed class InputLimitOptions
             MaxEntries = parsed.GetValue(_entries) ?? limits.MaxEntries,
         };
     }
-
 
     private static Option<int?> Number(string name, string description) => new(name)
     {

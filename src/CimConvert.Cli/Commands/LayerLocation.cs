@@ -2,12 +2,12 @@ using System.CommandLine;
 
 namespace CimConvert.Cli.Commands;
 
-/// <summary>A standard CIM, named by itself or by the layer folder it belongs to.</summary>
+/// <summary>A standard CIM, named by its file or by the layer folder it belongs to.</summary>
 internal static class LayerLocation
 {
     public static Argument<string> Argument() => new("CIM")
     {
-        Description = "The .cim file of a standard set, or a layer folder with its CIM in cim-layers beside it.",
+        Description = "A standard .cim file, or a layer folder whose CIM is in the folder cim-layers beside it.",
     };
 
     public static string CimOf(string location)

@@ -11,16 +11,16 @@ internal static class LsCommand
     public static Command Create()
     {
         var cim = CommonOptions.Cim();
-        var path = new Argument<string>("PATH") { Description = @"Where to start, with \ or / between names; the root if not given.", Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => string.Empty };
-        var recursive = new Option<bool>("--recursive", "-R") { Description = "Everything below, too." };
-        var hash = new Option<bool>("--hash") { Description = "With --json: the SHA-256 of every file and stream." };
-        var json = new Option<bool>("--json") { Description = "One JSON object a line." };
+        var path = new Argument<string>("PATH") { Description = @"Path in the CIM, with \ or / between names. Default: the root.", Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => string.Empty };
+        var recursive = new Option<bool>("--recursive", "-R") { Description = "Also list everything below." };
+        var hash = new Option<bool>("--hash") { Description = "With --json: add the SHA-256 of every file and alternate data stream." };
+        var json = new Option<bool>("--json") { Description = "Write one JSON object per line." };
         var sources = CommonOptions.Sources();
-        var command = new Command("ls", "Lists what a CIM holds.") { cim, path, recursive, hash, json, sources, CommonOptions.Verbose() };
+        var command = new Command("ls", "Lists the contents of a CIM.") { cim, path, recursive, hash, json, sources, CommonOptions.Verbose() };
         command.SetAction(parsed =>
         {
-            using var image = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
-            var listing = new CimListing(image.Cim);
+            using var opened = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
+            var listing = new CimListing(opened.Cim);
             var entries = listing.Entries(CimPath.Parse(parsed.GetValue(path)!), parsed.GetValue(recursive));
             if (parsed.GetValue(json))
             {

@@ -14,7 +14,7 @@ internal static class MountCommand
         var target = Target();
         var sources = CommonOptions.Sources();
         var json = CommonOptions.Json();
-        var command = new Command("mount", "Mounts a CIM as a volume, and prints the volume's path. Windows only; CIMs of Windows' own writer only.")
+        var command = new Command("mount", "Mounts a CIM as a volume, and prints the volume's path. Windows only, and only for CIMs that the native back end wrote.")
         {
             target, sources, json, CommonOptions.Verbose(),
         };
@@ -52,12 +52,12 @@ internal static class MountCommand
 
     public static Argument<string> Target() => new("CIM|STORE::REF")
     {
-        Description = "A block file, FILE::NAME for one CIM in it, a standard .cim file, or an image of a store by its reference.",
+        Description = "A block file, FILE::NAME for one of several CIMs in it, a standard .cim file, or an image in a store by its reference.",
     };
 
     public static MountableCim Find(string location, string[]? sources)
     {
-        // Before looking for anything: where nothing can be mounted, that is the answer.
+        // First, so that a machine that cannot mount says so, whatever the location is.
         CimMount.Require(isBlock: false, isVerified: false);
         return StoredImage.IsLocation(location)
             ? StoredImage.Find(location)

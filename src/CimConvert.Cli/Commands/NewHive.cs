@@ -1,13 +1,13 @@
+using CimConvert.Storage;
+
 namespace CimConvert.Cli.Commands;
 
-/// <summary>The hive that a command makes: it gets its name when it is whole.</summary>
+/// <summary>Writes a command's output hive, atomically and without replacing a file.</summary>
 internal static class NewHive
 {
-    private const string PartialSuffix = ".partial";
-
-    /// <param name="output">Nothing may have the name yet.</param>
-    /// <param name="write">Writes the hive to the path it is given.</param>
-    /// <exception cref="IOException">Something has the name.</exception>
+    /// <param name="output">The final name.</param>
+    /// <param name="write">Writes the hive to the path it is given, and flushes it.</param>
+    /// <exception cref="IOException">The output exists already.</exception>
     public static void Write(string output, Action<string> write)
     {
         if (Path.Exists(output))
@@ -15,11 +15,11 @@ internal static class NewHive
             throw new IOException($"'{output}' exists already: remove it first, or choose another name");
         }
 
-        var partial = output + PartialSuffix;
+        var partial = AtomicFile.PartialOf(output);
         try
         {
             write(partial);
-            File.Move(partial, output, overwrite: false);
+            AtomicFile.Rename(partial, output, overwrite: false);
         }
         finally
         {

@@ -11,26 +11,26 @@ internal static class PackCommand
     public static Command Create()
     {
         var cim = CommonOptions.Cim();
-        var block = new Option<string>("--block") { Description = "The block file to make.", Required = true, HelpName = "FILE" };
+        var block = new Option<string>("--block") { Description = "The block file to write.", Required = true, HelpName = "FILE" };
         var sources = CommonOptions.Sources();
         var integrity = CommonOptions.Integrity();
         var vhdFooter = CommonOptions.VhdFooter();
         var json = CommonOptions.Json();
-        var command = new Command("pack", "Packs a standard set, with those of its parents or sources, into a block file that opens by itself.")
+        var command = new Command("pack", "Packs the files of a standard CIM, and those of its parents or sources, into one self-contained block file.")
         {
             cim, block, sources, integrity, vhdFooter, json, CommonOptions.Verbose(),
         };
         command.SetAction((parsed, cancellationToken) =>
         {
-            using var image = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
+            using var opened = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
             var options = new BlockCimOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
-            var packed = CimPacking.Run(image, parsed.GetRequiredValue(block), options, cancellationToken);
+            var packed = CimPacking.Run(opened, parsed.GetRequiredValue(block), options, cancellationToken);
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer =>
                 {
                     writer.WriteStartObject();
-                    ImageJson.Write(writer, packed, image.Name);
+                    CimJson.Write(writer, packed, opened.Name);
                     writer.WriteEndObject();
                 });
             }

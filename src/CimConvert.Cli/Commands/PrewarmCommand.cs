@@ -11,23 +11,23 @@ internal static class PrewarmCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("LIST.yaml") { Description = "What to convert, and how much of the machine it may take; configs/prewarm.yaml is one to start from." };
-        var output = new Option<string?>("--output", "-o") { Description = "The store to convert into, instead of the one the list names.", HelpName = "DIR" };
+        var file = new Argument<string>("LIST.yaml") { Description = "The list of images, with limits for the run; configs/prewarm.yaml is an example." };
+        var output = new Option<string?>("--output", "-o") { Description = "The store to convert into; overrides the one in the list.", HelpName = "DIR" };
         var shard = new Option<Shard?>("--shard")
         {
-            Description = "Take only part I of N of the list; which part an image is in depends on its name alone.",
+            Description = "Convert only part I of N of the list, counted from 0; an image's part depends on its name alone.",
             HelpName = "I/N",
             CustomParser = CommonOptions.Parser(Shard.Parse),
         };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be fetched and converted." };
-        var report = new Option<string?>("--report") { Description = "Also write the result as JSON to a file.", HelpName = "FILE" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only show what would be downloaded and converted." };
+        var report = new Option<string?>("--report") { Description = "Also write the JSON result to a file.", HelpName = "FILE" };
         var logFormat = CommonOptions.LogFormat();
         var registries = new RegistryCommandOptions();
         var limits = new InputLimitOptions();
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var verbose = CommonOptions.Verbose();
-        var command = new Command("prewarm", "Converts the images of a list, several at once, and leaves what is ready as it is.")
+        var command = new Command("prewarm", "Converts the images of a list, several at once; skips what is already in the store.")
         {
             file, output, shard, dryRun, report, logFormat, json, quiet, verbose,
         };
@@ -43,7 +43,7 @@ internal static class PrewarmCommand
             }
 
             var log = new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose), parsed.GetValue(logFormat));
-            using var loggers = CommonOptions.MakeLoggers(log);
+            using var loggers = CommonOptions.CreateLoggers(log);
             using var telemetry = Telemetry.Start();
             var options = registries.Read(parsed, list.Registries);
             using var registry = RegistryClientFactory.Create(options, loggers);

@@ -11,7 +11,7 @@ internal static class UsageCommand
     {
         var cim = LayerLocation.Argument();
         var json = CommonOptions.Json();
-        var command = new Command("usage", "Tells what a standard CIM takes on the disk.") { cim, json, CommonOptions.Verbose() };
+        var command = new Command("usage", "Shows how much disk space a standard CIM takes.") { cim, json, CommonOptions.Verbose() };
         command.SetAction(parsed =>
         {
             var standard = StandardCim.Open(LayerLocation.CimOf(parsed.GetRequiredValue(cim)));

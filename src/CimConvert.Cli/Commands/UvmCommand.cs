@@ -11,17 +11,17 @@ internal static class UvmCommand
 {
     public static Command Create()
     {
-        var layer = new Argument<string>("LAYER") { Description = "A base layer's tar, plain or compressed." };
+        var layer = new Argument<string>("LAYER") { Description = "A base layer's tar, uncompressed or compressed." };
         var destination = new Option<string>("--dest")
         {
-            Description = $"The directory that gets '{BootCimImport.BlockFileName}'; made where it is missing.",
+            Description = $"The directory to write '{BootCimImport.BlockFileName}' to; created if it does not exist.",
             HelpName = "DIR",
             Required = true,
         };
         var limits = new InputLimitOptions();
         var backend = CommonOptions.Backend();
         var asJson = CommonOptions.Json();
-        var command = new Command("uvm", "Makes the CIM that a utility VM boots from, of the files that a base layer has for it.")
+        var command = new Command("uvm", "Imports the utility VM's files of a base layer into a CIM that the VM boots from.")
         {
             layer, destination, backend, asJson, CommonOptions.Verbose(),
         };
@@ -32,8 +32,8 @@ internal static class UvmCommand
             var writer = CimBackends.Select(parsed.GetRequiredValue(backend), BootCimImport.Options);
             try
             {
-                var (import, image) = await new BootCimImport(writer, limits.Read(parsed)).RunAsync(path, parsed.GetRequiredValue(destination), cancellationToken);
-                Report(import, image, writer.Name, parsed.GetValue(asJson));
+                var (import, cim) = await new BootCimImport(writer, limits.Read(parsed)).RunAsync(path, parsed.GetRequiredValue(destination), cancellationToken);
+                Report(import, cim, writer.Name, parsed.GetValue(asJson));
             }
             catch (Exception e) when (Failures.IsExpected(e))
             {
@@ -45,18 +45,18 @@ internal static class UvmCommand
         return command;
     }
 
-    private static void Report(UtilityVmResult import, CommittedCim image, string backend, bool asJson)
+    private static void Report(UtilityVmResult import, CommittedCim cim, string backend, bool asJson)
     {
         if (!asJson)
         {
-            Console.WriteLine($"{image.Path}: {import.Entries} entries, {Sizes.Of(import.Size)} of files in {Sizes.Of(image.Size)}");
+            Console.WriteLine($"{cim.Path}: {import.Entries} entries, {Sizes.Of(import.Size)} of files in {Sizes.Of(cim.Size)}");
             return;
         }
 
         JsonOutput.WriteDocument(json =>
         {
             json.WriteStartObject();
-            ImageJson.Write(json, image, BootCimImport.CimName);
+            CimJson.Write(json, cim, BootCimImport.CimName);
             json.WriteNumber("filesSize", import.Size);
             json.WriteNumber("entries", import.Entries);
             json.WriteString("backend", backend);

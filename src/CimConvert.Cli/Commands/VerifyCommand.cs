@@ -11,16 +11,16 @@ internal static class VerifyCommand
 {
     public static Command Create()
     {
-        var target = new Argument<string>("CIM|STORE") { Description = "A CIM, or a store's directory." };
+        var target = new Argument<string>("CIM|STORE") { Description = "A CIM as for ls, or a store's directory." };
         var sources = CommonOptions.Sources();
-        var repair = new Option<bool>("--repair") { Description = "Remove what is broken in a store, so that the next conversion makes it anew." };
+        var repair = new Option<bool>("--repair") { Description = "Remove what is broken in a store, so that the next conversion makes it again." };
         var json = CommonOptions.Json();
-        var command = new Command("verify", "Reads all of a CIM or a store, and checks everything in it.") { target, sources, repair, json, CommonOptions.Verbose() };
+        var command = new Command("verify", "Reads and checks everything in a CIM or a store.") { target, sources, repair, json, CommonOptions.Verbose() };
         command.Validators.Add(result =>
         {
             if (result.GetValue(repair) && !Directory.Exists(result.GetValue(target)))
             {
-                result.AddError("--repair goes with a store's directory: a single CIM is made anew by its own command");
+                result.AddError("--repair goes with a store's directory: make a single CIM again with the command that made it");
             }
         });
         command.SetAction(async (parsed, cancellationToken) =>
@@ -62,7 +62,7 @@ internal static class VerifyCommand
         return command;
     }
 
-    /// <returns>What was wrong, what was done about it, and what is wrong still.</returns>
+    /// <returns>What was broken, what was repaired, and what is still broken.</returns>
     private static async Task<(IReadOnlyList<string> Problems, IReadOnlyList<string> Repaired, IReadOnlyList<string> Left)> VerifyStoreAsync(
         ConversionStore store, bool repair, CancellationToken cancellationToken)
     {
@@ -82,9 +82,9 @@ internal static class VerifyCommand
     {
         try
         {
-            using var image = CommonOptions.OpenCim(location, sources);
-            var path = image.Container is null ? null : location.Split(OpenCim.NameSeparator)[0];
-            CimVerification.Run(image, path, ExpectedRoot(path, image), cancellationToken);
+            using var opened = CommonOptions.OpenCim(location, sources);
+            var path = opened.Container is null ? null : location.Split(OpenCim.NameSeparator)[0];
+            CimVerification.Run(opened, path, ExpectedRoot(path, opened), cancellationToken);
             return ([], [], []);
         }
         catch (Exception e) when (Failures.IsExpected(e))
@@ -93,10 +93,10 @@ internal static class VerifyCommand
         }
     }
 
-    /// <summary>The root digest beside the file: of a merged CIM (one with sources) under another name than a layer's.</summary>
-    private static byte[]? ExpectedRoot(string? path, OpenCim image) => path is null
+    /// <summary>The root digest in the file beside a block file. For a merged CIM, which has parent regions, that file has another name.</summary>
+    private static byte[]? ExpectedRoot(string? path, OpenCim opened) => path is null
         ? null
         : IntegrityFile.TryRead(Path.Combine(
             Path.GetDirectoryName(Path.GetFullPath(path))!,
-            image.Cim.ParentRegions.Count > 0 ? IntegrityFile.MergedName : IntegrityFile.LayerName));
+            opened.Cim.ParentRegions.Count > 0 ? IntegrityFile.MergedName : IntegrityFile.LayerName));
 }

@@ -4,16 +4,16 @@ using CimConvert.Cims.Tools;
 
 namespace CimConvert.Cli.Output;
 
-/// <summary>The document of <c>info --json</c>.</summary>
+/// <summary>The JSON document of <c>info --json</c> (docs/cli.md).</summary>
 internal static class CimInfoJson
 {
-    public static void Write(OpenCim image, CimCounts counts, CimContent content) => JsonOutput.WriteDocument(json =>
+    public static void Write(OpenCim opened, CimCounts counts, CimContent content) => JsonOutput.WriteDocument(json =>
     {
-        var cim = image.Cim;
+        var cim = opened.Cim;
         json.WriteStartObject();
-        json.WriteString("name", image.Name);
-        json.WriteString("form", image.Container is null ? "standard" : "block");
-        json.WriteBoolean("sealed", image.Container?.IsSealed ?? false);
+        json.WriteString("name", opened.Name);
+        json.WriteString("form", opened.Container is null ? "standard" : "block");
+        json.WriteBoolean("sealed", opened.Container?.IsSealed ?? false);
         json.WriteNumber("version", cim.Version);
         json.WriteString("regionSet", cim.OwnRegions.Id.ToString("D"));
         json.WriteStartArray("regions");

@@ -5,7 +5,7 @@ using CimConvert.Store;
 
 namespace CimConvert.Cli.Output;
 
-/// <summary>The result of a conversion, as scripts and as people read it.</summary>
+/// <summary>The result of a conversion, as JSON (docs/cli.md) and as text.</summary>
 internal static class ConversionReport
 {
     public static void WriteJson(Utf8JsonWriter json, ConversionResult result)
@@ -54,12 +54,12 @@ internal static class ConversionReport
         Console.WriteLine($"{result.Image.Name} ({result.Image.Config.Platform})");
         foreach (var (layer, reused) in result.Layers)
         {
-            Console.WriteLine($"  layer  {layer.Record.DiffId.Hex[..12]}  {Sizes.Of(layer.Size),10}  {(reused ? "reused   " : "converted")}  {layer.ImagePath}");
+            Console.WriteLine($"  layer  {layer.Record.DiffId.Hex[..12]}  {Sizes.Of(layer.Size),10}  {(reused ? "reused   " : "converted")}  {layer.CimFile}");
         }
 
         if (result.Layers.Count > 1 && result.Top.Merged is { } merged)
         {
-            Console.WriteLine($"  merged               {Sizes.Of(merged.Size),10}             {result.Top.MergedPath}");
+            Console.WriteLine($"  merged               {Sizes.Of(merged.Size),10}             {result.Top.MergedFile}");
         }
 
         Console.WriteLine($"  manifest {result.Manifest.Digest}");
@@ -81,9 +81,9 @@ internal static class ConversionReport
         json.WriteString("source", record.SourceDigest.ToString());
         json.WriteString("diffId", record.DiffId.ToString());
         json.WriteString("chainId", record.ChainId.ToString());
-        WriteFile(json, converted.Layer.ImagePath, converted.Layer.Size);
+        WriteFile(json, converted.Layer.CimFile, converted.Layer.Size);
         json.WriteBoolean("reused", converted.Reused);
-        json.WriteString("integrity", record.Image.IntegrityRoot);
+        json.WriteString("integrity", record.Cim.IntegrityRoot);
         json.WriteEndObject();
     }
 
@@ -96,7 +96,7 @@ internal static class ConversionReport
         }
 
         json.WriteStartObject("merged");
-        WriteFile(json, top.MergedPath!, merged.Size);
+        WriteFile(json, top.MergedFile!, merged.Size);
         json.WriteString("integrity", merged.IntegrityRoot);
         json.WriteEndObject();
     }

@@ -4,9 +4,10 @@ using CimConvert.Formats.Regf;
 
 namespace CimConvert.Cli.Output;
 
-/// <summary>A key of a registry hive, as scripts and as people read it: what it is, its subkeys and its values.</summary>
+/// <summary>A registry key with its subkeys and values, as JSON (docs/cli.md) and as text.</summary>
 internal static class HiveReport
 {
+    /// <summary>Names of the registry's value types, by number (learn.microsoft.com/windows/win32/sysinfo/registry-value-types).</summary>
     private static readonly string[] s_types =
     [
         "REG_NONE", "REG_SZ", "REG_EXPAND_SZ", "REG_BINARY", "REG_DWORD", "REG_DWORD_BIG_ENDIAN", "REG_LINK", "REG_MULTI_SZ",
@@ -45,19 +46,19 @@ internal static class HiveReport
         json.WriteEndObject();
     }
 
-    /// <summary>Subkeys first, by name; then the values, in the order they are stored, the default one as <c>@</c>.</summary>
+    /// <summary>Subkeys by name, then values in the order they are stored; the default value is shown as <c>@</c>.</summary>
     public static void WriteText(HiveKey key, TextWriter output)
     {
         foreach (var subkey in key.Subkeys)
         {
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"key {subkey.Subkeys.Length,8} keys {subkey.Values.Length,8} values  {Shown(subkey.Name)}{Note(subkey)}"));
+                $"key {subkey.Subkeys.Length,8} keys {subkey.Values.Length,8} values  {Printable.WithoutControls(subkey.Name)}{Note(subkey)}"));
         }
 
         foreach (var value in key.Values)
         {
-            var name = value.Name.Length == 0 ? "@" : Shown(value.Name);
+            var name = value.Name.Length == 0 ? "@" : Printable.WithoutControls(value.Name);
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"value {TypeOf(value),-16} {value.Data.Length,10} B  {name}{(value.IsTombstone ? " (removed)" : string.Empty)}"));
@@ -77,7 +78,7 @@ internal static class HiveReport
         _ => $" ({LayerOf(key.Layer)})",
     };
 
-    /// <summary>What a differencing hive's key does to the key below; of every key of another hive: merge.</summary>
+    /// <summary>How a delta hive's key combines with the key of the layers below; "merge" for every key of other hives.</summary>
     private static string LayerOf(LayerSemantics layer) => layer switch
     {
         LayerSemantics.Tombstone => "tombstone",
@@ -88,13 +89,4 @@ internal static class HiveReport
 
     private static string TypeOf(in HiveValue value) =>
         value.Type < s_types.Length ? s_types[value.Type] : string.Create(CultureInfo.InvariantCulture, $"0x{value.Type:X}");
-
-    /// <summary>Names may hold anything: control characters do not reach a terminal.</summary>
-    private static string Shown(string name) => string.Create(name.Length, name, static (shown, source) =>
-    {
-        for (var i = 0; i < shown.Length; i++)
-        {
-            shown[i] = char.IsControl(source[i]) ? '?' : source[i];
-        }
-    });
 }

@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace CimConvert.Cli.Output;
 
-/// <summary>JSON on standard output: one indented document, or one object a line.</summary>
+/// <summary>JSON on standard output: one indented document, or one object per line.</summary>
 internal static class JsonOutput
 {
-    /// <summary>Paths and names stay readable; nothing here is put into HTML.</summary>
+    /// <summary>Escapes only what JSON requires, so that paths stay readable: the output is not embedded in HTML.</summary>
     public static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
     public static void WriteDocument(Action<Utf8JsonWriter> write)
@@ -15,7 +15,7 @@ internal static class JsonOutput
         WriteDocument(output, write);
     }
 
-    /// <summary>As it goes to standard output; the stream stays open.</summary>
+    /// <summary>Writes the same document to a stream, which stays open.</summary>
     public static void WriteDocument(Stream output, Action<Utf8JsonWriter> write)
     {
         using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = Encoder }))

@@ -1,10 +1,11 @@
 using System.Text.Json;
 using CimConvert.Prewarming;
+using CimConvert.Storage;
 using Spectre.Console;
 
 namespace CimConvert.Cli.Output;
 
-/// <summary>What a run over a list did, or would do, as scripts and as people read it, and as the exit code says it.</summary>
+/// <summary>The result of a prewarm run or dry run, as JSON (docs/prewarm.md), as a table and as an exit code.</summary>
 internal static class PrewarmOutput
 {
     public static int Write(PrewarmReport report, bool json)
@@ -39,17 +40,9 @@ internal static class PrewarmOutput
         return failed == 0 ? ExitCodes.Done : failed == plan.Count ? ExitCodes.Failed : ExitCodes.PartFailed;
     }
 
-    /// <summary>Whole or not at all: whoever waits for the file reads all of it.</summary>
-    public static void WriteFile(string path, PrewarmReport report)
-    {
-        var temporary = path + ".tmp";
-        using (var file = File.Create(temporary))
-        {
-            JsonOutput.WriteDocument(file, writer => WriteJson(writer, report));
-        }
-
-        File.Move(temporary, path, overwrite: true);
-    }
+    /// <summary>Atomic: a program that waits for the report reads a complete one.</summary>
+    public static void WriteFile(string path, PrewarmReport report) =>
+        AtomicFile.Write(path, file => JsonOutput.WriteDocument(file, writer => WriteJson(writer, report)));
 
     private static void WriteJson(Utf8JsonWriter json, PrewarmReport report)
     {
@@ -153,7 +146,7 @@ internal static class PrewarmOutput
         Console.WriteLine($"{Sizes.Of(plan.Sum(image => image.Bytes))} to fetch, {plan.Sum(image => image.ToConvert)} layers to convert");
     }
 
-    /// <summary>As wide as the names are where nobody looks at it: a log wraps nothing.</summary>
+    /// <summary>Without line breaks in cells if the output is redirected, since Spectre.Console wraps at 80 columns then.</summary>
     private static void Draw(Table table)
     {
         const int wide = 4096;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace CimConvert.Cli.Output;
 
-/// <summary>Numbers for people.</summary>
+/// <summary>Sizes with binary units, for text output.</summary>
 internal static class Sizes
 {
     private static readonly string[] s_units = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Cli.Output;
 
 /// <summary>
-/// Log lines on standard error, without a time, so that runs compare: level and message, with the image and the layer they are
-/// about, one line each, as text or as a JSON object.
+/// Logs to standard error, one line of text or one JSON object per message: level, message, image and layer. Without timestamps, so
+/// that the logs of two runs can be compared.
 /// </summary>
 internal sealed class StderrLoggerProvider(bool json) : ILoggerProvider, ISupportExternalScope
 {
@@ -51,7 +51,7 @@ internal sealed class StderrLoggerProvider(bool json) : ILoggerProvider, ISuppor
         return Encoding.UTF8.GetString(line.GetBuffer(), 0, (int)line.Length);
     }
 
-    /// <summary>The image is named where the message does not do so itself; layers always are.</summary>
+    /// <summary>Adds the image's name unless the message has it. Messages about a layer name the layer themselves.</summary>
     private string Text(string level, string message)
     {
         var image = Fields().GetValueOrDefault(LogFields.Image);

@@ -4,12 +4,13 @@ using OpenTelemetry.Metrics;
 namespace CimConvert.Cli.Output;
 
 /// <summary>
-/// Sends the program's metrics to an OpenTelemetry collector, where the standard variables name one (OpenTelemetry
-/// specification, "Environment Variable Specification"): the library reads them, this only decides whether to start it.
+/// Exports metrics to an OpenTelemetry collector if the standard environment variables name one
+/// (opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables). The OpenTelemetry library reads the variables; this
+/// only decides whether to start it.
 /// </summary>
 internal static class Telemetry
 {
-    /// <returns>To be disposed at the end, which sends what is left; null where nobody asked for metrics.</returns>
+    /// <returns>Disposing it sends the remaining metrics; null if no exporter is configured.</returns>
     public static IDisposable? Start()
     {
         if (Get("OTEL_SDK_DISABLED") is "true" || Get("OTEL_METRICS_EXPORTER") is "none")
@@ -17,8 +18,8 @@ internal static class Telemetry
             return null;
         }
 
-        var isAskedFor = Get("OTEL_METRICS_EXPORTER") is "otlp" || Get("OTEL_EXPORTER_OTLP_ENDPOINT") is not null || Get("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT") is not null;
-        return isAskedFor ? Sdk.CreateMeterProviderBuilder().AddMeter(Instruments.MeterName).AddOtlpExporter().Build() : null;
+        var isConfigured = Get("OTEL_METRICS_EXPORTER") is "otlp" || Get("OTEL_EXPORTER_OTLP_ENDPOINT") is not null || Get("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT") is not null;
+        return isConfigured ? Sdk.CreateMeterProviderBuilder().AddMeter(Instruments.MeterName).AddOtlpExporter().Build() : null;
     }
 
     private static string? Get(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;

@@ -1,5 +1,4 @@
 using System.Text;
-using CimConvert.Cims.Managed;
 using CimConvert.Storage;
 
 namespace CimConvert.Cims;
@@ -34,16 +33,6 @@ internal static class IntegrityFile
     }
 
     /// <summary>Replaces the file as a whole.</summary>
-    public static void Write(string path, ReadOnlySpan<byte> root)
-    {
-        var partial = path + PartialBlockFile.Suffix;
-        HostLinks.Refuse(partial);
-        using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
-        {
-            stream.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(root)));
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(partial, path, overwrite: true);
-    }
+    public static void Write(string path, ReadOnlySpan<byte> root) =>
+        AtomicFile.Write(path, Encoding.ASCII.GetBytes(Convert.ToHexStringLower(root)));
 }

@@ -33,6 +33,19 @@ internal static partial class Libc
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int Statx(SafeFileHandle file, string path, int flags, uint mask, out FileStatus status);
 
+    /// <summary>O_CLOEXEC of Linux (asm-generic/fcntl.h), and O_RDONLY, which is 0.</summary>
+    public const int CloseOnExecute = 0x80000;
+
+    /// <summary>open(2), for folders, which .NET does not open; an invalid handle, with errno, where that fails.</summary>
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial SafeFileHandle Open(string path, int flags);
+
+    /// <summary>fsync(2); 0, or -1 with errno.</summary>
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int Fsync(SafeFileHandle file);
+
     /// <summary>SYNC_FILE_RANGE_WRITE (linux/fs.h): starts writing to disk and does not wait.</summary>
     public const uint BeginWriting = 2;
 

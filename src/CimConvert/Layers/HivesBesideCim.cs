@@ -9,8 +9,6 @@ namespace CimConvert.Layers;
 /// </summary>
 internal static class HivesBesideCim
 {
-    private const int CompareBufferSize = 64 * 1024;
-
     /// <summary>Moves a layer's hives to their place.</summary>
     /// <returns>The files that were not there before: what <see cref="Remove"/> takes back.</returns>
     /// <exception cref="IOException">One is there already and is another; then none is moved.</exception>
@@ -28,7 +26,7 @@ internal static class HivesBesideCim
         {
             HostLinks.RefuseBelow(target, file.To);
             // The same hive is what an import leaves that was killed just before its image got its name.
-            if (File.Exists(file.To) && !AreEqual(file.From, file.To))
+            if (File.Exists(file.To) && !FileComparison.AreEqual(file.From, file.To))
             {
                 throw new IOException($"'{file.To}' exists already and is another layer's: import each layer into a folder of its own, or remove it first");
             }
@@ -57,27 +55,5 @@ internal static class HivesBesideCim
         {
             Directory.Delete(folder);
         }
-    }
-
-    private static bool AreEqual(string left, string right)
-    {
-        using var first = File.OpenRead(left);
-        using var second = File.OpenRead(right);
-        var (some, others) = (new byte[CompareBufferSize], new byte[CompareBufferSize]);
-        while (first.Length == second.Length)
-        {
-            var read = first.ReadAtLeast(some, some.Length, throwOnEndOfStream: false);
-            if (read == 0)
-            {
-                return true;
-            }
-
-            if (second.ReadAtLeast(others.AsSpan(0, read), read, throwOnEndOfStream: false) != read || !some.AsSpan(0, read).SequenceEqual(others.AsSpan(0, read)))
-            {
-                return false;
-            }
-        }
-
-        return false;
     }
 }

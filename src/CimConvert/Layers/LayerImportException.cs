@@ -34,12 +34,6 @@ public sealed class LayerImportException : ConversionException
     private static string Shown(string name)
     {
         var text = name.Length <= MaxShownName ? name : string.Concat(name.AsSpan(0, MaxShownName), "...");
-        return string.Create(text.Length, text, static (shown, source) =>
-        {
-            for (var i = 0; i < shown.Length; i++)
-            {
-                shown[i] = source[i] == '/' ? '\\' : char.IsControl(source[i]) ? '?' : source[i];
-            }
-        });
+        return Printable.WithoutControls(text.Replace('/', CimPath.Separator));
     }
 }

@@ -19,6 +19,11 @@ internal sealed record Descriptor
     /// <summary>Set only on the entries of an index.</summary>
     public Platform? Platform { get; init; }
 
+    public static Descriptor Of(string mediaType, Digest digest, long size) => new() { MediaType = mediaType, Digest = digest, Size = size };
+
+    /// <summary>Describes a document by its bytes.</summary>
+    public static Descriptor Of(string mediaType, ReadOnlySpan<byte> content) => Of(mediaType, Digest.Compute(content), content.Length);
+
     /// <param name="where">The descriptor's position in its document, for the error message.</param>
     /// <exception cref="InvalidDataException">A field is invalid.</exception>
     internal void Validate(string where)

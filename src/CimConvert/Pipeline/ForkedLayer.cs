@@ -25,7 +25,7 @@ internal static class ForkedLayer
     }
 
     /// <summary>Describes a CIM that is committed; the parent's regions stay, its name does not.</summary>
-    public static (FileRecord Image, IReadOnlyList<CimFileRecord>? CimFiles) Finish(CommittedCim image, string cimName, CancellationToken cancellationToken)
+    public static (FileRecord Cim, IReadOnlyList<RegionFileRecord>? RegionFiles) Finish(CommittedCim image, string cimName, CancellationToken cancellationToken)
     {
         File.Delete(Path.Combine(Path.GetDirectoryName(image.Path)!, ParentName));
         return StoredLayer.DescribeForked(image, cimName, cancellationToken);
@@ -47,7 +47,7 @@ internal static class ForkedLayer
     {
         if (!HardLink.TryCreate(link, file))
         {
-            AtomicFile.Copy(link + AtomicFile.TemporarySuffix, link, file);
+            AtomicFile.Copy(file, link);
         }
     }
 }

@@ -19,12 +19,12 @@ internal static class LayerFiles
     /// <summary>Whether a layer was made with these options.</summary>
     public static bool IsAsWanted(StoredLayer stored, ICimBackend backend, ConversionOptions options) =>
         stored.Record.Backend == backend.Name
-        && stored.Record.Image.File == NameFor(options)
-        && stored.Record.Image.VhdFooter == options.Image.VhdFooter
-        && stored.Record.Image.IntegrityRoot is not null == options.Image.Integrity;
+        && stored.Record.Cim.File == NameFor(options)
+        && stored.Record.Cim.VhdFooter == options.Image.VhdFooter
+        && stored.Record.Cim.IntegrityRoot is not null == options.Image.Integrity;
 
     /// <summary>Describes a CIM that is committed: the file that makes it a CIM, and the other files of a forked one.</summary>
-    public static (FileRecord Cim, IReadOnlyList<CimFileRecord>? CimFiles) Describe(CommittedCim cim, ConversionOptions options, CancellationToken cancellationToken) =>
+    public static (FileRecord Cim, IReadOnlyList<RegionFileRecord>? CimFiles) Describe(CommittedCim cim, ConversionOptions options, CancellationToken cancellationToken) =>
         options.Forked
             ? ForkedLayer.Finish(cim, CimName, cancellationToken)
             : (StoredLayer.Describe(cim, CimName, options.Image.VhdFooter, cancellationToken), null);

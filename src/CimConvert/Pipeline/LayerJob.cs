@@ -79,7 +79,7 @@ internal sealed class LayerJob(
         using var clock = StageClock.Start("seal", plan.Index);
         var parents = plan.Parents.Select(store.LayerFolder).ToArray();
         var cim = LayerFinish.Run(layer.Cim, layer.Import.DeltaHives, layer.Folder.Path, parents, options.Hives, cancellationToken);
-        var (file, cimFiles) = LayerFiles.Describe(cim, options, cancellationToken);
+        var (file, regionFiles) = LayerFiles.Describe(cim, options, cancellationToken);
         var stored = store.Publish(layer.Folder, new LayerRecord
         {
             SourceDigest = plan.Blob.Digest,
@@ -88,12 +88,12 @@ internal sealed class LayerJob(
             Parents = [.. plan.Parents.Select(parent => parent.Digest)],
             UncompressedSize = plan.Progress.Decompressed,
             FilesSize = layer.Import.Size,
-            Image = file,
-            CimFiles = cimFiles,
+            Cim = file,
+            RegionFiles = regionFiles,
             Backend = backend.Name,
         });
         layer.Download.Finish();
-        logger.LogInformation("{Layer}: sealed as {Path}", plan.Name, stored.ImagePath);
+        logger.LogInformation("{Layer}: sealed as {Path}", plan.Name, stored.CimFile);
         plan.Progress.Stage = LayerStage.Done;
         return stored;
     }

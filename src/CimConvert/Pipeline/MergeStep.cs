@@ -21,7 +21,7 @@ internal sealed class MergeStep(ConversionStore store, ICimBackend backend, Conv
     public async Task<(StoredLayer Top, long Written)> RunAsync(IReadOnlyList<LayerPlan> plans, IReadOnlyList<ConvertedLayer> layers, CancellationToken cancellationToken)
     {
         var top = layers[^1].Layer;
-        Digest[] sources = [.. layers.Reverse().Select(l => l.Layer.Record.Image.Digest)];
+        Digest[] sources = [.. layers.Reverse().Select(l => l.Layer.Record.Cim.Digest)];
         if (options.Forked || layers.Count == 1 || IsMerged(top, sources))
         {
             return (top, 0);
@@ -34,11 +34,11 @@ internal sealed class MergeStep(ConversionStore store, ICimBackend backend, Conv
             return (now, 0);
         }
 
-        var images = layers.Reverse().Select(l => new BlockCim(l.Layer.ImagePath, l.Layer.Record.Image.CimName)).ToArray();
+        var images = layers.Reverse().Select(l => new BlockCim(l.Layer.CimFile, l.Layer.Record.Cim.CimName)).ToArray();
         var merged = Merge(Path.Combine(folder.Path, FileName), images, plans, cancellationToken);
         var record = StoredLayer.Describe(merged, CimName, options.Image.VhdFooter, cancellationToken) with { Sources = sources };
         var stored = store.PublishMerged(top, folder, record);
-        logger.LogInformation("merged {Count} layers into {Path}", layers.Count, stored.MergedPath);
+        logger.LogInformation("merged {Count} layers into {Path}", layers.Count, stored.MergedFile);
         return (stored, record.Size);
     }
 

@@ -5,41 +5,41 @@ using CimConvert.Sources;
 
 namespace CimConvert.Prewarming;
 
-/// <summary>What <c>prewarm</c> is to do: the images of one list file, and how much of the machine they may have.</summary>
+/// <summary>A list file of <c>prewarm</c> (docs/prewarm.md): images to convert, and limits for the run.</summary>
 internal sealed record PrewarmList
 {
-    /// <summary>The folder of the store.</summary>
+    /// <summary>The store's folder.</summary>
     public required string Store { get; init; }
 
-    /// <summary>In the order of the file; no two are the same.</summary>
+    /// <summary>In the order of the file, without duplicates.</summary>
     public required IReadOnlyList<PrewarmImage> Images { get; init; }
 
     public PrewarmRegistries Registries { get; init; } = new();
 
     public PrewarmConcurrency Concurrency { get; init; } = new();
 
-    /// <summary>How often, in the whole run, an image that failed for a reason that may pass is tried again.</summary>
+    /// <summary>How many retries of images the whole run may spend on transient failures.</summary>
     public int RetryBudget { get; init; } = 10;
 
     public PrewarmDisk Disk { get; init; } = new();
 
-    /// <summary>What each layer may take.</summary>
+    /// <summary>Limits for each layer.</summary>
     public InputLimits Limits { get; init; } = new();
 
-    /// <summary>Bytes a second that all downloads together may take; null for as many as come.</summary>
+    /// <summary>Bytes per second for all downloads together; null for no limit.</summary>
     public long? Bandwidth { get; init; }
 
-    /// <summary>When images may be started; null for always.</summary>
+    /// <summary>The time of day at which images may start; null for any time.</summary>
     public DailyWindow? Window { get; init; }
 
-    /// <summary>Whether an image is left alone that the registry it is pushed to has, converted from the same source in the same way.</summary>
+    /// <summary>Whether to skip an image if the registry it is pushed to already has it, converted from the same source with the same options.</summary>
     public bool SkipPushed { get; init; }
 
-    /// <summary>Whether the others go on when an image has failed for good.</summary>
+    /// <summary>Whether the other images continue after one has failed for good.</summary>
     public bool KeepGoing { get; init; } = true;
 }
 
-/// <summary>How registries are reached; what is null is as the command line, or its default, has it.</summary>
+/// <summary>How registries are reached. For null, the command line or its default decides.</summary>
 internal sealed record PrewarmRegistries
 {
     public string? HostsDir { get; init; }
@@ -51,7 +51,7 @@ internal sealed record PrewarmRegistries
     public TimeSpan? StallTimeout { get; init; }
 }
 
-/// <summary>Of imports there are few by default: machines have fallen over under many at once.</summary>
+/// <summary>How many run at once. Imports are limited to one by default, since parallel imports have overloaded hosts.</summary>
 internal sealed record PrewarmConcurrency
 {
     public int Images { get; init; } = 2;
@@ -61,17 +61,17 @@ internal sealed record PrewarmConcurrency
     public int Imports { get; init; } = 1;
 }
 
-/// <summary>What the store may take of the disk, in bytes; null for no limit.</summary>
+/// <summary>Limits for the disk, in bytes; null for no limit.</summary>
 internal sealed record PrewarmDisk
 {
-    /// <summary>Free space that must be left.</summary>
+    /// <summary>Space that must stay free.</summary>
     public long? MinFree { get; init; }
 
     /// <summary>The most the store may hold.</summary>
     public long? MaxStore { get; init; }
 }
 
-/// <summary>One image of the list.</summary>
+/// <summary>One image in the list.</summary>
 internal sealed record PrewarmImage
 {
     public required ImageLocation Location { get; init; }
@@ -87,9 +87,9 @@ internal sealed record PrewarmImage
     /// <summary>See <see cref="CimBackends"/>.</summary>
     public required string Backend { get; init; }
 
-    /// <summary>Where the converted image goes; null for nowhere but the store.</summary>
+    /// <summary>Where the converted image is pushed to; null for no push.</summary>
     public ImageReference? Push { get; init; }
 
-    /// <summary>Whether the converted manifest names the source as its subject.</summary>
+    /// <summary>Whether the converted manifest has the source's manifest as its subject.</summary>
     public bool Subject { get; init; }
 }

@@ -8,13 +8,16 @@ using YamlDotNet.RepresentationModel;
 
 namespace CimConvert.Prewarming;
 
+/// <summary>Thrown for an invalid list file. The message starts with the file's path, line and column.</summary>
+internal sealed class PrewarmListException(string message, Exception? cause = null) : ConversionException(message, cause);
+
 /// <summary>
-/// Reads a list file. <c>configs/prewarm.schema.json</c> says the same for editors. Relative paths in it are relative to the
-/// working folder, as on the command line.
+/// Reads a list file (docs/prewarm.md). <c>configs/prewarm.schema.json</c> describes the same format for editors. Relative paths are
+/// relative to the working directory, as on the command line.
 /// </summary>
 internal sealed class PrewarmListReader
 {
-    /// <summary>Some 20,000 images.</summary>
+    /// <summary>Enough for about 20,000 images.</summary>
     public const int MaxBytes = 4 << 20;
 
     private const int MaxDepth = 16;
@@ -33,8 +36,8 @@ internal sealed class PrewarmListReader
     }
 
     /// <param name="file">Path of the list.</param>
-    /// <param name="store">The store to use instead of the one the list names; null for that one.</param>
-    /// <exception cref="PrewarmListException">Something in it is wrong; the message says where.</exception>
+    /// <param name="store">Overrides the store that the list names, unless null.</param>
+    /// <exception cref="PrewarmListException">The list is invalid; the message says where.</exception>
     public static PrewarmList Read(string file, string? store)
     {
         var size = new FileInfo(file).Length;
@@ -58,12 +61,12 @@ internal sealed class PrewarmListReader
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or NullReferenceException)
         {
-            // Defects of the library, which damaged files bring out.
+            // YamlDotNet throws these on damaged files.
             throw YamlSection.Bad(file, Mark.Empty, $"it is no YAML ({Printable.Of(e.Message)})", e);
         }
     }
 
-    /// <summary>The library builds its nodes by recursion: how deep they nest is looked at first, event by event.</summary>
+    /// <summary>YamlDotNet builds nodes recursively, so the depth is limited first, event by event, before the stack can overflow.</summary>
     private static void CheckDepth(string file, string text)
     {
         var parser = new Parser(new StringReader(text));
@@ -153,7 +156,7 @@ internal sealed class PrewarmListReader
             if (images.Count > 0 && (image.Integrity, image.VhdFooter, image.Backend) != (images[0].Integrity, images[0].VhdFooter, images[0].Backend))
             {
                 throw YamlSection.Bad(
-                    _file, node.Start, $"{image.Location} differs from the images before it in integrity, vhdFooter or backend, and would make layers anew that they share; give it a list and a store of its own");
+                    _file, node.Start, $"{image.Location} differs from the images before it in integrity, vhdFooter or backend, and would convert again the layers that they share; give it a list and a store of its own");
             }
 
             images.Add(image);
@@ -168,7 +171,7 @@ internal sealed class PrewarmListReader
         return images;
     }
 
-    /// <summary>An entry that only names the image.</summary>
+    /// <summary>Reads an entry that is a plain string: the image's name.</summary>
     private PrewarmImage ReadImage(YamlNode node)
     {
         try
@@ -201,7 +204,7 @@ internal sealed class PrewarmListReader
         Subject = Value(section, "subject", (s, key) => s.Flag(key)) ?? false,
     };
 
-    /// <summary>The image's own, else the defaults'.</summary>
+    /// <summary>The value of the image's own section, else of <c>defaults</c>.</summary>
     private T? Value<T>(YamlSection? section, string key, Func<YamlSection, string, T?> read)
     {
         var common = _defaults?.Find(key);

@@ -6,19 +6,19 @@ using CimConvert.Store;
 
 namespace CimConvert.Prewarming;
 
-/// <summary>What an image of the list would take.</summary>
-/// <param name="Image">As it is listed.</param>
-/// <param name="Source">The manifest; null where it cannot be had.</param>
-/// <param name="Layers">Layers of the image.</param>
-/// <param name="ToConvert">Of these, those that are neither in the store nor wanted by an image before it in the list.</param>
-/// <param name="Bytes">Compressed size of <paramref name="ToConvert"/>.</param>
-/// <param name="Error">Why the manifest cannot be had; null where it can.</param>
+/// <summary>What the conversion of one image would do.</summary>
+/// <param name="Image">The image in the list.</param>
+/// <param name="Source">The source's manifest; null if it cannot be fetched.</param>
+/// <param name="Layers">How many layers the image has.</param>
+/// <param name="ToConvert">How many of them neither the store nor an earlier image in the list has.</param>
+/// <param name="Bytes">Compressed size of the layers to convert.</param>
+/// <param name="Error">Why the manifest cannot be fetched, else null.</param>
 internal sealed record PlannedImage(PrewarmImage Image, Descriptor? Source, int Layers, int ToConvert, long Bytes, string? Error);
 
-/// <summary>What a run over a list would do: manifests and configs are fetched, and nothing else.</summary>
+/// <summary>A dry run over a list: fetches manifests and configs only.</summary>
 internal sealed class PrewarmPlan(PrewarmList list, RegistryClient registry)
 {
-    /// <returns>In the list's order.</returns>
+    /// <returns>One entry for each image, in the order of the list.</returns>
     public async Task<IReadOnlyList<PlannedImage>> MakeAsync(CancellationToken cancellationToken)
     {
         var store = ConversionStore.IsStore(list.Store) ? ConversionStore.OpenExisting(list.Store) : null;

@@ -2,46 +2,46 @@ using CimConvert.Pipeline;
 
 namespace CimConvert.Prewarming;
 
-/// <summary>How an image of the list ended.</summary>
+/// <summary>The outcome for one image in the list.</summary>
 public enum PrewarmOutcome
 {
-    /// <summary>At least one layer, or the merged CIM, was made.</summary>
+    /// <summary>At least one layer or the merged CIM was written.</summary>
     Converted,
 
-    /// <summary>All of it was in the store already.</summary>
+    /// <summary>Everything was in the store already.</summary>
     Ready,
 
-    /// <summary>The registry it is pushed to had it already, and it was left at that.</summary>
+    /// <summary>Skipped, since the registry it is pushed to had it already.</summary>
     Pushed,
 
     /// <summary>It could not be converted.</summary>
     Failed,
 
-    /// <summary>Not begun, or given up, because another image failed and the list does not keep going.</summary>
+    /// <summary>Not started, or cancelled, because another image failed and the list does not keep going.</summary>
     NotStarted,
 }
 
-/// <summary>One image of the list, and what became of it.</summary>
-/// <param name="Image">As it is listed.</param>
+/// <summary>The result for one image in the list.</summary>
+/// <param name="Image">The image in the list.</param>
 /// <param name="Outcome">How it ended.</param>
-/// <param name="Conversion">What was made; null where nothing was.</param>
-/// <param name="Attempts">How often it was tried; 0 where never.</param>
-/// <param name="Retries">Requests and transfers that were tried again, in all attempts.</param>
-/// <param name="Failure">Why it failed; null where it did not.</param>
+/// <param name="Conversion">The result of the conversion; null if there is none.</param>
+/// <param name="Attempts">How often the conversion was started.</param>
+/// <param name="Retries">Requests and transfers that were retried, in all attempts.</param>
+/// <param name="Failure">Why it failed, else null.</param>
 internal sealed record PrewarmResult(PrewarmImage Image, PrewarmOutcome Outcome, ConversionResult? Conversion, int Attempts, int Retries, Exception? Failure)
 {
-    /// <summary>The failure in a line for the user.</summary>
+    /// <summary>The failure's message, one line.</summary>
     public string? Error => Failure?.Message;
 }
 
-/// <summary>What a run over a list did, in the list's order.</summary>
+/// <summary>The result of a run, in the order of the list.</summary>
 internal sealed record PrewarmReport(IReadOnlyList<PrewarmResult> Images)
 {
-    /// <summary>Images that are ready, in the store or where they are pushed to.</summary>
+    /// <summary>How many images are ready, in the store or in the registry they are pushed to.</summary>
     public int Ready => Images.Count(image => image.Outcome is PrewarmOutcome.Converted or PrewarmOutcome.Ready or PrewarmOutcome.Pushed);
 
     public bool IsComplete => Ready == Images.Count;
 
-    /// <summary>Whether nothing could be made because the disk is full: the machine's fault, and no image's.</summary>
+    /// <summary>Whether every image failed because the disk is full.</summary>
     public bool IsStoppedByFullDisk => Ready == 0 && Images.All(image => Failures.IsDiskFull(image.Failure));
 }

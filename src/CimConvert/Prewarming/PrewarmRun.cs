@@ -14,8 +14,8 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Prewarming;
 
 /// <summary>
-/// Converts the images of a list, several at once, into one store. What images share is downloaded and converted once: a layer
-/// is claimed by whoever comes first, of this process or another, and the others wait for it.
+/// Converts the images of a list, several at once, into one store. A layer that images share is downloaded and converted once: the
+/// first conversion to claim it, in this process or another, makes it, and the others wait for it.
 /// </summary>
 internal sealed class PrewarmRun : IDisposable
 {
@@ -30,11 +30,11 @@ internal sealed class PrewarmRun : IDisposable
     private readonly ImageConversion?[] _running;
     private int _retriesLeft;
 
-    /// <param name="list">What to do.</param>
-    /// <param name="registry">For images in registries; the caller's.</param>
-    /// <param name="store">Where to.</param>
-    /// <param name="retryOptions">The pauses between attempts.</param>
-    /// <param name="logger">Told of every step.</param>
+    /// <param name="list">The images, and limits for the run.</param>
+    /// <param name="registry">For images in registries; not disposed here.</param>
+    /// <param name="store">Gets the converted images.</param>
+    /// <param name="retryOptions">The delays between attempts.</param>
+    /// <param name="logger">Logs every step.</param>
     public PrewarmRun(PrewarmList list, RegistryClient registry, ConversionStore store, RegistryOptions retryOptions, ILogger logger)
     {
         _list = list;
@@ -46,14 +46,14 @@ internal sealed class PrewarmRun : IDisposable
         _gate = new StartGate(list.Window, _time, logger);
         _retriesLeft = list.RetryBudget;
         _running = new ImageConversion?[list.Images.Count];
-        _limits = new ConversionLimits(
-            list.Concurrency.Downloads, list.Concurrency.Imports, list.Bandwidth, new DiskBudget(store, list.Disk.MinFree, list.Disk.MaxStore));
+        var disk = new DiskBudget(store.Root, list.Disk.MinFree, list.Disk.MaxStore, store.SizeOnDisk);
+        _limits = new ConversionLimits(list.Concurrency.Downloads, list.Concurrency.Imports, list.Bandwidth, disk);
     }
 
-    /// <summary>The layers of the images that are being converted now.</summary>
+    /// <summary>The layers of the images that are being converted at the moment.</summary>
     public IReadOnlyList<LayerPlan> Layers => [.. _running.SelectMany(conversion => conversion?.Layers ?? [])];
 
-    /// <summary>Runs to the end of the list, or, where it is not to keep going, to the first image that fails for good.</summary>
+    /// <summary>Converts all images; stops at the first that fails for good if the list does not keep going.</summary>
     public async Task<PrewarmReport> RunAsync(CancellationToken cancellationToken)
     {
         var results = new PrewarmResult[_list.Images.Count];
@@ -120,7 +120,7 @@ internal sealed class PrewarmRun : IDisposable
         }
     }
 
-    /// <summary>Null where the registry has it already, and that is enough.</summary>
+    /// <summary>Null if the image is skipped because the registry has it already.</summary>
     private async Task<ConversionResult?> ConvertAsync(int index, PrewarmImage image, IImageSource source, CancellationToken cancellationToken)
     {
         var conversion = await PrepareAsync(image, source, cancellationToken);
@@ -128,7 +128,7 @@ internal sealed class PrewarmRun : IDisposable
         return conversion is null ? null : await conversion.RunAsync(source, cancellationToken);
     }
 
-    /// <summary>What fails before the conversion, which names its image itself, is said of the image, too.</summary>
+    /// <summary>Adds the image's name to failures, as the conversion itself does later.</summary>
     private async Task<ImageConversion?> PrepareAsync(PrewarmImage image, IImageSource source, CancellationToken cancellationToken)
     {
         try

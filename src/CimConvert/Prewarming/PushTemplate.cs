@@ -4,12 +4,12 @@ using CimConvert.Sources;
 namespace CimConvert.Prewarming;
 
 /// <summary>
-/// Where converted images go: a reference in which <c>{registry}</c>, <c>{repository}</c> and <c>{tag}</c> stand for those of the
-/// source, so that one line under <c>defaults</c> serves a whole list.
+/// The reference to push to. <c>{registry}</c>, <c>{repository}</c> and <c>{tag}</c> stand for those of the source image, so one line
+/// under <c>defaults</c> serves a whole list.
 /// </summary>
 internal sealed record PushTemplate(string Text)
 {
-    /// <exception cref="InvalidDataException">What comes of it for this image is no reference by tag.</exception>
+    /// <exception cref="InvalidDataException">The result for this image is not a reference with a tag.</exception>
     public ImageReference For(ImageLocation source)
     {
         var text = Text;
@@ -27,6 +27,6 @@ internal sealed record PushTemplate(string Text)
         }
 
         var target = ImageReference.Parse(text);
-        return target.Digest is null ? target : throw new InvalidDataException($"'{Printable.Of(text)}' has a digest, which only the push itself can tell");
+        return target.Digest is null ? target : throw new InvalidDataException($"'{Printable.Of(text)}' has a digest, which is known only after the push");
     }
 }

@@ -2,21 +2,20 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using CimConvert.Oci;
 
 namespace CimConvert.Prewarming;
 
 /// <summary>
-/// One machine's part of a list that several share. Which part an image is in depends on its name alone: the parts of the others
-/// stay as they are when the list changes.
+/// One machine's part of a list that several machines share. An image's part depends on its name alone, so adding or removing images
+/// moves no other image to another machine.
 /// </summary>
-/// <param name="Index">From 0, as Kubernetes numbers the pods of an Indexed Job.</param>
-/// <param name="Count">Parts in all.</param>
+/// <param name="Index">From 0, like the completion index of a pod in a Kubernetes Indexed Job.</param>
+/// <param name="Count">How many parts there are.</param>
 internal sealed record Shard(int Index, int Count)
 {
     private const int MaxCount = 10_000;
 
-    /// <exception cref="InvalidDataException">The text is not of the form <c>I/N</c> with I below N.</exception>
+    /// <exception cref="InvalidDataException">The text does not have the form <c>I/N</c>, with I below N.</exception>
     public static Shard Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -32,7 +31,7 @@ internal sealed record Shard(int Index, int Count)
         throw new InvalidDataException($"'{Printable.Of(text)}' is no part of a list: write I/N, with I from 0 to N-1 and N up to {MaxCount}");
     }
 
-    /// <summary>Whether an image of this name is in this part.</summary>
+    /// <summary>Whether the image with this name is in this part.</summary>
     public bool Has(string image)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(image));

@@ -2,11 +2,11 @@ using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Prewarming;
 
-/// <summary>Lets images start while the list's window is open, and holds them back while it is closed. What has started is not stopped.</summary>
+/// <summary>Makes images wait for the list's start window. Conversions that have started are not stopped when it closes.</summary>
 internal sealed class StartGate(DailyWindow? window, TimeProvider time, ILogger logger)
 {
-    /// <summary>The clock is looked at anew so often: somebody may set it, and the machine may sleep.</summary>
-    private static readonly TimeSpan s_look = TimeSpan.FromMinutes(1);
+    /// <summary>How often the clock is read again: it may be set, and the machine may sleep.</summary>
+    private static readonly TimeSpan s_clockInterval = TimeSpan.FromMinutes(1);
 
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
@@ -16,10 +16,10 @@ internal sealed class StartGate(DailyWindow? window, TimeProvider time, ILogger 
             return;
         }
 
-        logger.LogInformation("outside the window {Window}: going on in {Hours:0}:{Minutes:00}", window, Math.Floor(wait.TotalHours), wait.Minutes);
+        logger.LogInformation("outside the window {Window}: waiting {Hours:0}:{Minutes:00} for the start window", window, Math.Floor(wait.TotalHours), wait.Minutes);
         do
         {
-            await Task.Delay(wait < s_look ? wait : s_look, time, cancellationToken);
+            await Task.Delay(wait < s_clockInterval ? wait : s_clockInterval, time, cancellationToken);
             wait = window.UntilOpen(time.GetLocalNow());
         }
         while (wait > TimeSpan.Zero);

@@ -1,11 +1,10 @@
 using System.Globalization;
-using CimConvert.Oci;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace CimConvert.Prewarming;
 
-/// <summary>One mapping of a YAML file, read key by key: what is of the wrong type, or not known at all, is an error with its place.</summary>
+/// <summary>Reads one YAML mapping key by key. Wrong types and unknown keys are errors with line and column.</summary>
 internal sealed class YamlSection
 {
     private readonly string _file;
@@ -18,7 +17,7 @@ internal sealed class YamlSection
         _node = node;
     }
 
-    /// <exception cref="PrewarmListException">The node is no mapping, or a key of it is no text.</exception>
+    /// <exception cref="PrewarmListException">The node is not a mapping, or a key is not a scalar.</exception>
     public static YamlSection Of(string file, YamlNode node, string what)
     {
         if (node is not YamlMappingNode mapping)
@@ -34,10 +33,10 @@ internal sealed class YamlSection
     public static PrewarmListException Bad(string file, in Mark at, string what, Exception? cause = null) =>
         new(string.Create(CultureInfo.InvariantCulture, $"{file}:{at.Line}:{at.Column}: {what}"), cause);
 
-    /// <summary>An error about the value of a key that is there.</summary>
+    /// <summary>An error at the value of an existing key.</summary>
     public PrewarmListException Bad(string key, string what) => Bad(_file, Find(key)!.Start, $"{key} {what}");
 
-    /// <summary>The node of a key; null where the key is not there.</summary>
+    /// <summary>The node of a key; null if the key is missing.</summary>
     public YamlNode? Find(string key)
     {
         _known.Add(key);
@@ -46,7 +45,7 @@ internal sealed class YamlSection
 
     public YamlSection? Section(string key) => Find(key) is { } node ? Of(_file, node, $"the value of '{key}'") : null;
 
-    /// <exception cref="PrewarmListException">The key is not there, or its value is no list.</exception>
+    /// <exception cref="PrewarmListException">The key is missing, or its value is not a list.</exception>
     public IReadOnlyList<YamlNode> List(string key) => Find(key) switch
     {
         null => throw Bad(_file, _node.Start, $"'{key}' is missing"),
@@ -78,15 +77,15 @@ internal sealed class YamlSection
             : throw Bad(key, string.Create(CultureInfo.InvariantCulture, $"must be a number from {min} to {max}, not '{Printable.Of(text)}'"));
     }
 
-    /// <summary>A value by a reader of its own, whose <see cref="InvalidDataException"/> gets the value's place.</summary>
+    /// <summary>Parses a value; an <see cref="InvalidDataException"/> of the parser gets the value's line and column.</summary>
     public T? Read<T>(string key, Func<string, T> read)
         where T : class => Text(key) is { } text ? Read(key, text, read) : null;
 
-    /// <summary>As the other, for values that are no objects.</summary>
+    /// <summary>As <see cref="Read{T}(string, Func{string, T})"/>, for value types.</summary>
     public T? ReadValue<T>(string key, Func<string, T> read)
         where T : struct => Text(key) is { } text ? Read(key, text, read) : null;
 
-    /// <exception cref="PrewarmListException">There is a key that nobody asked for.</exception>
+    /// <exception cref="PrewarmListException">The mapping has a key that was never read.</exception>
     public void RefuseOthers()
     {
         foreach (var key in _node.Children.Keys.Cast<YamlScalarNode>())

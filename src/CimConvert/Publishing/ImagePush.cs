@@ -6,33 +6,33 @@ using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Publishing;
 
-/// <summary>What a push did.</summary>
-/// <param name="Reference">Where the image is now.</param>
-/// <param name="Digest">The manifest's.</param>
-/// <param name="Uploaded">How many blobs and manifests were sent.</param>
-/// <param name="Skipped">How many were there.</param>
-/// <param name="Mounted">How many the registry took over from another repository.</param>
-/// <param name="Bytes">Bytes sent, those sent again after a broken connection included.</param>
+/// <summary>The result of a push.</summary>
+/// <param name="Reference">The image's new reference.</param>
+/// <param name="Digest">The manifest's digest.</param>
+/// <param name="Uploaded">How many blobs and manifests were uploaded.</param>
+/// <param name="Skipped">How many the repository already had.</param>
+/// <param name="Mounted">How many the registry mounted from another repository (distribution spec, "Mounting a blob from another repository").</param>
+/// <param name="Bytes">Bytes sent, including those sent again after a broken connection.</param>
 internal sealed record PushResult(ImageReference Reference, Digest Digest, int Uploaded, int Skipped, int Mounted, long Bytes);
 
-/// <summary>Pushes a converted image from the store: config and layer files first, the manifest last, so that what has a tag is whole.</summary>
+/// <summary>Pushes a converted image from the store. The manifest goes last, so a tag never refers to an incomplete image.</summary>
 internal sealed class ImagePush(ConversionStore store, RegistryPusher target, ILogger logger)
 {
-    /// <summary>More at once only compete for the same line.</summary>
-    private const int BlobsAtOnce = 3;
+    /// <summary>More parallel uploads only compete for the same bandwidth.</summary>
+    private const int ParallelUploads = 3;
 
-    /// <param name="image">The source.</param>
-    /// <param name="pulledFrom">Where it is in a registry; null for elsewhere.</param>
-    /// <param name="manifest">The converted manifest, which is in the store with all its blobs.</param>
-    /// <param name="withSubject">The manifest refers to the source's.</param>
-    /// <param name="cancellationToken">Ends the push; uploads that are under way are given up.</param>
+    /// <param name="image">The source image.</param>
+    /// <param name="pulledFrom">The source image's reference in a registry; null if it came from a file or folder.</param>
+    /// <param name="manifest">The converted manifest; the store has it and all its blobs.</param>
+    /// <param name="withSubject">Whether the manifest has the source's manifest as its subject.</param>
+    /// <param name="cancellationToken">Cancels the push and the uploads in progress.</param>
     public async Task<PushResult> RunAsync(
         ResolvedImage image, ImageReference? pulledFrom, Descriptor manifest, bool withSubject, CancellationToken cancellationToken)
     {
         var bytes = await File.ReadAllBytesAsync(store.BlobPath(manifest.Digest), cancellationToken);
         var content = ImageManifest.Parse(bytes, manifest.MediaType);
 
-        // The config is the source's: where it lies in the same registry, it need not be sent.
+        // The config is the source's: a registry that has the source can mount it.
         var mountFrom = pulledFrom?.Registry == target.Reference.Registry && pulledFrom.Repository != target.Reference.Repository ? pulledFrom.Repository : null;
         PushedBlob[] blobs =
         [
@@ -40,10 +40,10 @@ internal sealed class ImagePush(ConversionStore store, RegistryPusher target, IL
             .. content.Layers.DistinctBy(layer => layer.Digest).Select(layer => Blob(layer, mountFrom: null)),
         ];
         var counts = new int[Enum.GetValues<PushOutcome>().Length];
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = BlobsAtOnce, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(blobs, parallel, async (blob, either) =>
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = ParallelUploads, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(blobs, parallel, async (blob, token) =>
         {
-            Count(await target.PushBlobAsync(blob, either), $"blob {blob.Digest}", blob.Size);
+            Count(await target.PushBlobAsync(blob, token), $"blob {blob.Digest}", blob.Size);
         });
 
         var described = manifest with { Annotations = ConvertedManifest.Annotations(image.ManifestDescriptor) };

@@ -4,13 +4,13 @@ using CimConvert.Store;
 
 namespace CimConvert.Publishing;
 
-/// <summary>Makes a converted image part of the store's OCI layout: blobs first, then the manifest, then the index.</summary>
+/// <summary>Adds a converted image to the store's OCI layout: blobs first, then the manifest, then its entry in the index.</summary>
 internal sealed class Publisher(ConversionStore store)
 {
-    /// <param name="image">The source.</param>
-    /// <param name="layers">Its converted layers, base first.</param>
+    /// <param name="image">The source image.</param>
+    /// <param name="layers">The converted layers, base first.</param>
     /// <param name="withSubject">See <see cref="ConvertedManifest.Encode"/>.</param>
-    /// <param name="cancellationToken">Leaves blobs without a manifest at worst, which the next run uses.</param>
+    /// <param name="cancellationToken">Cancelling leaves at most blobs without a manifest, which the next run uses.</param>
     /// <returns>The converted manifest's descriptor.</returns>
     public async Task<Descriptor> PublishAsync(
         ResolvedImage image, IReadOnlyList<StoredLayer> layers, bool withSubject, CancellationToken cancellationToken)
@@ -18,8 +18,8 @@ internal sealed class Publisher(ConversionStore store)
         foreach (var layer in layers)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            store.LinkBlob(layer.ImagePath, layer.Record.Image.Digest);
-            foreach (var file in layer.Record.CimFiles ?? [])
+            store.LinkBlob(layer.CimFile, layer.Record.Cim.Digest);
+            foreach (var file in layer.Record.RegionFiles ?? [])
             {
                 store.LinkBlob(Path.Combine(layer.Folder, file.File), file.Digest);
             }
@@ -27,11 +27,12 @@ internal sealed class Publisher(ConversionStore store)
 
         if (layers.Count > 1 && layers[^1].Merged is { } merged)
         {
-            store.LinkBlob(layers[^1].MergedPath!, merged.Digest);
+            store.LinkBlob(layers[^1].MergedFile!, merged.Digest);
         }
 
-        // No lease names these two: nobody may collect them before the index does.
-        using var gate = await store.LockAsync(cancellationToken);
+        // No lease protects the config and the manifest: without the lock, a garbage collection could remove them before the index
+        // refers to them.
+        using var storeLock = await store.LockAsync(cancellationToken);
         store.PutBlob(image.ConfigBytes, image.Manifest.Config.MediaType);
         var bytes = ConvertedManifest.Encode(image.ManifestDescriptor, image.Manifest.Config, layers, withSubject);
         var manifest = store.PutBlob(bytes, MediaTypes.OciManifest) with

@@ -6,18 +6,18 @@ using CimConvert.Registry.Pull;
 
 namespace CimConvert.Publishing;
 
-/// <summary>What a registry holds under the name that an image is pushed to: the state that machines without a common store share.</summary>
+/// <summary>The image that a registry has under the reference we push to. Machines without a common store see there what is done.</summary>
 internal sealed class PushedImage(RegistryClient registry, ImageReference target)
 {
-    /// <summary>Whether it is the conversion of this very source, made the way it is wanted now.</summary>
+    /// <summary>Whether it is a conversion of this source, built with the same options.</summary>
     /// <param name="source">The digest of the source's manifest.</param>
-    /// <param name="backend">Who would write the layers.</param>
-    /// <param name="how">How.</param>
-    /// <param name="withSubject">Whether it is to refer to the source.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
-    /// <exception cref="RegistryException">The registry cannot be asked.</exception>
+    /// <param name="backend">The back end that would write the layers.</param>
+    /// <param name="options">The options that would be used.</param>
+    /// <param name="withSubject">Whether the manifest would have the source's manifest as its subject.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <exception cref="RegistryException">The request fails.</exception>
     public async Task<bool> IsConversionOfAsync(
-        Digest source, string backend, BlockCimOptions how, bool withSubject, CancellationToken cancellationToken)
+        Digest source, string backend, BlockCimOptions options, bool withSubject, CancellationToken cancellationToken)
     {
         FetchedManifest fetched;
         try
@@ -41,19 +41,19 @@ internal sealed class PushedImage(RegistryClient registry, ImageReference target
                 && manifest.Annotations?.GetValueOrDefault(ConvertedAnnotations.SourceDigest) == source.ToString()
                 && manifest.Subject is not null == withSubject
                 && manifest.Layers.Count > 0
-                && manifest.Layers.All(layer => IsMadeSo(layer, backend, how));
+                && manifest.Layers.All(layer => IsBuiltWith(layer, backend, options));
         }
         catch (InvalidDataException)
         {
-            // Whatever it is, it is no conversion of ours: the push replaces it.
+            // Not one of our manifests: the push replaces it.
             return false;
         }
     }
 
-    private static bool IsMadeSo(Descriptor layer, string backend, BlockCimOptions how) =>
+    private static bool IsBuiltWith(Descriptor layer, string backend, BlockCimOptions options) =>
         layer.MediaType is MediaTypes.ConvertedLayer or MediaTypes.ConvertedMerged
         && layer.Annotations is { } annotations
         && annotations.GetValueOrDefault(ConvertedAnnotations.Backend) == backend
-        && annotations.GetValueOrDefault(ConvertedAnnotations.VhdFooter) == (how.VhdFooter ? "true" : "false")
-        && annotations.ContainsKey(ConvertedAnnotations.IntegrityRoot) == how.Integrity;
+        && annotations.GetValueOrDefault(ConvertedAnnotations.VhdFooter) == (options.VhdFooter ? "true" : "false")
+        && annotations.ContainsKey(ConvertedAnnotations.IntegrityRoot) == options.Integrity;
 }

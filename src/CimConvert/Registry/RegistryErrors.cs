@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using CimConvert.Oci;
 using CimConvert.Registry.Http;
 using Polly.Timeout;
 

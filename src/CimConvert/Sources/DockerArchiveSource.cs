@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json.Nodes;
 using CimConvert.Compression;
 using CimConvert.Oci;
 using CimConvert.Registry.Pull;
@@ -30,28 +28,21 @@ internal sealed class DockerArchiveSource(ImageLocation.Archive location) : IIma
         var archive = DockerArchive.Read(location.File, cancellationToken);
         var image = Choose(archive.Images);
         var configBytes = await archive.ReadAsync(archive.Find(image.Config), ImageConfig.MaxBytes, cancellationToken);
-        var config = new Descriptor { MediaType = MediaTypes.DockerConfig, Digest = Digest.Compute(configBytes), Size = configBytes.Length };
+        var config = Descriptor.Of(MediaTypes.DockerConfig, configBytes);
         Add(config.Digest, archive.Find(image.Config));
 
         var diffIds = ImageConfig.Parse(configBytes, image.Layers.Count).DiffIds;
-        var layers = new JsonArray();
+        var layers = new List<Descriptor>();
         for (var i = 0; i < image.Layers.Count; i++)
         {
             var file = archive.Find(image.Layers[i]);
             var layer = await DescribeLayerAsync(file, diffIds[i], cancellationToken);
             Add(layer.Digest, file);
-            layers.Add((JsonNode)Encode(layer));
+            layers.Add(layer);
         }
 
-        var manifest = Encoding.UTF8.GetBytes(new JsonObject
-        {
-            ["schemaVersion"] = 2,
-            ["mediaType"] = MediaTypes.DockerManifest,
-            ["config"] = Encode(config),
-            ["layers"] = layers,
-        }.ToJsonString());
-        return new FetchedManifest(
-            new Descriptor { MediaType = MediaTypes.DockerManifest, Digest = Digest.Compute(manifest), Size = manifest.Length }, manifest);
+        var manifest = ManifestWriter.WriteDocker(config, layers);
+        return new FetchedManifest(Descriptor.Of(MediaTypes.DockerManifest, manifest), manifest);
     }
 
     public Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellationToken)
@@ -91,24 +82,12 @@ internal sealed class DockerArchiveSource(ImageLocation.Archive location) : IIma
         var compression = Decompression.Detect(magic.AsSpan(0, await stream.ReadAtLeastAsync(magic, MagicSize, throwOnEndOfStream: false, cancellationToken)));
         if (compression == LayerCompression.None)
         {
-            return new Descriptor { MediaType = MediaTypes.DockerLayer, Digest = diffId.Digest, Size = file.Size };
+            return Descriptor.Of(MediaTypes.DockerLayer, diffId.Digest, file.Size);
         }
 
         await using var whole = file.Open(offset: 0);
         await using var hashed = new DigestingStream(whole, file.Name, expected: null, expectedSize: null);
         await hashed.CopyToAsync(Stream.Null, cancellationToken);
-        return new Descriptor
-        {
-            MediaType = compression == LayerCompression.Gzip ? MediaTypes.DockerLayerGzip : MediaTypes.DockerLayerZstd,
-            Digest = hashed.Digest,
-            Size = file.Size,
-        };
+        return Descriptor.Of(compression == LayerCompression.Gzip ? MediaTypes.DockerLayerGzip : MediaTypes.DockerLayerZstd, hashed.Digest, file.Size);
     }
-
-    private static JsonObject Encode(Descriptor descriptor) => new()
-    {
-        ["mediaType"] = descriptor.MediaType,
-        ["size"] = descriptor.Size,
-        ["digest"] = descriptor.Digest.ToString(),
-    };
 }

@@ -1,38 +1,41 @@
 using System.Globalization;
-using CimConvert.Store;
 
 namespace CimConvert.Storage;
 
+/// <summary>Thrown when a configured limit, not the disk, is exhausted.</summary>
+internal sealed class DiskBudgetException(string message) : ConversionException(message);
+
 /// <summary>
-/// Holds conversions to their share of the disk. What is written is counted as it comes, and the disk itself asked every now and
-/// then: others write to it, too.
+/// Limits how much of the disk conversions use. Written bytes are counted as they come; the disk itself is measured from time to
+/// time, since other processes write to it too.
 /// </summary>
-/// <param name="store">Whose disk it is.</param>
-/// <param name="minFree">Bytes that must stay free; null where none must.</param>
+/// <param name="folder">A folder of the disk.</param>
+/// <param name="minFree">Bytes that must stay free on the disk; null for no such limit.</param>
 /// <param name="maxStore">The most bytes the store may hold; null for no limit.</param>
-internal sealed class DiskBudget(ConversionStore store, long? minFree, long? maxStore)
+/// <param name="measureStore">Measures what the store holds, in bytes.</param>
+internal sealed class DiskBudget(string folder, long? minFree, long? maxStore, Func<long> measureStore)
 {
-    /// <summary>How much may be written between two looks at the disk.</summary>
+    /// <summary>How many bytes may be written between two measurements.</summary>
     public const long Interval = 32 << 20;
 
     private long _written;
-    private long _lookedAt = long.MinValue;
+    private long _writtenWhenChecked = long.MinValue;
 
     /// <summary>Counts bytes that are written to the store.</summary>
-    /// <exception cref="DiskBudgetException">They are more than there is room for.</exception>
+    /// <exception cref="DiskBudgetException">A limit is exceeded.</exception>
     public void Take(long bytes)
     {
         var written = Interlocked.Add(ref _written, bytes);
-        var lookedAt = Interlocked.Read(ref _lookedAt);
-        if (written - Interval >= lookedAt && Interlocked.CompareExchange(ref _lookedAt, written, lookedAt) == lookedAt)
+        var whenChecked = Interlocked.Read(ref _writtenWhenChecked);
+        if (written - Interval >= whenChecked && Interlocked.CompareExchange(ref _writtenWhenChecked, written, whenChecked) == whenChecked)
         {
             Check(0);
         }
     }
 
-    /// <summary>Looks whether there is room for more.</summary>
-    /// <param name="more">Bytes that are about to be written, as far as is known.</param>
-    /// <exception cref="DiskBudgetException">There is not.</exception>
+    /// <summary>Measures the disk.</summary>
+    /// <param name="more">Bytes that are about to be written, as far as known.</param>
+    /// <exception cref="DiskBudgetException">With them, a limit is exceeded.</exception>
     public void Check(long more)
     {
         if (minFree is { } floor && FreeSpace() - more is var free && free < floor)
@@ -41,12 +44,12 @@ internal sealed class DiskBudget(ConversionStore store, long? minFree, long? max
                 CultureInfo.InvariantCulture, $"the disk budget is used up: with this, {Math.Max(free, 0)} bytes would stay free on the store's disk, and minFree is {floor}"));
         }
 
-        if (maxStore is { } ceiling && StoreSize.Of(store) + more is var size && size > ceiling)
+        if (maxStore is { } ceiling && measureStore() + more is var size && size > ceiling)
         {
             throw new DiskBudgetException(string.Create(
                 CultureInfo.InvariantCulture, $"the disk budget is used up: with this, the store would hold {size} bytes, and maxStore is {ceiling}; 'cimconvert gc' makes room"));
         }
     }
 
-    private long FreeSpace() => new DriveInfo(store.Root).AvailableFreeSpace;
+    private long FreeSpace() => new DriveInfo(folder).AvailableFreeSpace;
 }

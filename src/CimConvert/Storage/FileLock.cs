@@ -1,8 +1,8 @@
 namespace CimConvert.Storage;
 
 /// <summary>
-/// A lock that a file stands for: one task has it at a time, of all processes, and the system frees it when its process dies.
-/// The file goes with the lock.
+/// An exclusive lock between tasks and processes, held by keeping a file open. The system releases it if the process dies. Releasing
+/// it deletes the file.
 /// </summary>
 internal sealed class FileLock : IDisposable
 {
@@ -11,22 +11,22 @@ internal sealed class FileLock : IDisposable
     /// <summary>HRESULT of ERROR_SHARING_VIOLATION.</summary>
     private const int SharingViolation = unchecked((int)0x80070020);
 
-    // EWOULDBLOCK, which .NET on Unix gives as it is.
+    // EWOULDBLOCK: on Unix, .NET puts errno into HResult unchanged.
     private const int LinuxWouldBlock = 11;
     private const int MacWouldBlock = 35;
 
     private static readonly FileOptions s_options = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None;
 
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_retryDelay = TimeSpan.FromMilliseconds(100);
 
     private readonly FileStream _file;
 
     private FileLock(FileStream file) => _file = file;
 
-    /// <summary>Whether a file could not be opened because another has it open, who may have let go, and removed it, by the time we look.</summary>
+    /// <summary>Whether a file could not be opened because another handle locks it. By now it may be unlocked and deleted.</summary>
     public static bool IsHeld(IOException e) => e.HResult is SharingViolation or LinuxWouldBlock or MacWouldBlock;
 
-    /// <summary>Waits while another has it.</summary>
+    /// <summary>Takes the lock; waits while another task or process holds it.</summary>
     public static async Task<FileLock> TakeAsync(string path, CancellationToken cancellationToken)
     {
         while (true)
@@ -36,11 +36,11 @@ internal sealed class FileLock : IDisposable
                 return taken;
             }
 
-            await Task.Delay(s_pause, cancellationToken);
+            await Task.Delay(s_retryDelay, cancellationToken);
         }
     }
 
-    /// <summary>Null where another process, or task, has it.</summary>
+    /// <summary>Takes the lock; null if another task or process holds it.</summary>
     public static FileLock? TryTake(string path)
     {
         FileStream stream;
@@ -54,7 +54,7 @@ internal sealed class FileLock : IDisposable
         }
         catch (UnauthorizedAccessException) when (OperatingSystem.IsWindows() && File.Exists(path))
         {
-            // Windows' answer while a file is being removed.
+            // What Windows answers while the file is being deleted.
             return null;
         }
 
@@ -63,12 +63,12 @@ internal sealed class FileLock : IDisposable
             return new FileLock(stream);
         }
 
-        // Its last owner removed it between our opening and locking it, and the next may have made another.
+        // Its last owner deleted it between our opening and locking it; the next may have created another of that name.
         stream.Dispose();
         return null;
     }
 
-    /// <summary>Whether nobody has it, or whatever else locks a file in this way; changes nothing.</summary>
+    /// <summary>Whether a file is not locked, by this class or in the same way. Changes nothing.</summary>
     public static bool IsFree(string path)
     {
         try
@@ -92,8 +92,8 @@ internal sealed class FileLock : IDisposable
 
     public void Dispose()
     {
-        // The name goes while the lock is held: whoever waits for it finds its file gone, and makes a new one. On Windows nobody
-        // can remove an open file that is not shared; there, the system does it with the last handle.
+        // Deleted while the lock is held: a waiting task then finds the file gone, and creates a new one. Windows cannot delete an
+        // open file that is not shared; there, closing the last handle deletes it (DeleteOnClose).
         if (!OperatingSystem.IsWindows())
         {
             File.Delete(_file.Name);

@@ -2,15 +2,15 @@ using CimConvert.Interop;
 
 namespace CimConvert.Storage;
 
-/// <summary>Hard links, which the runtime has no call for.</summary>
+/// <summary>Hard links, which .NET has no API for.</summary>
 internal static class HardLink
 {
-    /// <summary>Gives a file another name; false where the file system, or a name already there, does not let it.</summary>
+    /// <summary>Creates a hard link. False if the name exists already, or the file system has no hard links.</summary>
     public static bool TryCreate(string created, string existing) => OperatingSystem.IsWindows()
         ? Kernel32.CreateHardLink(NativePath.Of(created), NativePath.Of(existing), 0)
         : Libc.Link(existing, created) == 0;
 
-    /// <summary>How many names a file has; one where the system does not say.</summary>
+    /// <summary>The number of names a file has; 1 if the system does not tell.</summary>
     public static long Count(string path)
     {
         if (OperatingSystem.IsWindows())
@@ -22,7 +22,7 @@ internal static class HardLink
             }
             catch (IOException)
             {
-                // Whoever has it open shares it with nobody.
+                // Opened exclusively by another process.
                 return 1;
             }
         }

@@ -1,8 +1,8 @@
 namespace CimConvert.Storage;
 
 /// <summary>
-/// Keeps what is written where it was meant to be: a symbolic link or junction that somebody left under a name we write to would
-/// lead it elsewhere. hcsshim's internal/safefile is there for the same.
+/// Refuses to write through symbolic links and junctions: a link that another user left under a name we write to would redirect the
+/// data. hcsshim does the same (github.com/microsoft/hcsshim, internal/safefile).
 /// </summary>
 internal static class HostLinks
 {
@@ -15,15 +15,15 @@ internal static class HostLinks
         }
     }
 
-    /// <summary>The same for a path and everything above it, up to a folder that is trusted.</summary>
-    /// <param name="root">Of the path's start, without a separator at its end.</param>
-    /// <param name="path">Lies below it.</param>
+    /// <summary>As <see cref="Refuse"/>, for a path and all folders between it and a trusted root.</summary>
+    /// <param name="root">The start of the path that is trusted, without a separator at its end.</param>
+    /// <param name="path">A path below the root.</param>
     /// <exception cref="IOException">One of them is a link.</exception>
     public static void RefuseBelow(string root, string path)
     {
-        for (var at = path; at.Length > root.Length; at = Path.GetDirectoryName(at)!)
+        for (var current = path; current.Length > root.Length; current = Path.GetDirectoryName(current)!)
         {
-            Refuse(at);
+            Refuse(current);
         }
     }
 }

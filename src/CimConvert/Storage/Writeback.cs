@@ -3,12 +3,12 @@ using Microsoft.Win32.SafeHandles;
 
 namespace CimConvert.Storage;
 
-/// <summary>Tells a system early that what was written will have to be on the disk soon.</summary>
+/// <summary>Starts writing dirty pages to the disk early, so that the final flush has less to wait for.</summary>
 internal static class Writeback
 {
     /// <summary>
-    /// Begins to write a part of a file to the disk, where the system can be told so: Linux else begins after seconds. A hint, which
-    /// may come to nothing; only a flush makes anything durable.
+    /// Starts writing a range of a file to the disk, on Linux, which otherwise waits for seconds (sync_file_range(2)). Only a hint:
+    /// nothing is durable before a flush.
     /// </summary>
     public static void Begin(SafeFileHandle file, long offset, long length)
     {

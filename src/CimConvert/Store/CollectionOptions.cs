@@ -3,37 +3,37 @@ using CimConvert.Oci;
 
 namespace CimConvert.Store;
 
-/// <summary>Which images a collection leaves in a store; without any of these, all.</summary>
+/// <summary>Which images a garbage collection keeps; without any of these options, all.</summary>
 internal sealed record CollectionOptions
 {
-    /// <summary>References as they stand in the index, or patterns with <c>*</c>: neither age nor size removes these.</summary>
+    /// <summary>References as the index has them, or patterns with <c>*</c>. These images are kept whatever their age or size.</summary>
     public IReadOnlyList<string> Keep { get; init; } = [];
 
-    /// <summary>Images not used for longer go.</summary>
+    /// <summary>Images whose last use is longer ago are removed.</summary>
     public TimeSpan? OlderThan { get; init; }
 
-    /// <summary>Bytes. The images not used for longest go until layers and blobs fit.</summary>
+    /// <summary>In bytes. The least recently used images are removed until layers and blobs fit.</summary>
     public long? MaxSize { get; init; }
 
-    /// <summary>Only says what would go; changes nothing, and may be told otherwise by a conversion that begins meanwhile.</summary>
+    /// <summary>Reports what would be removed, and changes nothing. A conversion that starts in the meantime may change the answer.</summary>
     public bool DryRun { get; init; }
 
     internal bool Keeps(string reference) =>
-        Keep.Any(pattern => pattern == reference || FileSystemName.MatchesSimpleExpression(Escaped(pattern), reference, ignoreCase: false));
+        Keep.Any(pattern => pattern == reference || FileSystemName.MatchesSimpleExpression(Escape(pattern), reference, ignoreCase: false));
 
-    /// <summary>References hold no '?' and no '\', to which the matcher gives a meaning.</summary>
-    private static string Escaped(string pattern) => pattern.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("?", @"\?", StringComparison.Ordinal);
+    /// <summary>'?' and '\' mean something to the matcher; in a reference they do not occur.</summary>
+    private static string Escape(string pattern) => pattern.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("?", @"\?", StringComparison.Ordinal);
 }
 
-/// <summary>What a collection removed, or would.</summary>
-/// <param name="Images">References taken from the index.</param>
-/// <param name="Layers">Layers removed, with what was merged into them.</param>
-/// <param name="Merged">Layers that stay, and whose merged CIM no image needs any more.</param>
+/// <summary>What a garbage collection removed, or would remove.</summary>
+/// <param name="Images">References removed from the index.</param>
+/// <param name="Layers">Layers removed, with their merged CIMs.</param>
+/// <param name="Merged">Layers that stay, but whose merged CIM was removed because no image needs it.</param>
 /// <param name="Blobs">Blobs removed.</param>
-/// <param name="Leftovers">Unfinished work of killed runs, and downloads to go on from: names under <c>ingest/</c>.</param>
-/// <param name="Freed">Bytes.</param>
+/// <param name="Leftovers">Unfinished work of killed runs, and partial downloads: names under <c>ingest/</c>.</param>
+/// <param name="Freed">Bytes freed on the disk.</param>
 /// <param name="Remaining">Bytes of the layers and blobs that stay.</param>
-/// <param name="Problems">What could not be removed, and why: a line each.</param>
+/// <param name="Problems">A line for each thing that could not be removed, and why.</param>
 internal sealed record CollectionResult(
     IReadOnlyList<string> Images,
     IReadOnlyList<ChainId> Layers,

@@ -2,7 +2,7 @@ using CimConvert.Oci;
 
 namespace CimConvert.Store;
 
-/// <summary>Which images of a store stay, and what else does because of them or of living leases.</summary>
+/// <summary>Which images of a store stay, and which layers and blobs stay because an image or a live lease needs them.</summary>
 internal sealed class CollectionPlan
 {
     private readonly StoreInventory _inventory;
@@ -24,33 +24,33 @@ internal sealed class CollectionPlan
         }
     }
 
-    /// <summary>Images to take from the index.</summary>
+    /// <summary>Images to remove from the index.</summary>
     public IReadOnlyCollection<InventoryImage> Dropped { get; }
 
-    /// <summary>Layers to remove: those on top of others first, for their merged CIMs need those below.</summary>
+    /// <summary>Layers to remove, upper layers first: their merged CIMs refer to the layers below.</summary>
     public IEnumerable<InventoryLayer> Layers => _inventory.Layers
         .Where(layer => !_layers.Contains(layer.ChainId))
         .OrderByDescending(layer => layer.Layer?.Record.Parents.Count ?? int.MaxValue);
 
-    /// <summary>Layers that stay without their merged CIM.</summary>
+    /// <summary>Layers that stay, but lose their merged CIM.</summary>
     public IEnumerable<InventoryLayer> Merged => _inventory.Layers
         .Where(layer => _layers.Contains(layer.ChainId) && layer.Merged.Count > 0 && !KeepsMerged(layer));
 
     public IEnumerable<(Digest Digest, InventoryFile File)> Blobs => _inventory.Blobs.Where(blob => !_blobs.Contains(blob.Digest));
 
-    /// <summary>All that stays.</summary>
+    /// <summary>All files that stay.</summary>
     public IEnumerable<InventoryFile> Remaining => _inventory.Layers
         .Where(layer => _layers.Contains(layer.ChainId))
         .SelectMany(layer => KeepsMerged(layer) ? layer.Own.Concat(layer.Merged) : layer.Own)
         .Concat(_inventory.Blobs.Where(blob => _blobs.Contains(blob.Digest)).Select(blob => blob.File));
 
-    /// <param name="inventory">What there is.</param>
-    /// <param name="leased">Layers of living leases.</param>
-    /// <param name="options">Which images are to stay.</param>
-    /// <param name="now">The time by which ages are told.</param>
+    /// <param name="inventory">What the store holds.</param>
+    /// <param name="leased">Layers of live leases.</param>
+    /// <param name="options">Which images stay.</param>
+    /// <param name="now">The time from which ages are counted.</param>
     public static CollectionPlan Make(StoreInventory inventory, IReadOnlySet<ChainId> leased, CollectionOptions options, DateTimeOffset now)
     {
-        // A clock that was ahead left stamps of the future: their images count as used just now. See StoreCollection.
+        // Future timestamps, left by a clock that was ahead, are treated as now: see StoreCollection.
         var candidates = inventory.Images
             .Where(image => !options.Keeps(image.Reference) && !(image.Layers.Count > 0 && leased.Contains(image.Layers[^1])))
             .OrderBy(image => image.LastUsed < now ? image.LastUsed : now)

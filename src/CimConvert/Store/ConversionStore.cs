@@ -5,20 +5,20 @@ using CimConvert.Storage;
 namespace CimConvert.Store;
 
 /// <summary>
-/// The store on disk: an OCI image layout, with the layers' files beside it. A name under <c>layers/</c> or <c>blobs/</c> exists
-/// only when what it names is complete: everything is written under <c>ingest/</c> first, flushed and renamed. Several
-/// processes may use one store.
+/// The store on disk (docs/store.md): an OCI image layout, and the layers' files in <c>layers/</c> beside it. Everything is written
+/// under <c>ingest/</c>, flushed and renamed, so a name under <c>layers/</c> or <c>blobs/</c> always stands for something complete.
+/// Several processes may use one store at once.
 /// </summary>
 internal sealed class ConversionStore
 {
     private const string LayoutFile = "oci-layout";
     private const string Layers = "layers";
     private const string Ingest = "ingest";
-    private const string Gate = "gc" + FileLock.Suffix;
+    private const string LockFile = "gc" + FileLock.Suffix;
 
     private static readonly byte[] s_layout = Encoding.ASCII.GetBytes("""{"imageLayoutVersion":"1.0.0"}""");
 
-    private static int s_temporaries;
+    private static int s_temporaryCount;
 
     private readonly string _blobs;
 
@@ -34,7 +34,7 @@ internal sealed class ConversionStore
 
     internal string IngestRoot { get; }
 
-    /// <summary>Opens a store, which is made where there is none; what killed runs left unfinished in it is removed.</summary>
+    /// <summary>Opens a store, or creates it. Deletes what killed runs left unfinished in it.</summary>
     public static ConversionStore Open(string root)
     {
         var store = new ConversionStore(Path.GetFullPath(root));
@@ -51,15 +51,15 @@ internal sealed class ConversionStore
         return store;
     }
 
-    /// <summary>Whether a folder is a store: the layout file is the first thing a store gets.</summary>
+    /// <summary>Whether a folder is a store.</summary>
     public static bool IsStore(string folder) => File.Exists(Path.Combine(folder, LayoutFile)) && Directory.Exists(Path.Combine(folder, Layers));
 
-    /// <summary>Opens a store to read it, and leaves it as it is.</summary>
+    /// <summary>Opens a store, and changes nothing in it.</summary>
     public static ConversionStore OpenExisting(string root) => IsStore(root)
         ? new ConversionStore(Path.GetFullPath(root))
         : throw new ConversionException($"'{root}' is no store: it has no '{LayoutFile}' and '{Layers}'");
 
-    /// <summary>Chain IDs of the layers there are, sorted.</summary>
+    /// <summary>Chain IDs of all layers, sorted.</summary>
     public IReadOnlyList<ChainId> LayerIds() =>
     [
         .. Directory.EnumerateDirectories(Path.Combine(Root, Layers))
@@ -75,39 +75,39 @@ internal sealed class ConversionStore
 
     internal string BlobPath(string name) => Path.Combine(_blobs, name);
 
-    /// <summary>What the store has of a layer; null where it has none, or not all of it.</summary>
+    /// <summary>Null if the layer is not in the store, or is not complete.</summary>
     public StoredLayer? FindLayer(ChainId chainId) => StoredLayer.TryRead(LayerFolder(chainId));
 
     /// <summary>
-    /// Claims a layer for this process, waiting while another has it, and gives a folder to make it in. Disposed, the folder
-    /// and the claim are gone.
+    /// Claims a layer and returns a folder to make it in; waits while another task or process has the claim. Disposing deletes the
+    /// folder and releases the claim.
     /// </summary>
     public Task<IngestFolder> ClaimAsync(ChainId chainId, CancellationToken cancellationToken) =>
         IngestFolder.ClaimAsync(IngestRoot, chainId.Hex, cancellationToken);
 
-    /// <summary>Whether a process has claimed a layer.</summary>
+    /// <summary>Whether a task of any process has claimed the layer.</summary>
     internal bool IsClaimed(ChainId chainId) => !FileLock.IsFree(Path.Combine(IngestRoot, chainId.Hex + FileLock.Suffix));
 
     /// <summary>
-    /// Says that this process is about to look for layers in the store, or to make them: until the lease is disposed, no
-    /// collection removes them. Waits while one decides what to remove.
+    /// Leases layers that this process is about to look up or to make: until the lease is disposed, no garbage collection removes
+    /// them. Waits while a collection is deciding what to remove.
     /// </summary>
     /// <param name="chain">Chain IDs of all layers of an image.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     public async Task<StoreLease> UseAsync(IReadOnlyList<ChainId> chain, CancellationToken cancellationToken)
     {
-        using var gate = await LockAsync(cancellationToken);
+        using var storeLock = await LockAsync(cancellationToken);
         return StoreLease.Register(this, chain);
     }
 
-    /// <summary>What an earlier run got of a blob, to go on from, or to begin with; null while another process has it.</summary>
+    /// <summary>Opens the partial download of a blob, which is empty if there was none; null while another process has it open.</summary>
     public PartialBlob? TryOpenPartial(Digest digest) => PartialBlob.TryOpen(PartialPath(digest));
 
-    /// <summary>Removes what an earlier run got of a blob that is not needed any more.</summary>
+    /// <summary>Deletes the partial download of a blob that is no longer needed.</summary>
     public void RemovePartial(Digest digest) => AtomicFile.RemoveAbandoned(PartialPath(digest));
 
     /// <summary>
-    /// Writes a finished layer's record, and moves its folder to its final place. A layer that is there, made otherwise, makes way.
+    /// Writes a finished layer's record, and moves its folder to its final place. Replaces a layer built with other options.
     /// </summary>
     public StoredLayer Publish(IngestFolder finished, LayerRecord record)
     {
@@ -120,10 +120,10 @@ internal sealed class ConversionStore
 
         Directory.Move(finished.Path, target);
         return FindLayer(new ChainId(record.ChainId))
-            ?? throw new InvalidOperationException($"the layer just written to '{target}' is not whole");
+            ?? throw new InvalidOperationException($"the layer just written to '{target}' is not complete");
     }
 
-    /// <summary>Moves a merged CIM into the folder of its top layer; its record goes last, and makes it count.</summary>
+    /// <summary>Moves a merged CIM into the folder of its top layer. The record is written last: without it, the merged CIM does not count.</summary>
     public StoredLayer PublishMerged(StoredLayer top, IngestFolder finished, FileRecord record)
     {
         File.Delete(Path.Combine(top.Folder, StoredLayer.MergedRecordFile));
@@ -134,21 +134,21 @@ internal sealed class ConversionStore
 
         WriteFile(Path.Combine(top.Folder, StoredLayer.MergedRecordFile), StoredLayer.Encode(record, StoreJson.Default.FileRecord));
         return FindLayer(top.ChainId)
-            ?? throw new InvalidOperationException($"layer '{top.Folder}' went away while it was merged");
+            ?? throw new InvalidOperationException($"layer '{top.Folder}' was removed while it was merged");
     }
 
     /// <summary>
-    /// The block files a layer's merged CIM was merged from, topmost first: the layer's own and those below it.
+    /// The block files that a layer's merged CIM refers to, topmost first: the layer's own and those of the layers below.
     /// </summary>
-    /// <exception cref="InvalidDataException">One is missing.</exception>
+    /// <exception cref="InvalidDataException">One of the layers is missing.</exception>
     public IReadOnlyList<string> SourcesOf(StoredLayer top) =>
     [
-        top.ImagePath,
-        .. top.Record.Parents.Select(parent => FindLayer(new ChainId(parent))?.ImagePath
+        top.CimFile,
+        .. top.Record.Parents.Select(parent => FindLayer(new ChainId(parent))?.CimFile
             ?? throw new InvalidDataException($"layer {parent}, which the merged CIM needs, is not in the store")),
     ];
 
-    /// <summary>The block files that the merged CIM at a path was merged from, where the path is in a store; none elsewhere.</summary>
+    /// <summary>As <see cref="SourcesOf(StoredLayer)"/>, for the path of a merged CIM in a store; empty for any other path.</summary>
     public static IReadOnlyList<string> SourcesOf(string blockFile)
     {
         var path = Path.GetFullPath(blockFile);
@@ -156,20 +156,20 @@ internal sealed class ConversionStore
         return Path.GetDirectoryName(Path.GetDirectoryName(folder)) is { } root
             && IsStore(root)
             && StoredLayer.TryRead(folder) is { } layer
-            && layer.MergedPath == path
+            && layer.MergedFile == path
             ? new ConversionStore(root).SourcesOf(layer)
             : [];
     }
 
-    /// <summary>The images in the store by the reference they were pulled by, sorted.</summary>
+    /// <summary>The images in the store, sorted by the reference they were pulled by.</summary>
     public IReadOnlyList<(string Reference, Descriptor Manifest)> Images() => new ImageIndexFile(this).Read();
 
     /// <summary>Paths of all blobs, sorted.</summary>
     public IEnumerable<string> BlobFiles() => Directory.EnumerateFiles(_blobs).Order(StringComparer.Ordinal);
 
-    /// <summary>The first blob of an image that is missing, or not of its size; null where it has all.</summary>
-    /// <param name="manifest">As the index has it.</param>
-    /// <exception cref="InvalidDataException">The manifest itself is not what the index says.</exception>
+    /// <summary>The first blob of an image that is missing or has the wrong size; null if all are there.</summary>
+    /// <param name="manifest">The manifest's descriptor in the index.</param>
+    /// <exception cref="InvalidDataException">The manifest has another size than the index says.</exception>
     public Descriptor? FindMissing(Descriptor manifest)
     {
         var bytes = File.ReadAllBytes(BlobPath(manifest.Digest));
@@ -184,7 +184,7 @@ internal sealed class ConversionStore
     }
 
     /// <summary>
-    /// Stamps an image's manifest with the time: the age of images is told by it. A store that cannot be written is used all the same.
+    /// Sets the time of an image's last use, which is the last-write time of its manifest. A read-only store is used all the same.
     /// </summary>
     public void MarkUsed(Digest manifest)
     {
@@ -197,20 +197,20 @@ internal sealed class ConversionStore
         }
     }
 
-    /// <summary>Keeps a document under its digest.</summary>
+    /// <summary>Stores a document as a blob.</summary>
     public Descriptor PutBlob(ReadOnlyMemory<byte> content, string mediaType)
     {
-        var digest = Digest.Compute(content.Span);
-        var path = BlobPath(digest);
+        var descriptor = Descriptor.Of(mediaType, content.Span);
+        var path = BlobPath(descriptor.Digest);
         if (!File.Exists(path))
         {
             WriteFile(path, content.Span);
         }
 
-        return new Descriptor { MediaType = mediaType, Digest = digest, Size = content.Length };
+        return descriptor;
     }
 
-    /// <summary>Makes a layer file a blob too: a hard link where the file system has them, a copy elsewhere.</summary>
+    /// <summary>Makes a layer file a blob as well: as a hard link, or as a copy if the file system has none.</summary>
     public void LinkBlob(string file, Digest digest)
     {
         var path = BlobPath(digest);
@@ -219,18 +219,34 @@ internal sealed class ConversionStore
             return;
         }
 
-        AtomicFile.Copy(TemporaryFor(path), path, file);
+        AtomicFile.Copy(file, path, temporary: TemporaryFor(path));
     }
 
     /// <summary>
-    /// The store's short lock: nobody begins to use layers, or adds an image, while another removes. Taken before the index's.
+    /// Bytes of all files. A blob that is a layer's file under a second name counts once: on most file systems it is a hard link.
     /// </summary>
-    internal Task<FileLock> LockAsync(CancellationToken cancellationToken) => FileLock.TakeAsync(Path.Combine(IngestRoot, Gate), cancellationToken);
+    public long SizeOnDisk()
+    {
+        var linked = LayerIds().Select(FindLayer).OfType<StoredLayer>()
+            .SelectMany(layer => layer.Files)
+            .Select(file => file.Digest.Hex)
+            .ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>Replaces a file as a whole: readers see the old one or the new one.</summary>
-    internal void WriteFile(string path, ReadOnlySpan<byte> content) => AtomicFile.Write(TemporaryFor(path), path, content);
+        // Other processes add and remove files meanwhile.
+        var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.None };
+        return new DirectoryInfo(Root).EnumerateFiles("*", options).Where(file => file.Exists && !linked.Contains(file.Name)).Sum(file => file.Length);
+    }
+
+    /// <summary>
+    /// The store's lock, held for short times: it keeps others from leasing layers and adding images while something is removed.
+    /// Always taken before the lock of the index.
+    /// </summary>
+    internal Task<FileLock> LockAsync(CancellationToken cancellationToken) => FileLock.TakeAsync(Path.Combine(IngestRoot, LockFile), cancellationToken);
+
+    /// <summary>Writes or replaces a file atomically: readers see the old content or the new.</summary>
+    internal void WriteFile(string path, ReadOnlySpan<byte> content) => AtomicFile.Write(path, content, temporary: TemporaryFor(path));
 
     private string PartialPath(Digest digest) => Path.Combine(IngestRoot, digest.Hex + PartialBlob.Suffix);
 
-    private string TemporaryFor(string path) => Path.Combine(IngestRoot, $"{Path.GetFileName(path)}.{Environment.ProcessId}-{Interlocked.Increment(ref s_temporaries)}{AtomicFile.TemporarySuffix}");
+    private string TemporaryFor(string path) => Path.Combine(IngestRoot, $"{Path.GetFileName(path)}.{Environment.ProcessId}-{Interlocked.Increment(ref s_temporaryCount)}{AtomicFile.TemporarySuffix}");
 }

@@ -1,33 +1,22 @@
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using CimConvert.Oci;
 
 namespace CimConvert.Store;
 
 /// <summary>
-/// <c>index.json</c> of the store (OCI image layout specification): one entry for each image, under the reference it was pulled by.
+/// <c>index.json</c> of the store (OCI image spec, image-layout.md): one entry for each image, under the reference it was pulled by.
 /// </summary>
 internal sealed class ImageIndexFile(ConversionStore store)
 {
     public const string FileName = "index.json";
     private const string LockName = "index";
 
-    private static readonly JsonSerializerOptions s_indented = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        WriteIndented = true,
-        NewLine = "\n",
-    };
-
     private string IndexPath => Path.Combine(store.Root, FileName);
 
-    /// <summary>Adds an image, or replaces the one of that reference. Entries are sorted by reference.</summary>
+    /// <summary>Adds an image, or replaces the one with that reference. Entries are sorted by reference.</summary>
     public Task PutAsync(string reference, Descriptor manifest, CancellationToken cancellationToken) =>
         ChangeAsync(entries => entries.Where(e => e.Reference != reference).Append((reference, manifest)), cancellationToken);
 
-    /// <summary>Takes images out, unless their references name others by now.</summary>
+    /// <summary>Removes images, except those whose reference has got another manifest in the meantime.</summary>
     public async Task RemoveAsync(IReadOnlyCollection<(string Reference, Descriptor Manifest)> images, CancellationToken cancellationToken)
     {
         if (images.Count > 0)
@@ -37,14 +26,14 @@ internal sealed class ImageIndexFile(ConversionStore store)
         }
     }
 
-    /// <summary>Removes the index: for one that cannot be read.</summary>
+    /// <summary>Deletes an index that cannot be read.</summary>
     public async Task DeleteAsync(CancellationToken cancellationToken)
     {
         using var claim = await IngestFolder.ClaimAsync(store.IngestRoot, LockName, cancellationToken);
         File.Delete(IndexPath);
     }
 
-    /// <summary>The images in the store by reference, sorted.</summary>
+    /// <summary>The images in the store, sorted by reference.</summary>
     public IReadOnlyList<(string Reference, Descriptor Manifest)> Read()
     {
         if (!File.Exists(IndexPath))
@@ -66,41 +55,13 @@ internal sealed class ImageIndexFile(ConversionStore store)
     private async Task ChangeAsync(
         Func<IEnumerable<(string Reference, Descriptor Manifest)>, IEnumerable<(string Reference, Descriptor Manifest)>> change, CancellationToken cancellationToken)
     {
-        // Two processes changing it at once must not lose each other's entries.
+        // Locked: two processes that change the index at once must not lose each other's entries.
         using var claim = await IngestFolder.ClaimAsync(store.IngestRoot, LockName, cancellationToken);
         var entries = change(Read()).OrderBy(e => e.Reference, StringComparer.Ordinal);
-        var index = new JsonObject
+        var index = ManifestWriter.Index(entries.Select(e => e.Manifest with
         {
-            ["schemaVersion"] = 2,
-            ["mediaType"] = MediaTypes.OciIndex,
-            ["manifests"] = new JsonArray([.. entries.Select(e => Encode(e.Reference, e.Manifest))]),
-        };
-        store.WriteFile(IndexPath, Encoding.UTF8.GetBytes(index.ToJsonString(s_indented)));
-    }
-
-    private static JsonObject Encode(string reference, Descriptor manifest)
-    {
-        var entry = new JsonObject
-        {
-            ["mediaType"] = manifest.MediaType,
-            ["digest"] = manifest.Digest.ToString(),
-            ["size"] = manifest.Size,
-        };
-        if (manifest.ArtifactType is { } artifactType)
-        {
-            entry["artifactType"] = artifactType;
-        }
-
-        if (manifest.Platform is { } platform)
-        {
-            entry["platform"] = new JsonObject { ["architecture"] = platform.Architecture, ["os"] = platform.Os };
-            if (platform.OsVersion is { } version)
-            {
-                entry["platform"]!["os.version"] = version;
-            }
-        }
-
-        entry["annotations"] = new JsonObject { [ImageIndex.RefName] = reference };
-        return entry;
+            Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [ImageIndex.RefName] = e.Reference },
+        }));
+        store.WriteFile(IndexPath, ManifestWriter.Write(index, indented: true));
     }
 }

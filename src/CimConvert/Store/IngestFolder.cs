@@ -3,7 +3,7 @@ using CimConvert.Storage;
 namespace CimConvert.Store;
 
 /// <summary>
-/// A claim on one layer, held by a locked file that the system frees when the process dies, and the folder to make the layer in.
+/// A claim on one layer, and an empty folder to make it in. The claim is a locked file; the system unlocks it if the process dies.
 /// </summary>
 internal sealed class IngestFolder : IDisposable
 {
@@ -11,20 +11,19 @@ internal sealed class IngestFolder : IDisposable
 
     private readonly FileLock _lock;
 
-    private IngestFolder(string path, FileLock locked)
+    private IngestFolder(string path, FileLock fileLock)
     {
         Path = path;
-        _lock = locked;
+        _lock = fileLock;
         Clear();
     }
 
-    /// <summary>Empty when claimed.</summary>
     public string Path { get; }
 
-    /// <summary>Where a layer that is replaced goes; removed with the claim.</summary>
+    /// <summary>Where a layer that is replaced is moved; deleted when the claim is released.</summary>
     internal string Discarded => Path + DiscardedSuffix;
 
-    /// <summary>Removes what is in it.</summary>
+    /// <summary>Deletes what is in the folder.</summary>
     public void Clear()
     {
         Remove();
@@ -49,18 +48,18 @@ internal sealed class IngestFolder : IDisposable
         return Make(path, await FileLock.TakeAsync(path + FileLock.Suffix, cancellationToken));
     }
 
-    /// <summary>Null where another process, or task, has it.</summary>
-    internal static IngestFolder? TryClaim(string path) => FileLock.TryTake(path + FileLock.Suffix) is { } locked ? Make(path, locked) : null;
+    /// <summary>Null while another task or process has the claim.</summary>
+    internal static IngestFolder? TryClaim(string path) => FileLock.TryTake(path + FileLock.Suffix) is { } fileLock ? Make(path, fileLock) : null;
 
-    private static IngestFolder Make(string path, FileLock locked)
+    private static IngestFolder Make(string path, FileLock fileLock)
     {
         try
         {
-            return new IngestFolder(path, locked);
+            return new IngestFolder(path, fileLock);
         }
         catch
         {
-            locked.Dispose();
+            fileLock.Dispose();
             throw;
         }
     }

@@ -2,13 +2,13 @@ using CimConvert.Storage;
 
 namespace CimConvert.Store;
 
-/// <summary>What runs that were killed left under <c>ingest/</c>. Locks tell it from what is being worked on.</summary>
+/// <summary>What killed runs left under <c>ingest/</c>. What is still in use is locked by its process.</summary>
 internal static class Leftovers
 {
-    /// <summary>Files and folders whose process is gone, sorted; changes nothing.</summary>
+    /// <summary>Files and folders whose process is gone, sorted. Changes nothing.</summary>
     public static IReadOnlyList<string> Find(string ingestRoot) => [.. Entries(ingestRoot).Where(path => FileLock.IsFree(LockOf(path)))];
 
-    /// <summary>Removes them, but for downloads to go on from: these go when nobody came back for long.</summary>
+    /// <summary>Deletes abandoned entries; partial downloads only after some days, since a later run may resume them.</summary>
     public static void Sweep(string ingestRoot)
     {
         foreach (var path in Entries(ingestRoot))
@@ -24,7 +24,7 @@ internal static class Leftovers
         }
     }
 
-    /// <summary>Removes one, unless somebody took it up again: locking it is how to find out, and ends with its removal.</summary>
+    /// <summary>Deletes an abandoned entry; holding its lock proves it is abandoned.</summary>
     public static void Remove(string path)
     {
         var lockPath = LockOf(path);
@@ -42,7 +42,7 @@ internal static class Leftovers
         ? [.. Directory.EnumerateFileSystemEntries(ingestRoot).Order(StringComparer.Ordinal)]
         : [];
 
-    /// <summary>The file whose lock covers a name: the file itself, or that of the claim.</summary>
+    /// <summary>The file whose lock protects an entry: the entry itself, or the lock file of the claim it belongs to.</summary>
     private static string LockOf(string path)
     {
         foreach (var suffix in (ReadOnlySpan<string>)[AtomicFile.TemporarySuffix, PartialBlob.Suffix, StoreLease.Suffix, FileLock.Suffix])

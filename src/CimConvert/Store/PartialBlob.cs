@@ -3,15 +3,15 @@ using CimConvert.Storage;
 namespace CimConvert.Store;
 
 /// <summary>
-/// The first bytes of a blob, kept under <c>ingest/</c> while the rest is downloaded: a run that was killed leaves them to the
-/// next. Open, they are this process's alone. They are not trusted: power may have failed, and the blob's digest decides.
+/// A partial download: the first bytes of a blob, kept under <c>ingest/</c> so that a later run can resume after a kill. Locked while
+/// open. The bytes are not trusted, since a power failure may have damaged them: the blob's digest decides.
 /// </summary>
 internal sealed class PartialBlob : IDisposable
 {
     internal const string Suffix = ".blob";
 
-    /// <summary>What nobody came back for in this time goes at the next opening of the store.</summary>
-    private static readonly TimeSpan s_kept = TimeSpan.FromDays(7);
+    /// <summary>A partial download that was not written to for longer is deleted when the store is opened.</summary>
+    private static readonly TimeSpan s_maxAge = TimeSpan.FromDays(7);
 
     private readonly FileStream _file;
 
@@ -22,32 +22,32 @@ internal sealed class PartialBlob : IDisposable
         IsFromEarlierRun = Resumed > 0;
     }
 
-    /// <summary>Bytes that are there to be read first.</summary>
+    /// <summary>How many bytes can be read before the download goes on.</summary>
     public long Resumed { get; private set; }
 
-    /// <summary>Whether an earlier run, about whose end nothing is known, wrote some of them.</summary>
+    /// <summary>Whether an earlier run wrote some of them, which may have ended by a power failure.</summary>
     public bool IsFromEarlierRun { get; private set; }
 
-    /// <summary>Whether the file goes with this object: once its layer is in the store, nobody needs it.</summary>
+    /// <summary>Whether disposing deletes the file: set once the layer is in the store.</summary>
     public bool Remove { get; set; }
 
-    /// <summary>Reads what was there, from its start; 0 at its end.</summary>
+    /// <summary>Reads the existing bytes from the start; returns 0 at their end.</summary>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken) => _file.ReadAsync(buffer, cancellationToken);
 
-    /// <summary>Adds what was downloaded, after all that was there has been read.</summary>
+    /// <summary>Appends downloaded bytes, after all existing bytes have been read.</summary>
     public ValueTask AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => _file.WriteAsync(bytes, cancellationToken);
 
-    /// <summary>Goes to the end, to append before anything is read.</summary>
+    /// <summary>Skips the existing bytes, to append without reading them.</summary>
     public void SeekToEnd() => _file.Seek(0, SeekOrigin.End);
 
-    /// <summary>Goes back to the start, to read all that was appended, too.</summary>
+    /// <summary>Goes back to the start: all bytes so far can be read again.</summary>
     public void Rewind()
     {
         _file.Position = 0;
         Resumed = _file.Length;
     }
 
-    /// <summary>Begins anew: for bytes that turned out to be wrong.</summary>
+    /// <summary>Discards all bytes, which turned out to be wrong.</summary>
     public void Clear()
     {
         _file.SetLength(0);
@@ -58,7 +58,8 @@ internal sealed class PartialBlob : IDisposable
 
     public void Dispose()
     {
-        // On Windows nobody can remove a file that is open and not shared, and elsewhere nobody must take it for free in between.
+        // Windows does not delete an open file that is not shared for deletion. Elsewhere the file is deleted while it is still
+        // locked, so that no other process opens it in between.
         if (OperatingSystem.IsWindows())
         {
             _file.Dispose();
@@ -88,7 +89,7 @@ internal sealed class PartialBlob : IDisposable
                 return new PartialBlob(file);
             }
 
-            // Its last owner removed it between our opening and locking it.
+            // Its last owner deleted it between our opening and locking it.
             file.Dispose();
             return null;
         }
@@ -100,7 +101,7 @@ internal sealed class PartialBlob : IDisposable
 
     internal static void RemoveStale(string path)
     {
-        if (TimeProvider.System.GetUtcNow() - File.GetLastWriteTimeUtc(path) > s_kept)
+        if (TimeProvider.System.GetUtcNow() - File.GetLastWriteTimeUtc(path) > s_maxAge)
         {
             AtomicFile.RemoveAbandoned(path);
         }

@@ -3,17 +3,17 @@ using CimConvert.Oci;
 namespace CimConvert.Store;
 
 /// <summary>
-/// Removes from a store what no image of its index needs, and images that are not wanted any more. The index goes first, then
-/// layers, topmost first, then blobs: killed in between, it leaves a good store, and the next collection removes the rest.
-/// What living leases name stays, and so does what a process has claimed.
+/// Garbage collection: removes images that are no longer wanted, and whatever no image in the index needs. Index entries are removed
+/// first, then layers, topmost first, then blobs: if the process is killed, the store is still valid, and the next collection
+/// removes the rest. Leased and claimed layers stay.
 /// </summary>
 /// <remarks>
-/// Ages are told by the time stamp of an image's manifest. Stamps of the future, left by a clock that was ahead, count as now, and
-/// are set to now, so that they age.
+/// An image's last use is the last-write time of its manifest. Future timestamps, left by a clock that was ahead, are treated as now,
+/// and set to now, so that these images age too.
 /// </remarks>
 internal sealed class StoreCollection(ConversionStore store, CollectionOptions options)
 {
-    /// <exception cref="ConversionException">The index, or a manifest in it, cannot be read; nothing is removed.</exception>
+    /// <exception cref="ConversionException">The index or a manifest cannot be read: nothing but leftovers is removed.</exception>
     public async Task<CollectionResult> RunAsync(CancellationToken cancellationToken)
     {
         var leftovers = Leftovers.Find(store.IngestRoot).ToDictionary(path => path, BytesOf);
@@ -37,7 +37,7 @@ internal sealed class StoreCollection(ConversionStore store, CollectionOptions o
 
     private async Task<CollectionResult> CollectAsync(StoreRemoval removal, Dictionary<string, long> leftovers, CancellationToken cancellationToken)
     {
-        using var gate = await store.LockAsync(cancellationToken);
+        using var storeLock = await store.LockAsync(cancellationToken);
         var (inventory, plan) = await PlanAsync(cancellationToken);
         foreach (var image in inventory.Images.Where(image => image.LastUsed > TimeProvider.System.GetUtcNow()))
         {
@@ -46,18 +46,18 @@ internal sealed class StoreCollection(ConversionStore store, CollectionOptions o
 
         await new ImageIndexFile(store).RemoveAsync([.. plan.Dropped.Select(image => (image.Reference, image.Manifest))], cancellationToken);
         var layers = new List<InventoryLayer>();
-        var below = new HashSet<Digest>();
+        var needed = new HashSet<Digest>();
         foreach (var layer in plan.Layers)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (!below.Contains(layer.ChainId.Digest) && removal.TryRemoveLayer(layer.ChainId))
+            if (!needed.Contains(layer.ChainId.Digest) && removal.TryRemoveLayer(layer.ChainId))
             {
                 layers.Add(layer);
             }
             else
             {
-                // Its merged CIM needs them as long as it is there.
-                below.UnionWith(layer.Layer?.Record.Parents ?? []);
+                // The layer stays, and its merged CIM refers to the layers below.
+                needed.UnionWith(layer.Layer?.Record.Parents ?? []);
             }
         }
 
@@ -102,7 +102,7 @@ internal sealed class StoreCollection(ConversionStore store, CollectionOptions o
     }
 
     private CollectionResult WithLimit(CollectionResult result) => result.Remaining > options.MaxSize
-        ? result with { Problems = [.. result.Problems, $"{result.Remaining} bytes stay, more than the {options.MaxSize} wanted: what is left is kept on purpose, or in use"] }
+        ? result with { Problems = [.. result.Problems, $"{result.Remaining} bytes stay, more than the {options.MaxSize} wanted: the rest is kept by --keep, or in use"] }
         : result;
 
     private static long BytesOf(string path)
@@ -113,7 +113,7 @@ internal sealed class StoreCollection(ConversionStore store, CollectionOptions o
         }
         catch (IOException)
         {
-            // Gone in between.
+            // Deleted in the meantime.
             return 0;
         }
     }

@@ -3,33 +3,33 @@ using CimConvert.Storage;
 
 namespace CimConvert.Store;
 
-/// <summary>A file that a collection can remove.</summary>
+/// <summary>A file that a garbage collection can remove.</summary>
 /// <param name="Path">Absolute.</param>
-/// <param name="Content">The same for a layer's file and its blob where they are one file with two names; else the path.</param>
-/// <param name="Bytes">Its length.</param>
+/// <param name="Content">Equal for a layer's file and its blob if they are hard links to one file; else the path.</param>
+/// <param name="Bytes">The file's length.</param>
 internal sealed record InventoryFile(string Path, string Content, long Bytes)
 {
-    /// <summary>Bytes on the disk: what has two names counts once.</summary>
+    /// <summary>Bytes on the disk: a file with two names counts once.</summary>
     public static long SizeOnDisk(IEnumerable<InventoryFile> files) => files.DistinctBy(file => file.Content).Sum(file => file.Bytes);
 }
 
 /// <summary>A layer's folder.</summary>
 /// <param name="ChainId">The folder's name.</param>
-/// <param name="Layer">Null where the layer is broken.</param>
-/// <param name="Own">All files but those of the merged CIM.</param>
-/// <param name="Merged">The files of the merged CIM, with what is left of one that was half removed.</param>
+/// <param name="Layer">Null if the layer is broken.</param>
+/// <param name="Own">All files except those of the merged CIM.</param>
+/// <param name="Merged">The files of the merged CIM, also of one that was removed only in part.</param>
 internal sealed record InventoryLayer(ChainId ChainId, StoredLayer? Layer, IReadOnlyList<InventoryFile> Own, IReadOnlyList<InventoryFile> Merged);
 
-/// <summary>An image of the index, and what it needs.</summary>
+/// <summary>An image in the index, and what it needs.</summary>
 /// <param name="Reference">Its name in the index.</param>
 /// <param name="Manifest">The descriptor of its manifest.</param>
-/// <param name="Layers">Chain IDs; the last is the topmost layer's.</param>
-/// <param name="Blobs">The manifest and all it names.</param>
-/// <param name="LastUsed">When it was converted, found converted, or mounted.</param>
+/// <param name="Layers">Chain IDs, base first.</param>
+/// <param name="Blobs">The manifest, and all blobs it names.</param>
+/// <param name="LastUsed">The last conversion, reuse or mount.</param>
 internal sealed record InventoryImage(
     string Reference, Descriptor Manifest, IReadOnlyList<ChainId> Layers, IReadOnlySet<Digest> Blobs, DateTimeOffset LastUsed);
 
-/// <summary>What lies in a store, and what it weighs. Nobody may remove or begin to use anything while it is read.</summary>
+/// <summary>All files of a store, with their sizes. Read under the store's lock: nothing may be removed or leased meanwhile.</summary>
 internal sealed class StoreInventory
 {
     private StoreInventory(IReadOnlyList<InventoryImage> images, IReadOnlyList<InventoryLayer> layers, IReadOnlyList<(Digest Digest, InventoryFile File)> blobs)
@@ -45,13 +45,12 @@ internal sealed class StoreInventory
 
     public IReadOnlyList<(Digest Digest, InventoryFile File)> Blobs { get; }
 
-    /// <summary>All of it.</summary>
     public IEnumerable<InventoryFile> Files => Layers.SelectMany(layer => layer.Own.Concat(layer.Merged)).Concat(Blobs.Select(blob => blob.File));
 
-    /// <exception cref="ConversionException">An image's manifest cannot be read: what it needs is not known.</exception>
+    /// <exception cref="ConversionException">An image's manifest cannot be read, so what the image needs is not known.</exception>
     public static StoreInventory Read(ConversionStore store)
     {
-        // Blobs first: a layer's record is there before its blob is, so that no blob is listed whose record is not read.
+        // Blobs first: a layer is published before its blobs are, so every blob that is listed has its layer read.
         (Digest, InventoryFile)[] blobs =
         [
             .. from path in store.BlobFiles()
@@ -65,7 +64,7 @@ internal sealed class StoreInventory
         return new StoreInventory([.. store.Images().Select(image => ReadImage(store, image.Reference, image.Manifest))], layers, blobs);
     }
 
-    /// <summary>Null where the layer is being replaced under our eyes: then somebody needs it.</summary>
+    /// <summary>Null if another process replaces the layer at this moment: then the layer is in use.</summary>
     private static InventoryLayer? TryReadLayer(ConversionStore store, ChainId chainId)
     {
         try
@@ -107,7 +106,7 @@ internal sealed class StoreInventory
         }
         catch (Exception e) when (Failures.IsExpected(e))
         {
-            throw new ConversionException($"{reference}: its manifest cannot be read, and what it needs is not known ({e.Message}); 'verify --repair' removes it, or convert it again", e);
+            throw new ConversionException($"{reference}: its manifest cannot be read, so what it needs is not known ({e.Message}); 'verify --repair' removes it, or convert it again", e);
         }
     }
 }

@@ -5,9 +5,9 @@ using CimConvert.Storage;
 namespace CimConvert.Store;
 
 /// <summary>
-/// Says that a living process uses layers, whether they are in the store yet or not: as long as it is not disposed, and its
-/// process lives, nobody collects them. A file under <c>ingest/</c> that names them, a chain ID a line, and that is locked so
-/// that others can read it.
+/// Keeps layers from being garbage-collected while a process uses them, whether they are in the store yet or not. A lease is a file
+/// under <c>ingest/</c> with one chain ID per line, locked with a shared lock so that others can read it. It ends when it is disposed
+/// or its process dies.
 /// </summary>
 internal sealed class StoreLease : IDisposable
 {
@@ -15,9 +15,9 @@ internal sealed class StoreLease : IDisposable
 
     private static readonly FileOptions s_options = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None;
 
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_retryDelay = TimeSpan.FromMilliseconds(20);
 
-    private static int s_leases;
+    private static int s_leaseCount;
 
     private readonly FileStream _file;
 
@@ -25,7 +25,7 @@ internal sealed class StoreLease : IDisposable
 
     public void Dispose()
     {
-        // As with FileLock: the name goes first, where that can be.
+        // As in FileLock: deleted while it is still locked, except on Windows, where closing deletes it.
         if (!OperatingSystem.IsWindows())
         {
             File.Delete(_file.Name);
@@ -34,14 +34,14 @@ internal sealed class StoreLease : IDisposable
         _file.Dispose();
     }
 
-    /// <summary>Called by one at a time: see <see cref="ConversionStore.LockAsync"/>.</summary>
+    /// <summary>The caller holds the store's lock: see <see cref="ConversionStore.LockAsync"/>.</summary>
     internal static StoreLease Register(ConversionStore store, IReadOnlyList<ChainId> layers)
     {
         while (true)
         {
-            var path = Path.Combine(store.IngestRoot, FormattableString.Invariant($"{Environment.ProcessId}-{Interlocked.Increment(ref s_leases)}{Suffix}"));
+            var path = Path.Combine(store.IngestRoot, FormattableString.Invariant($"{Environment.ProcessId}-{Interlocked.Increment(ref s_leaseCount)}{Suffix}"));
 
-            // Containers that share a store may have the same process IDs.
+            // Containers that share a store can have equal process IDs.
             if (File.Exists(path))
             {
                 continue;
@@ -55,7 +55,7 @@ internal sealed class StoreLease : IDisposable
         }
     }
 
-    /// <summary>The layers of all living leases. Complete only while nobody can register: see <see cref="ConversionStore.LockAsync"/>.</summary>
+    /// <summary>The layers of all live leases. Complete only under the store's lock: see <see cref="ConversionStore.LockAsync"/>.</summary>
     internal static async Task<IReadOnlySet<ChainId>> ReadAllAsync(string ingestRoot, CancellationToken cancellationToken)
     {
         var layers = new HashSet<ChainId>();
@@ -73,7 +73,7 @@ internal sealed class StoreLease : IDisposable
         return layers;
     }
 
-    /// <summary>None where the process is gone. Those who look lock the file too, each for a moment: then it is tried again.</summary>
+    /// <summary>Empty if the lease's process is gone. Other readers lock the file for a moment too: then it is read again.</summary>
     private static async Task<string[]> ReadAsync(string path, CancellationToken cancellationToken)
     {
         while (true)
@@ -94,17 +94,17 @@ internal sealed class StoreLease : IDisposable
             }
             catch (IOException e) when (FileLock.IsHeld(e))
             {
-                await Task.Delay(s_pause, cancellationToken);
+                await Task.Delay(s_retryDelay, cancellationToken);
             }
         }
     }
 
-    /// <summary>Null where somebody took it for dead before it was locked.</summary>
+    /// <summary>Null if another process removed the file before it was locked.</summary>
     private static FileStream? TryHold(string path)
     {
         try
         {
-            // Opened to read, it is locked on every file system: .NET does not lock what is opened to write and shared on NFS and SMB.
+            // Opened for reading: on NFS and SMB, .NET does not lock a shared file that is opened for writing.
             var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, s_options);
             if (File.Exists(path))
             {

@@ -1,6 +1,6 @@
 namespace CimConvert.Store;
 
-/// <summary>What in a store can be broken.</summary>
+/// <summary>The parts of a store that can be broken.</summary>
 internal enum StorePart
 {
     Layer,
@@ -10,19 +10,19 @@ internal enum StorePart
     Index,
 }
 
-/// <summary>Something wrong in a store.</summary>
-/// <param name="Part">What it is.</param>
-/// <param name="Name">Which one: a chain ID, for layers and merged CIMs; the file's name, for blobs; the reference, for images.</param>
-/// <param name="Message">What is wrong with it.</param>
+/// <summary>A broken part of a store.</summary>
+/// <param name="Part">The kind of part.</param>
+/// <param name="Name">A chain ID for layers and merged CIMs; a file name for blobs and the index; a reference for images.</param>
+/// <param name="Message">What is wrong.</param>
 internal sealed record StoreProblem(StorePart Part, string Name, string Message)
 {
     /// <summary>One line: what is wrong, and what to do.</summary>
     public override string ToString() => Part switch
     {
-        StorePart.Layer => $"layer {Name}: {Message}; 'verify --repair' removes it, and the next conversion makes it anew",
-        StorePart.Merged => $"merged CIM of {Name}: {Message}; 'verify --repair' removes it, and the next conversion makes it anew",
-        StorePart.Blob => $"blob {Name}: {Message}; 'verify --repair' removes it, or links it anew where its layer is good",
-        StorePart.Image => $"{Name}: {Message}; 'verify --repair' links what is missing anew, or removes the image from the index: then convert it again",
+        StorePart.Layer => $"layer {Name}: {Message}; 'verify --repair' removes it, and the next conversion makes it again",
+        StorePart.Merged => $"merged CIM of {Name}: {Message}; 'verify --repair' removes it, and the next conversion makes it again",
+        StorePart.Blob => $"blob {Name}: {Message}; 'verify --repair' removes it, or links it again if its layer is valid",
+        StorePart.Image => $"{Name}: {Message}; 'verify --repair' links missing blobs again, or removes the image from the index: then convert it again",
         _ => $"{Name}: {Message}; 'verify --repair' removes it: then convert the images again",
     };
 }

@@ -3,15 +3,15 @@ using CimConvert.Oci;
 namespace CimConvert.Store;
 
 /// <summary>
-/// Takes things out of a store, as the holder of its short lock. Layers go out of sight at once, whole, and from the disk when
-/// this is disposed, after the lock. What cannot be removed, because a program has it open or the system does not allow it, stays.
+/// Removes layers, merged CIMs and blobs from a store; the caller holds the store's lock. A layer is moved away at once, and deleted
+/// when this is disposed, after the lock is released. What a program has open, or the system refuses to delete, stays.
 /// </summary>
 internal sealed class StoreRemoval(ConversionStore store) : IDisposable
 {
     private readonly List<IngestFolder> _claims = [];
     private readonly List<string> _problems = [];
 
-    /// <summary>A line for each thing that stays.</summary>
+    /// <summary>A line for each thing that could not be removed.</summary>
     public IReadOnlyList<string> Problems => _problems;
 
     public bool TryRemoveLayer(ChainId chainId) => Try($"layer {chainId}", () =>
@@ -29,7 +29,7 @@ internal sealed class StoreRemoval(ConversionStore store) : IDisposable
         }
     });
 
-    /// <summary>Removes a merged CIM, its record first: without it the others do not count, and the next time removes them.</summary>
+    /// <summary>Removes a merged CIM, its record first: files without a record do not count, and the next collection removes them.</summary>
     public bool TryRemoveMerged(ChainId chainId) => Try($"merged CIM of {chainId}", () =>
     {
         using var claim = Claim(chainId);
@@ -42,7 +42,7 @@ internal sealed class StoreRemoval(ConversionStore store) : IDisposable
         }
     });
 
-    /// <param name="name">The file's, which need not be a digest.</param>
+    /// <param name="name">The file's name, which need not be a digest.</param>
     public bool TryRemoveBlob(string name) => Try($"blob {name}", () => File.Delete(store.BlobPath(name)));
 
     public bool TryRemoveLeftover(string path) => Try(Path.GetFileName(path), () => Leftovers.Remove(path)) && !Path.Exists(path);
@@ -51,7 +51,7 @@ internal sealed class StoreRemoval(ConversionStore store) : IDisposable
     {
         foreach (var claim in _claims)
         {
-            // Out of sight already: what stays is swept by the next run.
+            // Already moved away: what cannot be deleted now is a leftover that the next run sweeps.
             Try($"layer {Path.GetFileName(claim.Path)}, removed", claim.Dispose);
         }
 

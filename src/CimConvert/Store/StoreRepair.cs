@@ -3,13 +3,13 @@ using CimConvert.Oci;
 namespace CimConvert.Store;
 
 /// <summary>What a repair did.</summary>
-/// <param name="Repaired">A line for each thing removed or linked anew.</param>
-/// <param name="Left">A line for each thing still wrong, and why.</param>
+/// <param name="Repaired">A line for each thing removed or linked again.</param>
+/// <param name="Left">A line for each thing that is still broken, and why.</param>
 internal sealed record RepairResult(IReadOnlyList<string> Repaired, IReadOnlyList<string> Left);
 
 /// <summary>
-/// Removes from a store what a verification found broken, and what cannot be good without it, so that the next conversion makes
-/// it anew. What a living process uses or makes stays.
+/// Removes from a store what <see cref="StoreVerification"/> found broken, and what depends on it, so that the next conversion makes
+/// it again. Leased and claimed layers stay.
 /// </summary>
 internal sealed class StoreRepair(ConversionStore store)
 {
@@ -26,7 +26,7 @@ internal sealed class StoreRepair(ConversionStore store)
             var broken = Layers(problems, StorePart.Layer);
             Remove(broken, "layer", leased, removal.TryRemoveLayer);
             Remove(
-                [.. Layers(problems, StorePart.Merged).Where(id => Directory.Exists(store.LayerFolder(id))).Union(WithoutSources())],
+                [.. Layers(problems, StorePart.Merged).Where(id => Directory.Exists(store.LayerFolder(id))).Union(MergedWithoutSources())],
                 "merged CIM of",
                 leased,
                 removal.TryRemoveMerged);
@@ -56,8 +56,8 @@ internal sealed class StoreRepair(ConversionStore store)
         }
     }
 
-    /// <summary>A merged CIM holds only where in the layers below the data lies.</summary>
-    private IEnumerable<ChainId> WithoutSources() => store.LayerIds().Where(id =>
+    /// <summary>Merged CIMs that have lost a layer below: they hold metadata only, and refer to those layers for data.</summary>
+    private IEnumerable<ChainId> MergedWithoutSources() => store.LayerIds().Where(id =>
         store.FindLayer(id) is { Merged: not null } layer && !layer.Record.Parents.All(parent => store.FindLayer(new ChainId(parent)) is not null));
 
     private void RemoveBlobs(IReadOnlyList<StoreProblem> problems, IReadOnlySet<ChainId> leased, StoreRemoval removal)
@@ -96,7 +96,7 @@ internal sealed class StoreRepair(ConversionStore store)
         _repaired.AddRange(lost.Select(image => $"removed {image.Reference} from the index: convert it again"));
     }
 
-    /// <summary>Whether an image has all its blobs, after linking those anew whose layer files are there.</summary>
+    /// <summary>Whether an image has all its blobs; missing ones are linked again if their layer files are there.</summary>
     private bool IsWhole(Descriptor manifest, ILookup<Digest, string> files)
     {
         try
@@ -110,7 +110,7 @@ internal sealed class StoreRepair(ConversionStore store)
                 }
 
                 store.LinkBlob(file, missing.Digest);
-                _repaired.Add($"linked blob {missing.Digest.Hex} anew");
+                _repaired.Add($"linked blob {missing.Digest.Hex} again");
             }
 
             return true;

@@ -1,25 +1,26 @@
 using CimConvert.Cims;
 using CimConvert.Cims.Tools;
 using CimConvert.Formats.Cim;
+using CimConvert.Layers.Hives;
 using CimConvert.Oci;
 
 namespace CimConvert.Store;
 
 /// <summary>
-/// Checks everything a store holds: blobs against their names, layers and merged CIMs whole, manifests against what they name.
-/// Others may write the store meanwhile: what is being made is not looked at, and what went away is no problem.
+/// Checks everything in a store: blobs against their names, layers and merged CIMs completely, manifests against the blobs they name.
+/// Other processes may use the store meanwhile: what they are making is not checked, and what they removed is no problem.
 /// </summary>
 internal sealed class StoreVerification(ConversionStore store, CancellationToken cancellationToken)
 {
     private readonly List<StoreProblem> _problems = [];
 
-    /// <summary>All that is wrong; none for a good store.</summary>
+    /// <summary>All problems; empty for a valid store.</summary>
     public IReadOnlyList<StoreProblem> Run()
     {
         foreach (var chainId in store.LayerIds())
         {
-            Try(StorePart.Layer, chainId.ToString(), () => IsInWork(chainId), () => CheckLayer(chainId));
-            Try(StorePart.Merged, chainId.ToString(), () => IsMergedInWork(chainId), () => CheckMerged(chainId));
+            Try(StorePart.Layer, chainId.ToString(), () => IsBeingMade(chainId), () => CheckLayer(chainId));
+            Try(StorePart.Merged, chainId.ToString(), () => IsMergedBeingMade(chainId), () => CheckMerged(chainId));
         }
 
         foreach (var path in store.BlobFiles())
@@ -40,14 +41,14 @@ internal sealed class StoreVerification(ConversionStore store, CancellationToken
     private void CheckLayer(ChainId chainId)
     {
         var layer = store.FindLayer(chainId) ?? throw new InvalidDataException(
-            $"its folder has no valid {StoredLayer.RecordFile}, or not the files it names, or changes to a hive without the merged hive");
+            $"its folder has no valid {StoredLayer.RecordFile}, lacks a file that it names, or has a delta hive without the merged hive");
         if (layer.ChainId != chainId)
         {
             throw new InvalidDataException($"its {StoredLayer.RecordFile} is that of layer {layer.ChainId}");
         }
 
-        CheckImage(layer.ImagePath, layer.Record.Image, layer.Record.Backend, [], IntegrityFile.LayerName, layer.IsForked);
-        foreach (var file in layer.Record.CimFiles ?? [])
+        CheckCim(layer.CimFile, layer.Record.Cim, layer.Record.Backend, [], IntegrityFile.LayerName, layer.IsForked);
+        foreach (var file in layer.Record.RegionFiles ?? [])
         {
             CheckDigest(Path.Combine(layer.Folder, file.File), file.Digest);
         }
@@ -67,27 +68,27 @@ internal sealed class StoreVerification(ConversionStore store, CancellationToken
 
         if (layer.Merged is { } merged)
         {
-            CheckImage(layer.MergedPath!, merged, layer.Record.Backend, store.SourcesOf(layer), IntegrityFile.MergedName);
+            CheckCim(layer.MergedFile!, merged, layer.Record.Backend, store.SourcesOf(layer), IntegrityFile.MergedName);
         }
         else if (File.Exists(Path.Combine(layer.Folder, StoredLayer.MergedRecordFile)))
         {
-            throw new InvalidDataException($"its {StoredLayer.MergedRecordFile} is not valid, or the file it names not there");
+            throw new InvalidDataException($"its {StoredLayer.MergedRecordFile} is not valid, or the file it names is missing");
         }
     }
 
-    private void CheckImage(string path, FileRecord record, string backend, IReadOnlyList<string> sources, string integrityFile, bool isForked = false)
+    private void CheckCim(string path, FileRecord record, string backend, IReadOnlyList<string> sources, string integrityFile, bool isForked = false)
     {
         var root = IntegrityFile.TryRead(Path.Combine(Path.GetDirectoryName(path)!, integrityFile));
         if ((root is null ? null : Convert.ToHexStringLower(root)) != record.IntegrityRoot)
         {
-            throw new InvalidDataException($"the root digest kept beside '{path}' is not the one of its record");
+            throw new InvalidDataException($"the root digest in the file beside '{path}' differs from the one in its record");
         }
 
-        // Of what Windows' writer wrote, only Windows can look inside; that no byte has changed is seen below.
+        // Only Windows can read what its own writer wrote; the digest below shows that no byte has changed.
         if (backend == CimBackends.Managed)
         {
-            using var image = OpenCim.Open(path, isForked ? null : record.CimName, sources);
-            CimVerification.Run(image, isForked ? null : path, root, cancellationToken);
+            using var opened = OpenCim.Open(path, isForked ? null : record.CimName, sources);
+            CimVerification.Run(opened, isForked ? null : path, root, cancellationToken);
         }
 
         CheckDigest(path, record.Digest);
@@ -102,19 +103,19 @@ internal sealed class StoreVerification(ConversionStore store, CancellationToken
         }
     }
 
-    /// <summary>Layers above merge with what is on disk; the image beside it, checked by its digest, says what that must be.</summary>
+    /// <summary>Layers above merge with the hives on disk: they must equal those in the layer's CIM, whose digest has been checked.</summary>
     private void CheckHives(StoredLayer layer)
     {
-        using var image = OpenCim.Open(layer.ImagePath, []);
+        using var opened = OpenCim.Open(layer.CimFile, []);
         foreach (var file in layer.HiveFiles)
         {
-            var path = CimPath.Parse(StoredLayer.HivesFolder).Append(Path.GetFileName(file));
-            using var inImage = image.Cim.Find(path) is { } entry
-                ? image.Cim.OpenStream(entry.Data)
-                : throw new InvalidDataException($"'{file}' is not in the layer's image");
-            if (StoredLayer.DigestOf(file, cancellationToken) != StoredLayer.DigestOf(inImage, cancellationToken))
+            var path = CimPath.Parse(RegistryHive.Folder).Append(Path.GetFileName(file));
+            using var inCim = opened.Cim.Find(path) is { } entry
+                ? opened.Cim.OpenStream(entry.Data)
+                : throw new InvalidDataException($"'{file}' is not in the layer's CIM");
+            if (StoredLayer.DigestOf(file, cancellationToken) != StoredLayer.DigestOf(inCim, cancellationToken))
             {
-                throw new InvalidDataException($"'{file}' is not what the layer's image has as '{path}'");
+                throw new InvalidDataException($"'{file}' differs from '{path}' in the layer's CIM");
             }
         }
     }
@@ -131,18 +132,18 @@ internal sealed class StoreVerification(ConversionStore store, CancellationToken
     {
         if (store.FindMissing(descriptor) is { } missing)
         {
-            throw new InvalidDataException($"blob {missing.Digest} is missing, or not of the {missing.Size} bytes its manifest says");
+            throw new InvalidDataException($"blob {missing.Digest} is missing, or does not have the {missing.Size} bytes that its manifest says");
         }
     }
 
-    /// <summary>Whether the layer is gone, or somebody has claimed it to make it, or its merged CIM.</summary>
-    private bool IsInWork(ChainId chainId) => store.IsClaimed(chainId) || !Directory.Exists(store.LayerFolder(chainId));
+    /// <summary>Whether the layer was removed, or is claimed: then a process is making it or its merged CIM.</summary>
+    private bool IsBeingMade(ChainId chainId) => store.IsClaimed(chainId) || !Directory.Exists(store.LayerFolder(chainId));
 
-    private bool IsMergedInWork(ChainId chainId) =>
-        IsInWork(chainId) || (store.FindLayer(chainId)?.Record.Parents.Any(parent => store.IsClaimed(new ChainId(parent))) ?? false);
+    private bool IsMergedBeingMade(ChainId chainId) =>
+        IsBeingMade(chainId) || (store.FindLayer(chainId)?.Record.Parents.Any(parent => store.IsClaimed(new ChainId(parent))) ?? false);
 
-    /// <summary>What fails is looked at once more: it may have been replaced under our eyes.</summary>
-    private void Try(StorePart part, string name, Func<bool> isOthersWork, Action check)
+    /// <summary>Checks twice before it reports a problem: another process may have replaced the part during the first check.</summary>
+    private void Try(StorePart part, string name, Func<bool> isInUse, Action check)
     {
         for (var isSecond = false; ; isSecond = true)
         {
@@ -154,7 +155,7 @@ internal sealed class StoreVerification(ConversionStore store, CancellationToken
             }
             catch (Exception e) when (Failures.IsExpected(e))
             {
-                if (isOthersWork())
+                if (isInUse())
                 {
                     return;
                 }

@@ -4,13 +4,13 @@ using CimConvert.Oci;
 
 namespace CimConvert.Store;
 
-/// <summary>An image of a store, found by the reference it was pulled by: the CIM that holds all of it.</summary>
+/// <summary>Finds the CIM that holds a whole image in a store, by the reference the image was pulled by.</summary>
 internal static class StoredImage
 {
-    /// <summary>Whether a location is of this form: <c>STORE::REF</c>.</summary>
+    /// <summary>Whether a location has the form <c>STORE::REF</c>.</summary>
     public static bool IsLocation(string location) => Split(location) is var (store, _) && ConversionStore.IsStore(store);
 
-    /// <exception cref="ConversionException">The store does not have the image.</exception>
+    /// <exception cref="ConversionException">The image, or one of its layers, is not in the store.</exception>
     public static MountableCim Find(string location)
     {
         var (root, reference) = Split(location) ?? throw new ArgumentException("not of the form STORE::REF", nameof(location));
@@ -25,21 +25,21 @@ internal static class StoredImage
         var last = ImageManifest.Parse(File.ReadAllBytes(store.BlobPath(descriptor.Digest)), descriptor.MediaType).Layers[^1];
         var layer = ConvertedAnnotations.ChainIdOf(last) is { } chainId ? store.FindLayer(chainId) : null;
         store.MarkUsed(descriptor.Digest);
-        if (layer is { IsForked: true } && layer.Record.Image.Digest == last.Digest)
+        if (layer is { IsForked: true } && layer.Record.Cim.Digest == last.Digest)
         {
-            return MountableCim.At(layer.ImagePath, []);
+            return MountableCim.At(layer.CimFile, []);
         }
 
-        if (layer is not null && last.MediaType != MediaTypes.ConvertedMerged && layer.Record.Image.Digest == last.Digest)
+        if (layer is not null && last.MediaType != MediaTypes.ConvertedMerged && layer.Record.Cim.Digest == last.Digest)
         {
-            return MountableCim.At(Location(layer.ImagePath, layer.Record.Image.CimName), []);
+            return MountableCim.At(Location(layer.CimFile, layer.Record.Cim.CimName), []);
         }
 
         if (layer?.Merged is { } merged && merged.Digest == last.Digest)
         {
             return MountableCim.At(
-                Location(layer.MergedPath!, merged.CimName),
-                [.. store.SourcesOf(layer).Select(path => new BlockCim(path, layer.Record.Image.CimName))]);
+                Location(layer.MergedFile!, merged.CimName),
+                [.. store.SourcesOf(layer).Select(path => new BlockCim(path, layer.Record.Cim.CimName))]);
         }
 
         throw new ConversionException($"'{root}' has image '{reference}', but not the layers it was converted to: convert it again");
@@ -47,7 +47,7 @@ internal static class StoredImage
 
     private static string Location(string path, string cimName) => path + OpenCim.NameSeparator + cimName;
 
-    /// <summary>References have no <c>::</c>.</summary>
+    /// <summary>Splits at the last <c>::</c>, since references contain none.</summary>
     private static (string Store, string Reference)? Split(string location) =>
         location.LastIndexOf(OpenCim.NameSeparator, StringComparison.Ordinal) is > 0 and var cut
             ? (location[..cut], location[(cut + OpenCim.NameSeparator.Length)..])

@@ -3,11 +3,12 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using CimConvert.Cims;
+using CimConvert.Layers.Hives;
 using CimConvert.Oci;
 
 namespace CimConvert.Store;
 
-/// <summary>A layer in the store, and the merged CIM that lies in its folder where it is the top of an image.</summary>
+/// <summary>A layer in the store. If it is the top layer of an image, its folder also holds the image's merged CIM.</summary>
 internal sealed class StoredLayer
 {
     public const string RecordFile = "layer.json";
@@ -15,14 +16,8 @@ internal sealed class StoredLayer
 
     private const string MergedPrefix = "merged";
 
-    internal const string HivesFolder = "Hives";
-
-    /// <summary>Records are our own and small; a larger one is none.</summary>
+    /// <summary>The largest record that is read, in bytes; real ones are a few KB.</summary>
     private const int MaxRecordSize = 1024 * 1024;
-
-    // Layers name the hives; what a store knows of them is the names' endings.
-    private const string BaseSuffix = "_BASE";
-    private const string DeltaSuffix = "_DELTA";
 
     private const int HashBufferSize = 1024 * 1024;
 
@@ -37,41 +32,44 @@ internal sealed class StoredLayer
 
     public LayerRecord Record { get; }
 
-    /// <summary>Null where no image that ends here was merged, and for an image of one layer.</summary>
+    /// <summary>Null if no image with this top layer was merged; an image of one layer needs no merged CIM.</summary>
     public FileRecord? Merged { get; }
 
     public ChainId ChainId => new(Record.ChainId);
 
-    public string ImagePath => Path.Combine(Folder, Record.Image.File);
+    /// <summary>Path of the block file, or of the <c>.cim</c> file of a forked CIM.</summary>
+    public string CimFile => Path.Combine(Folder, Record.Cim.File);
 
-    /// <summary>Whether it is a standard CIM that holds the image up to here, and not a block CIM of the layer alone.</summary>
-    public bool IsForked => Record.CimFiles is not null;
+    /// <summary>Whether it is a forked CIM, which holds the image up to this layer; else it is a block CIM of this layer alone.</summary>
+    public bool IsForked => Record.RegionFiles is not null;
 
-    /// <summary>Bytes of the layer's own files.</summary>
-    public long Size => Record.Image.Size + (Record.CimFiles?.Sum(file => file.Size) ?? 0);
+    /// <summary>Bytes of the layer's own files, without the merged CIM.</summary>
+    public long Size => Record.Cim.Size + (Record.RegionFiles?.Sum(file => file.Size) ?? 0);
 
-    public string? MergedPath => Merged is null ? null : Path.Combine(Folder, Merged.File);
+    public string? MergedFile => Merged is null ? null : Path.Combine(Folder, Merged.File);
 
-    /// <summary>The files that there are of the layer's own, and are blobs, with their digests.</summary>
+    /// <summary>The layer's files that are blobs too, the merged CIM included.</summary>
     internal IEnumerable<(Digest Digest, string Path)> Files =>
     [
-        (Record.Image.Digest, ImagePath),
-        .. Record.CimFiles?.Select(file => (file.Digest, Path.Combine(Folder, file.File))) ?? [],
-        .. Merged is null ? [] : ((Digest, string)[])[(Merged.Digest, MergedPath!)],
+        (Record.Cim.Digest, CimFile),
+        .. Record.RegionFiles?.Select(file => (file.Digest, Path.Combine(Folder, file.File))) ?? [],
+        .. Merged is null ? [] : ((Digest, string)[])[(Merged.Digest, MergedFile!)],
     ];
 
-    /// <summary>The hives kept for the layers above, sorted; the image has each, too, in a folder of the same name.</summary>
-    internal IEnumerable<string> HiveFiles => FilesOf(Path.Combine(Folder, HivesFolder), "*").Order(StringComparer.Ordinal);
+    /// <summary>The hives that the layers above merge with, sorted. The CIM holds each of them too, in a folder of the same name.</summary>
+    internal IEnumerable<string> HiveFiles => Path.Combine(Folder, RegistryHive.Folder) is var hives && Directory.Exists(hives)
+        ? Directory.EnumerateFiles(hives).Order(StringComparer.Ordinal)
+        : [];
 
-    /// <summary>Whether a name in a layer's folder is one of the merged CIM's: its block file, its record, its root digest.</summary>
+    /// <summary>Whether a file in a layer's folder belongs to the merged CIM: its block file, its record or its root digest.</summary>
     internal static bool IsOfMerged(string name) => name.StartsWith(MergedPrefix, StringComparison.Ordinal);
 
     internal static StoredLayer? TryRead(string folder)
     {
         var record = TryReadRecord(folder, RecordFile, StoreJson.Default.LayerRecord);
         if (record is null
-            || !IsThere(folder, record.Image.File, record.Image.Size)
-            || record.CimFiles?.All(file => IsThere(folder, file.File, file.Size)) == false
+            || !IsThere(folder, record.Cim.File, record.Cim.Size)
+            || record.RegionFiles?.All(file => IsThere(folder, file.File, file.Size)) == false
             || !HasMergedHives(folder))
         {
             return null;
@@ -81,31 +79,31 @@ internal sealed class StoredLayer
         return new StoredLayer(folder, record, merged is not null && IsThere(folder, merged.File, merged.Size) ? merged : null);
     }
 
-    /// <summary>What a store keeps of a block file, which is read for its digest where that was not made on the way.</summary>
-    public static FileRecord Describe(CommittedCim image, string cimName, bool vhdFooter, CancellationToken cancellationToken)
+    /// <summary>The record of a block file. Reads the file if its digest was not computed while it was written.</summary>
+    public static FileRecord Describe(CommittedCim cim, string cimName, bool vhdFooter, CancellationToken cancellationToken)
     {
         return new FileRecord
         {
-            File = Path.GetFileName(image.Path),
+            File = Path.GetFileName(cim.Path),
             CimName = cimName,
-            Size = image.Size,
-            Digest = image.Sha256 is { } hash ? Digest.FromHash(hash) : DigestOf(image.Path, cancellationToken),
+            Size = cim.Size,
+            Digest = cim.Sha256 is { } hash ? Digest.FromHash(hash) : DigestOf(cim.Path, cancellationToken),
             VhdFooter = vhdFooter,
-            IntegrityRoot = image.IntegrityRoot is { } root ? Convert.ToHexStringLower(root) : null,
+            IntegrityRoot = cim.IntegrityRoot is { } root ? Convert.ToHexStringLower(root) : null,
         };
     }
 
-    /// <summary>What a store keeps of a forked CIM: all of its own files are read once, for their digests.</summary>
+    /// <summary>The records of a forked CIM. Reads all of its own files for their digests.</summary>
     /// <returns>The <c>.cim</c> file, and its region and object ID files.</returns>
-    public static (FileRecord Image, IReadOnlyList<CimFileRecord> CimFiles) DescribeForked(CommittedCim image, string cimName, CancellationToken cancellationToken)
+    public static (FileRecord Cim, IReadOnlyList<RegionFileRecord> RegionFiles) DescribeForked(CommittedCim cim, string cimName, CancellationToken cancellationToken)
     {
-        var cim = new FileInfo(image.Path);
-        var files = StandardCim.Open(image.Path).OwnFiles.Where(File.Exists).Order(StringComparer.Ordinal)
-            .Select(path => new CimFileRecord(Path.GetFileName(path), new FileInfo(path).Length, DigestOf(path, cancellationToken)));
-        return (Describe(image with { Size = cim.Length }, cimName, vhdFooter: false, cancellationToken), [.. files]);
+        var cimFile = new FileInfo(cim.Path);
+        var files = StandardCim.Open(cim.Path).OwnFiles.Where(File.Exists).Order(StringComparer.Ordinal)
+            .Select(path => new RegionFileRecord(Path.GetFileName(path), new FileInfo(path).Length, DigestOf(path, cancellationToken)));
+        return (Describe(cim with { Size = cimFile.Length }, cimName, vhdFooter: false, cancellationToken), [.. files]);
     }
 
-    /// <summary>Hashes a whole file.</summary>
+    /// <summary>Hashes a file.</summary>
     public static Digest DigestOf(string path, CancellationToken cancellationToken)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
@@ -132,22 +130,20 @@ internal sealed class StoredLayer
         return Digest.FromHash(hash.GetHashAndReset());
     }
 
-    /// <summary>Bytes of a record as it is stored.</summary>
+    /// <summary>A record's JSON as it is stored.</summary>
     internal static byte[] Encode<T>(T record, JsonTypeInfo<T> type) => [.. JsonSerializer.SerializeToUtf8Bytes(record, type), (byte)'\n'];
 
     /// <summary>
-    /// Whether a file is there with the size it had when it was finished. Its content is checked by <c>verify</c>, not here.
+    /// Whether a file exists with the recorded size. Only <c>verify</c> checks its content.
     /// </summary>
     private static bool IsThere(string folder, string name, long size) =>
         name == Path.GetFileName(name) && new FileInfo(Path.Combine(folder, name)) is { Exists: true } info && info.Length == size;
 
     /// <summary>
-    /// A layer with changes to a hive has the whole hive, too: one without was made before hives were merged, and is made anew.
+    /// A layer with a delta hive also has the merged hive. A layer without was made before hives were merged, and is made again.
     /// </summary>
     private static bool HasMergedHives(string folder) =>
-        FilesOf(Path.Combine(folder, HivesFolder), "*" + DeltaSuffix).All(delta => File.Exists(delta[..^DeltaSuffix.Length] + BaseSuffix));
-
-    private static IEnumerable<string> FilesOf(string folder, string pattern) => Directory.Exists(folder) ? Directory.EnumerateFiles(folder, pattern) : [];
+        RegistryHive.All.All(hive => !File.Exists(hive.DeltaFile(folder)) || File.Exists(hive.BaseFile(folder)));
 
     private static T? TryReadRecord<T>(string folder, string name, JsonTypeInfo<T> type)
         where T : class

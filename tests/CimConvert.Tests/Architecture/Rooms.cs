@@ -9,7 +9,7 @@ internal static class Rooms
     /// <summary>The room of the types of the library's own namespace, but for those that all rooms use.</summary>
     public const string Doors = "the library's doors";
 
-    private static readonly string[] s_forAll = ["ConversionException", "Failures", "Instruments", "LogFields", "Quantities"];
+    private static readonly string[] s_forAll = ["ConversionException", "Failures", "Printable", "Instruments", "LogFields", "Quantities"];
 
     public static IEnumerable<string> PublicTypesOf(string assembly)
     {

@@ -95,7 +95,7 @@ internal static class HiveImage
     /// <summary>A file of the merged CIM.</summary>
     public static byte[] ReadMerged(this ConversionResult result, string path)
     {
-        using var image = OpenCim.Open(result.Top.MergedPath!, ConversionStore.SourcesOf(result.Top.MergedPath!));
+        using var image = OpenCim.Open(result.Top.MergedFile!, ConversionStore.SourcesOf(result.Top.MergedFile!));
         using var stream = image.Cim.OpenStream(image.Cim.Find(CimPath.Parse(path))!.Value.Data);
         using var content = new MemoryStream();
         stream.CopyTo(content);

@@ -38,8 +38,8 @@ public class ConversionStoreTests
         Assert.That(store.FindLayer(s_chain), Is.Null);
 
         var stored = store.Publish(claim, record);
-        Assert.That(stored.ImagePath, Is.EqualTo(folder["layers", s_chain.Hex, "layer.bcim"]));
-        Assert.That(File.ReadAllText(stored.ImagePath), Is.EqualTo("first"));
+        Assert.That(stored.CimFile, Is.EqualTo(folder["layers", s_chain.Hex, "layer.bcim"]));
+        Assert.That(File.ReadAllText(stored.CimFile), Is.EqualTo("first"));
         Assert.That(store.LayerIds(), Is.EqualTo(new[] { s_chain }));
     }
 
@@ -85,7 +85,7 @@ public class ConversionStoreTests
         File.WriteAllText(folder["outside"], "content");
         using var claim = await store.ClaimAsync(s_chain, CancellationToken.None);
         var record = StoreRecords.Write(claim.Path, s_chain, "content");
-        var lying = record with { Image = record.Image with { File = Path.Combine("..", "..", "outside") } };
+        var lying = record with { Cim = record.Cim with { File = Path.Combine("..", "..", "outside") } };
         Assert.That(() => store.Publish(claim, lying), Throws.InvalidOperationException);
         Assert.That(store.FindLayer(s_chain), Is.Null);
     }

@@ -128,7 +128,7 @@ internal sealed class StoreCollectionTests : IDisposable
     public async Task What_a_living_lease_names_stays_and_goes_with_it()
     {
         var layers = await StoredImages.AddLayersAsync(_store, "base", "a");
-        _store.LinkBlob(layers[0].ImagePath, layers[0].Record.Image.Digest);
+        _store.LinkBlob(layers[0].CimFile, layers[0].Record.Cim.Digest);
         StoredImages.Age(_store, await StoredImages.AddAsync(_store, "host/used:1", "base", "b"), s_month * 2);
         _folder.Write(Path.Combine("store", "ingest", "77-1.lease"), System.Text.Encoding.ASCII.GetBytes(StoredImages.Chain("other")[0].ToString()));
         await StoredImages.AddLayersAsync(_store, "other");

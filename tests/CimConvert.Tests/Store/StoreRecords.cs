@@ -20,7 +20,7 @@ internal static class StoreRecords
             Parents = [],
             UncompressedSize = 1,
             FilesSize = 1,
-            Image = new FileRecord
+            Cim = new FileRecord
             {
                 File = "layer.bcim",
                 CimName = "layer.cim",

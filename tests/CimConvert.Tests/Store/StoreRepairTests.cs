@@ -193,7 +193,7 @@ public class StoreRepairTests
         var parts = part.Split('/', 3);
         return (parts[0], parts.ElementAtOrDefault(1)) switch
         {
-            ("blobs", "layer") => store.BlobPath(s_result.Layers[0].Layer.Record.Image.Digest),
+            ("blobs", "layer") => store.BlobPath(s_result.Layers[0].Layer.Record.Cim.Digest),
             ("blobs", "merged") => store.BlobPath(s_result.Top.Merged!.Digest),
             ("blobs", "config") => store.BlobPath(s_result.Image.Manifest.Config.Digest),
             ("blobs", "manifest") => store.BlobPath(s_result.Manifest.Digest),

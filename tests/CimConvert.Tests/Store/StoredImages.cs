@@ -88,7 +88,7 @@ internal static class StoredImages
             Size = bytes.Length,
             Digest = Digest.Compute(bytes),
             VhdFooter = false,
-            Sources = [.. Enumerable.Reverse(layers).Select(layer => layer.Record.Image.Digest)],
+            Sources = [.. Enumerable.Reverse(layers).Select(layer => layer.Record.Cim.Digest)],
         });
     }
 

@@ -1,4 +1,5 @@
 using CimConvert.Formats.Cim;
+using CimConvert.Storage;
 
 namespace CimConvert.Cims.Tools;
 
@@ -22,12 +23,8 @@ internal sealed record CimDifference(CimPath Path, CimChange Change, IReadOnlyLi
 /// <summary>Compares what two CIMs hold, whatever way each stores it.</summary>
 internal sealed class CimComparison
 {
-    private const int BufferSize = 256 * 1024;
-
     private readonly CimReader _first;
     private readonly CimReader _second;
-    private readonly byte[] _some = new byte[BufferSize];
-    private readonly byte[] _others = new byte[BufferSize];
     private readonly Dictionary<uint, string> _firstNames = [];
     private readonly Dictionary<uint, string> _secondNames = [];
 
@@ -122,17 +119,8 @@ internal sealed class CimComparison
             return left.Length != right.Length;
         }
 
-        using var some = _first.OpenStream(left);
-        using var others = _second.OpenStream(right);
-        for (int read; (read = some.ReadAtLeast(_some, BufferSize, throwOnEndOfStream: false)) > 0;)
-        {
-            others.ReadExactly(_others, 0, read);
-            if (!_some.AsSpan(0, read).SequenceEqual(_others.AsSpan(0, read)))
-            {
-                return true;
-            }
-        }
-
-        return false;
+        using var first = _first.OpenStream(left);
+        using var second = _second.OpenStream(right);
+        return !FileComparison.AreEqual(first, second);
     }
 }

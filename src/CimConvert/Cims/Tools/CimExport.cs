@@ -1,5 +1,4 @@
 using System.Buffers;
-using CimConvert.Cims.Managed;
 using CimConvert.Formats.Binary;
 using CimConvert.Storage;
 
@@ -12,7 +11,6 @@ namespace CimConvert.Cims.Tools;
 internal static class CimExport
 {
     private const int BufferSize = 1024 * 1024;
-    private const int CompareSize = 64 * 1024;
 
     /// <param name="image">What to export.</param>
     /// <param name="directory">Made where it is missing. Files of region sets that are there already are left, if they are the same.</param>
@@ -41,27 +39,6 @@ internal static class CimExport
         return names;
     }
 
-    /// <summary>Region sets have ids of their own, but a CIM that lies may have another's: that one's files stay as they are.</summary>
-    private static void CheckSame(IRandomReader file, string path, CancellationToken cancellationToken)
-    {
-        using var there = new FileRandomReader(path);
-        var (some, others) = (new byte[CompareSize], new byte[CompareSize]);
-        var isSame = there.Length == file.Length;
-        for (long at = 0; isSame && at < file.Length; at += CompareSize)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var count = (int)Math.Min(CompareSize, file.Length - at);
-            file.ReadAt(at, some.AsSpan(0, count));
-            there.ReadAt(at, others.AsSpan(0, count));
-            isSame = some.AsSpan(0, count).SequenceEqual(others.AsSpan(0, count));
-        }
-
-        if (!isSame)
-        {
-            throw new IOException($"'{path}' exists already, with other content: remove it first, or choose another directory");
-        }
-    }
-
     private static void Copy(IRandomReader file, string path, CancellationToken cancellationToken)
     {
         if (File.Exists(path))
@@ -70,35 +47,36 @@ internal static class CimExport
             return;
         }
 
-        var partial = path + PartialBlockFile.Suffix;
-        HostLinks.Refuse(partial);
+        AtomicFile.Write(path, stream => Copy(file, stream, cancellationToken), overwrite: false);
+    }
+
+    private static void Copy(IRandomReader file, Stream target, CancellationToken cancellationToken)
+    {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+            for (long at = 0; at < file.Length;)
             {
-                for (long at = 0; at < file.Length;)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    var chunk = buffer.AsSpan(0, (int)Math.Min(BufferSize, file.Length - at));
-                    file.ReadAt(at, chunk);
-                    stream.Write(chunk);
-                    at += chunk.Length;
-                }
-
-                stream.Flush(flushToDisk: true);
+                cancellationToken.ThrowIfCancellationRequested();
+                var chunk = buffer.AsSpan(0, (int)Math.Min(BufferSize, file.Length - at));
+                file.ReadAt(at, chunk);
+                target.Write(chunk);
+                at += chunk.Length;
             }
-
-            File.Move(partial, path, overwrite: false);
-        }
-        catch
-        {
-            File.Delete(partial);
-            throw;
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Region files are named by a GUID, but a hostile CIM may claim another's: files that exist are never replaced.</summary>
+    private static void CheckSame(IRandomReader file, string path, CancellationToken cancellationToken)
+    {
+        using var existing = new FileRandomReader(path);
+        if (!FileComparison.AreEqual(file, existing, cancellationToken))
+        {
+            throw new IOException($"'{path}' exists already, with other content: remove it first, or choose another directory");
         }
     }
 }

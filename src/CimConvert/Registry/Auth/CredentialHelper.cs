@@ -33,7 +33,7 @@ internal sealed class CredentialHelper
     {
         if (name.Length is 0 or > MaxNameLength || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
         {
-            throw new InvalidDataException($"'{Oci.Printable.Of(name)}' is not the name of a credential helper: letters, digits, '-', '_' and '.'");
+            throw new InvalidDataException($"'{Printable.Of(name)}' is not the name of a credential helper: letters, digits, '-', '_' and '.'");
         }
 
         _program = Prefix + name;

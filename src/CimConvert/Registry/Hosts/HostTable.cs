@@ -1,5 +1,3 @@
-using CimConvert.Oci;
-
 namespace CimConvert.Registry.Hosts;
 
 /// <summary>The fields of one host's table, or of the file's root for the server (containerd, docs/hosts.md, "Content Description").</summary>

@@ -1,5 +1,3 @@
-using CimConvert.Oci;
-
 namespace CimConvert.Registry.Hosts;
 
 /// <summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using CimConvert.Oci;
 
 namespace CimConvert.Registry.Hosts;
 

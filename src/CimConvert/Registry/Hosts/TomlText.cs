@@ -1,5 +1,4 @@
 using System.Text;
-using CimConvert.Oci;
 
 namespace CimConvert.Registry.Hosts;
 

@@ -1,5 +1,4 @@
 using System.Net;
-using CimConvert.Oci;
 
 namespace CimConvert.Registry.Http;
 

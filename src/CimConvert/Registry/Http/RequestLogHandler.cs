@@ -32,5 +32,5 @@ internal sealed class RequestLogHandler(ILogger logger, TimeProvider clock) : De
         }
     }
 
-    private static string UrlOf(HttpRequestMessage request) => Oci.Printable.Of(request.RequestUri!.GetLeftPart(UriPartial.Path));
+    private static string UrlOf(HttpRequestMessage request) => Printable.Of(request.RequestUri!.GetLeftPart(UriPartial.Path));
 }

@@ -109,6 +109,6 @@ internal sealed class RetryHandler : DelegatingHandler
 
         return outcome.Exception is TimeoutRejectedException timeout
             ? $"no answer within {timeout.Timeout.TotalSeconds:0.###} s"
-            : Oci.Printable.Of(outcome.Exception?.Message ?? string.Empty);
+            : Printable.Of(outcome.Exception?.Message ?? string.Empty);
     }
 }

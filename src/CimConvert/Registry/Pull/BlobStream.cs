@@ -221,7 +221,7 @@ internal sealed class BlobStream : ForwardStream
 
         _positionAtFailure = _position;
         _failures++;
-        var reason = Oci.Printable.Of(e.Message);
+        var reason = Printable.Of(e.Message);
         if (_failures >= _options.MaxAttempts)
         {
             var failure = new RegistryException(

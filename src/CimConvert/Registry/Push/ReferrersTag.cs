@@ -1,8 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using CimConvert.Oci;
 using CimConvert.Registry.Http;
@@ -16,9 +13,6 @@ namespace CimConvert.Registry.Push;
 /// </summary>
 internal sealed class ReferrersTag(RegistryPusher registry, Digest subject, RegistryOptions options, ILogger logger)
 {
-    /// <summary>Media types keep their '+'.</summary>
-    private static readonly JsonSerializerOptions s_compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly string _tag = $"sha256-{subject.Hex}";
 
     /// <summary>
@@ -30,7 +24,7 @@ internal sealed class ReferrersTag(RegistryPusher registry, Digest subject, Regi
         for (var attempt = 1; ; attempt++)
         {
             var found = await registry.FindManifestAsync(_tag, cancellationToken);
-            var index = found is null ? Empty() : Read(found.Value.Bytes);
+            var index = found is null ? ManifestWriter.Index([]) : Read(found.Value.Bytes);
             var entries = index["manifests"]!.AsArray();
             if (entries.Any(entry => (string?)entry!["digest"] == referrer.Digest.ToString()))
             {
@@ -50,12 +44,11 @@ internal sealed class ReferrersTag(RegistryPusher registry, Digest subject, Regi
 
     private async Task WriteAsync(JsonObject index, EntityTagHeaderValue? replaced, CancellationToken cancellationToken)
     {
-        var bytes = Encoding.UTF8.GetBytes(index.ToJsonString(s_compact));
+        var bytes = ManifestWriter.Write(index);
         _ = Parse(bytes);
-        var descriptor = new Descriptor { MediaType = MediaTypes.OciIndex, Digest = Digest.Compute(bytes), Size = bytes.Length };
         try
         {
-            await registry.PutManifestAsync(_tag, descriptor, bytes, cancellationToken, replaced);
+            await registry.PutManifestAsync(_tag, Descriptor.Of(MediaTypes.OciIndex, bytes), bytes, cancellationToken, replaced);
         }
         catch (RegistryException e) when (e.StatusCode is HttpStatusCode.PreconditionFailed or HttpStatusCode.Conflict)
         {
@@ -81,27 +74,10 @@ internal sealed class ReferrersTag(RegistryPusher registry, Digest subject, Regi
         }
     }
 
-    private static JsonObject Empty() => new()
+    /// <summary>The fields that the tag schema asks for, annotations sorted.</summary>
+    private static JsonObject Entry(Descriptor referrer) => ManifestWriter.Node(referrer with
     {
-        ["schemaVersion"] = 2,
-        ["mediaType"] = MediaTypes.OciIndex,
-        ["manifests"] = new JsonArray(),
-    };
-
-    private static JsonObject Entry(Descriptor referrer)
-    {
-        var entry = new JsonObject
-        {
-            ["mediaType"] = referrer.MediaType,
-            ["digest"] = referrer.Digest.ToString(),
-            ["size"] = referrer.Size,
-            ["artifactType"] = referrer.ArtifactType,
-        };
-        if (referrer.Annotations is { } annotations)
-        {
-            entry["annotations"] = new JsonObject(annotations.OrderBy(a => a.Key, StringComparer.Ordinal).Select(a => KeyValuePair.Create(a.Key, (JsonNode?)a.Value)));
-        }
-
-        return entry;
-    }
+        Platform = null,
+        Annotations = referrer.Annotations?.OrderBy(a => a.Key, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal),
+    });
 }
