@@ -18,7 +18,7 @@ internal static class ExportCommand
         {
             using var image = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
             var target = Path.GetFullPath(parsed.GetRequiredValue(directory));
-            var files = CimExport.Run(image, target, cancellationToken);
+            var files = image.ExportTo(target, cancellationToken);
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer =>

@@ -24,7 +24,7 @@ internal static class PackCommand
         {
             using var image = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
             var options = new BlockCimOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
-            var packed = CimPacking.Run(image, parsed.GetRequiredValue(block), options, cancellationToken);
+            var packed = image.PackInto(parsed.GetRequiredValue(block), options, cancellationToken);
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer =>

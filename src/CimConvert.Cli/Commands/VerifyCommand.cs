@@ -84,7 +84,7 @@ internal static class VerifyCommand
         {
             using var image = CommonOptions.OpenCim(location, sources);
             var path = image.Container is null ? null : location.Split(OpenCim.NameSeparator)[0];
-            CimVerification.Run(image, path, ExpectedRoot(path, image), cancellationToken);
+            image.Verify(path, ExpectedRoot(path, image), cancellationToken);
             return ([], [], []);
         }
         catch (Exception e) when (Failures.IsExpected(e))

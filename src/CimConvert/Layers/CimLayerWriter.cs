@@ -257,7 +257,7 @@ public sealed class CimLayerWriter : IDisposable
     /// <param name="parentFolders">The parents' layer folders, nearest first; none for a base layer.</param>
     /// <param name="cancellationToken">Stops between the steps.</param>
     internal CommittedCim Close(IHiveMerger hives, IReadOnlyList<string> parentFolders, CancellationToken cancellationToken) =>
-        Close(deltas => LayerFinish.Run(_writer, deltas, _options.LayerFolder, parentFolders, hives, cancellationToken), cancellationToken);
+        Close(deltas => LayerFinish.Commit(_writer, deltas, _options.LayerFolder, parentFolders, hives, cancellationToken), cancellationToken);
 
     private CommittedCim Close(Func<IReadOnlyList<RegistryHive>, CommittedCim> commit, CancellationToken cancellationToken)
     {

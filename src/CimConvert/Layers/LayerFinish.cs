@@ -22,7 +22,7 @@ internal static class LayerFinish
     /// <param name="cancellationToken">Stops between the steps.</param>
     /// <returns>The CIM under its name.</returns>
     /// <exception cref="LayerImportException">A hive cannot be merged; the message names it.</exception>
-    public static CommittedCim Run(
+    public static CommittedCim Commit(
         ICimWriter cim,
         IReadOnlyList<RegistryHive> deltas,
         string layerFolder,
@@ -34,7 +34,7 @@ internal static class LayerFinish
         return cim.Commit(cancellationToken);
     }
 
-    /// <summary>The first half of <see cref="Run"/>, for who has something to do before the CIM gets its name.</summary>
+    /// <summary>The first half of <see cref="Commit"/>, for who has something to do before the CIM gets its name.</summary>
     public static void MergeHives(
         ICimWriter cim,
         IReadOnlyList<RegistryHive> deltas,

@@ -35,10 +35,10 @@ internal sealed class LayerImport : IDisposable
     /// </summary>
     /// <exception cref="LayerImportException">An entry, or the layer as a whole, cannot be imported.</exception>
     /// <exception cref="InvalidDataException">The tar itself is malformed.</exception>
-    public static LayerImportResult Run(Stream tar, ICimWriter cim, LayerImportOptions options, CancellationToken cancellationToken)
+    public static LayerImportResult Import(Stream tar, ICimWriter cim, LayerImportOptions options, CancellationToken cancellationToken)
     {
         using var import = new LayerImport(tar, cim, options);
-        return import.Run(cancellationToken);
+        return import.ImportEntries(cancellationToken);
     }
 
     public void Dispose()
@@ -47,7 +47,7 @@ internal sealed class LayerImport : IDisposable
         _layer.Dispose();
     }
 
-    private LayerImportResult Run(CancellationToken cancellationToken)
+    private LayerImportResult ImportEntries(CancellationToken cancellationToken)
     {
         while (_tar.MoveNext())
         {

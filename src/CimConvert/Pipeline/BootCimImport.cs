@@ -26,7 +26,7 @@ internal sealed class BootCimImport(ICimBackend backend, InputLimits limits)
         var plan = await LayerFile.ReadAsync(layerTar, limits, (tar, token) => UtilityVmPlan.Read(tar, limits, token), cancellationToken);
         Directory.CreateDirectory(directory);
         using var image = backend.Create(Path.Combine(directory, BlockFileName), CimName, Options);
-        var result = await LayerFile.ReadAsync(layerTar, limits, (tar, token) => UtilityVmImport.Run(tar, image, plan, token), cancellationToken);
+        var result = await LayerFile.ReadAsync(layerTar, limits, (tar, token) => UtilityVmImport.Import(tar, image, plan, token), cancellationToken);
         return (result, image.Commit(cancellationToken));
     }
 }

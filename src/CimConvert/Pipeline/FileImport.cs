@@ -82,7 +82,7 @@ internal sealed class FileImport(ICimBackend backend, IHiveMerger hives, BlockCi
         TarReading tar, ICimWriter cim, StagedLayer staged, IReadOnlyList<string> parentFolders, CancellationToken cancellationToken)
     {
         var importOptions = new LayerImportOptions { IsBase = parentFolders.Count == 0, LayerFolder = staged.Folder, Limits = limits, Logger = logger };
-        var import = await tar((stream, token) => LayerImport.Run(stream, cim, importOptions, token));
+        var import = await tar((stream, token) => LayerImport.Import(stream, cim, importOptions, token));
         return (import, staged.Commit(cim, import.DeltaHives, parentFolders, hives, cancellationToken));
     }
 

@@ -78,7 +78,7 @@ internal sealed class LayerJob(
         plan.Progress.Stage = LayerStage.Sealing;
         using var clock = StageClock.Start("seal", plan.Index);
         var parents = plan.Parents.Select(store.LayerFolder).ToArray();
-        var cim = LayerFinish.Run(layer.Cim, layer.Import.DeltaHives, layer.Folder.Path, parents, options.Hives, cancellationToken);
+        var cim = LayerFinish.Commit(layer.Cim, layer.Import.DeltaHives, layer.Folder.Path, parents, options.Hives, cancellationToken);
         var (file, cimFiles) = LayerFiles.Describe(cim, options, cancellationToken);
         var stored = store.Publish(layer.Folder, new LayerRecord
         {
@@ -106,7 +106,7 @@ internal sealed class LayerJob(
         {
             await using var tar = new LayerTar(plan, download, options.Input, options.Limits.Disk, cancellationToken);
             var importOptions = new LayerImportOptions { IsBase = plan.Index == 0, LayerFolder = folder.Path, Limits = options.Input, Logger = logger };
-            var import = await tar.ReadToEndAsync((stream, token) => LayerImport.Run(stream, cim, importOptions, token));
+            var import = await tar.ReadToEndAsync((stream, token) => LayerImport.Import(stream, cim, importOptions, token));
             download.GiveBack();
             logger.LogInformation("{Layer}: imported {Entries} entries, {Bytes} bytes", plan.Name, import.Entries, plan.Progress.Decompressed);
             return new ImportedLayer(folder, download, cim, import);

@@ -87,7 +87,7 @@ internal sealed class StoreVerification(ConversionStore store, CancellationToken
         if (backend == CimBackends.Managed)
         {
             using var image = OpenCim.Open(path, isForked ? null : record.CimName, sources);
-            CimVerification.Run(image, isForked ? null : path, root, cancellationToken);
+            image.Verify(isForked ? null : path, root, cancellationToken);
         }
 
         CheckDigest(path, record.Digest);

@@ -35,16 +35,16 @@ internal sealed class CimComparison
 
     /// <summary>The differences, sorted by path; names are the same in any case of their letters.</summary>
     /// <exception cref="InvalidDataException">A CIM does not hold together.</exception>
-    public static IEnumerable<CimDifference> Run(CimReader first, CimReader second) => new CimComparison(first, second).Run();
+    public static IEnumerable<CimDifference> Compare(CimReader first, CimReader second) => new CimComparison(first, second).Differences();
 
-    private IEnumerable<CimDifference> Run()
+    private IEnumerable<CimDifference> Differences()
     {
         using var left = CimWalk.Below(_first, CimPath.Root, _first.Root).GetEnumerator();
         using var right = CimWalk.Below(_second, CimPath.Root, _second.Root).GetEnumerator();
         var (hasLeft, hasRight) = (left.MoveNext(), right.MoveNext());
         while (hasLeft || hasRight)
         {
-            var order = !hasLeft ? 1 : !hasRight ? -1 : Compare(left.Current.Path, right.Current.Path);
+            var order = !hasLeft ? 1 : !hasRight ? -1 : ComparePaths(left.Current.Path, right.Current.Path);
             if (order < 0)
             {
                 yield return new CimDifference(left.Current.Path, CimChange.Removed, []);
@@ -68,7 +68,7 @@ internal sealed class CimComparison
     }
 
     /// <summary>The order of a walk: name by name, a directory before what is in it.</summary>
-    private static int Compare(CimPath left, CimPath right)
+    private static int ComparePaths(CimPath left, CimPath right)
     {
         var (some, others) = (left.Value.Split(CimPath.Separator), right.Value.Split(CimPath.Separator));
         for (var i = 0; i < some.Length && i < others.Length; i++)

@@ -16,7 +16,7 @@ internal static class CimDestruction
     /// <returns>Whole paths of the files that are gone.</returns>
     /// <exception cref="ConversionException">It is refused, and nothing was removed.</exception>
     /// <exception cref="InvalidDataException">It is damaged, and nothing was removed.</exception>
-    public static IReadOnlyList<string> Run(string cimFile, bool force)
+    public static IReadOnlyList<string> Destroy(string cimFile, bool force)
     {
         if (!StandardCim.IsLocation(cimFile))
         {

@@ -14,21 +14,21 @@ internal static class CimExport
     private const int BufferSize = 1024 * 1024;
     private const int CompareSize = 64 * 1024;
 
-    /// <param name="image">What to export.</param>
+    /// <param name="cim">What to export.</param>
     /// <param name="directory">Made where it is missing. Files of region sets that are there already are left, if they are the same.</param>
     /// <param name="cancellationToken">Leaves region files at worst, never the CIM's own name.</param>
     /// <returns>Names of the files, the CIM's own last.</returns>
-    public static IReadOnlyList<string> Run(OpenCim image, string directory, CancellationToken cancellationToken)
+    public static IReadOnlyList<string> ExportTo(this OpenCim cim, string directory, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
-        var target = Path.Combine(directory, image.Name);
+        var target = Path.Combine(directory, cim.Name);
         if (File.Exists(target))
         {
             throw new IOException($"'{target}' exists already: remove it first, or choose another directory");
         }
 
         var names = new List<string>();
-        foreach (var (name, file) in image.AllFiles())
+        foreach (var (name, file) in cim.AllFiles())
         {
             using (file)
             {

@@ -33,7 +33,7 @@ internal sealed class CimExtraction
     /// <exception cref="IOException">The directory exists and has something in it, or cannot be written; then it is as it was.</exception>
     /// <exception cref="InvalidDataException">The CIM does not hold together.</exception>
     /// <exception cref="ConversionException">The disk has no room for all of it.</exception>
-    public static ExtractionResult Run(CimReader cim, string directory, CancellationToken cancellationToken)
+    public static ExtractionResult Extract(CimReader cim, string directory, CancellationToken cancellationToken)
     {
         var root = Path.GetFullPath(directory);
         var isNew = !Directory.Exists(root);
@@ -46,7 +46,7 @@ internal sealed class CimExtraction
         try
         {
             CheckSpace(cim, root, cancellationToken);
-            return new CimExtraction(cim, root).Run(cancellationToken);
+            return new CimExtraction(cim, root).ExtractAll(cancellationToken);
         }
         catch
         {
@@ -91,7 +91,7 @@ internal sealed class CimExtraction
         }
     }
 
-    private ExtractionResult Run(CancellationToken cancellationToken)
+    private ExtractionResult ExtractAll(CancellationToken cancellationToken)
     {
         CimPath? leftOut = null;
         foreach (var (path, entry) in CimWalk.Below(_cim, CimPath.Root, _cim.Root))
@@ -109,7 +109,7 @@ internal sealed class CimExtraction
                 continue;
             }
 
-            Extract(path, entry);
+            ExtractEntry(path, entry);
         }
 
         foreach (var (path, target) in _links)
@@ -124,7 +124,7 @@ internal sealed class CimExtraction
     private static string? ValidateHostName(string name) =>
         OperatingSystem.IsWindows() ? HostFileName.Validate(name) : HostFileName.IsText(name) ? null : "is no valid UTF-16";
 
-    private void Extract(CimPath path, CimEntry entry)
+    private void ExtractEntry(CimPath path, CimEntry entry)
     {
         var target = Path.Combine(_root, path.Value.Replace(CimPath.Separator, Path.DirectorySeparatorChar));
         var type = CimListing.TypeOf(entry);

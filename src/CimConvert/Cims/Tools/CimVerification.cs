@@ -14,14 +14,14 @@ internal static class CimVerification
     private const int BufferSize = 1024 * 1024;
     private const int ObjectDigestSize = 24;
 
-    /// <param name="image">Opened with its sources, if it is a merged CIM.</param>
+    /// <param name="cim">Opened with its sources, if it is a merged CIM.</param>
     /// <param name="path">Its block file; null for a standard set.</param>
     /// <param name="expectedRoot">The root digest it must have; null where none is known.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <exception cref="InvalidDataException">What is wrong, and where.</exception>
-    public static VerificationResult Run(OpenCim image, string? path, byte[]? expectedRoot, CancellationToken cancellationToken)
+    public static VerificationResult Verify(this OpenCim cim, string? path, byte[]? expectedRoot, CancellationToken cancellationToken)
     {
-        if (image.Container is { } container)
+        if (cim.Container is { } container)
         {
             CheckRoot(container, expectedRoot);
             container.VerifySeal(cancellationToken);
@@ -31,16 +31,16 @@ internal static class CimVerification
             }
         }
 
-        CheckRegions(image.Cim);
+        CheckRegions(cim.Cim);
         var buffer = new byte[BufferSize];
         var (entries, bytes, objects) = (0L, 0L, 0L);
-        foreach (var (entryPath, entry) in CimWalk.Below(image.Cim, CimPath.Root, image.Cim.Root))
+        foreach (var (entryPath, entry) in CimWalk.Below(cim.Cim, CimPath.Root, cim.Cim.Root))
         {
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
                 entries++;
-                bytes += ReadEntry(image.Cim, entry, buffer);
+                bytes += ReadEntry(cim.Cim, entry, buffer);
             }
             catch (InvalidDataException e)
             {
@@ -48,16 +48,16 @@ internal static class CimVerification
             }
         }
 
-        for (var region = 0; region < image.Cim.OwnRegions.Count; region++)
+        for (var region = 0; region < cim.Cim.OwnRegions.Count; region++)
         {
             var objectBytes = 0L;
-            foreach (var (offset, content) in image.Cim.Objects(region))
+            foreach (var (offset, content) in cim.Cim.Objects(region))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                CheckObject(image.Cim, offset, content, buffer);
+                CheckObject(cim.Cim, offset, content, buffer);
                 objects++;
                 objectBytes += content.Length;
-                if (objectBytes > image.Cim.RegionLength(offset))
+                if (objectBytes > cim.Cim.RegionLength(offset))
                 {
                     // Each content is in a region once. Overlapping entries could ask for any amount of reading.
                     throw new InvalidDataException($"the object IDs of region {region} name more bytes than it has");
@@ -65,7 +65,7 @@ internal static class CimVerification
             }
         }
 
-        return new VerificationResult(entries, bytes, objects, image.Container?.IsSealed ?? false);
+        return new VerificationResult(entries, bytes, objects, cim.Container?.IsSealed ?? false);
     }
 
     /// <summary>A region that nothing refers to must be there as well: the header counts it among the CIM's own.</summary>
@@ -140,7 +140,7 @@ internal static class CimVerification
         return stream.Length;
     }
 
-    private static void CheckObject(CimReader cim, Formats.Cim.RegionOffset offset, CimObject content, byte[] buffer)
+    private static void CheckObject(CimReader cim, RegionOffset offset, CimObject content, byte[] buffer)
     {
         if (content.Length is < 0 or > CimStream.MaxLength)
         {

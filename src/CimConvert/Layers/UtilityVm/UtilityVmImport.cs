@@ -25,7 +25,7 @@ internal sealed class UtilityVmImport
     /// <summary>Reads an uncompressed tar to its end. Committing the CIM, or throwing it away after an error, is the caller's.</summary>
     /// <exception cref="LayerImportException">An entry cannot be stored.</exception>
     /// <exception cref="InvalidDataException">The tar is malformed, or not the one that the plan was made of.</exception>
-    public static UtilityVmResult Run(Stream tar, ICimWriter cim, UtilityVmPlan plan, CancellationToken cancellationToken)
+    public static UtilityVmResult Import(Stream tar, ICimWriter cim, UtilityVmPlan plan, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(cim);
