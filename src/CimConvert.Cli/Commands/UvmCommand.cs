@@ -32,7 +32,7 @@ internal static class UvmCommand
             var writer = CimBackends.Select(parsed.GetRequiredValue(backend), BootCimImport.Options);
             try
             {
-                var (import, image) = await new BootCimImport(writer, limits.Read(parsed)).RunAsync(path, parsed.GetRequiredValue(destination), cancellationToken);
+                var (import, cim) = await new BootCimImport(writer, limits.Read(parsed)).RunAsync(path, parsed.GetRequiredValue(destination), cancellationToken);
                 Report(import, image, writer.Name, parsed.GetValue(asJson));
             }
             catch (Exception e) when (Failures.IsExpected(e))
@@ -56,7 +56,7 @@ internal static class UvmCommand
         JsonOutput.WriteDocument(json =>
         {
             json.WriteStartObject();
-            ImageJson.Write(json, image, BootCimImport.CimName);
+            ImageJson.Write(json, cim, BootCimImport.CimName);
             json.WriteNumber("filesSize", import.Size);
             json.WriteNumber("entries", import.Entries);
             json.WriteString("backend", backend);

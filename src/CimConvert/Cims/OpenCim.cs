@@ -132,4 +132,14 @@ internal sealed class OpenCim : IDisposable
             : throw new InvalidDataException(
                 $"the block file holds {names.Length} CIMs ({string.Join(", ", names)}): say which with FILE{NameSeparator}NAME");
     }
+
+    /// <summary>The standard files of CIMs in one directory.</summary>
+    private sealed class DirectoryFileSet(string directory) : IFileSet
+    {
+        public IRandomReader? TryOpen(string name)
+        {
+            var path = Path.Combine(directory, name);
+            return File.Exists(path) ? new FileRandomReader(path) : null;
+        }
+    }
 }

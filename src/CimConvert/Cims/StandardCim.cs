@@ -27,6 +27,16 @@ internal sealed class StandardCim
     /// <summary>Whether a location is that of a standard CIM, and not of a block file.</summary>
     public static bool IsLocation(string location) => location.EndsWith(OpenCim.StandardExtension, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Windows looks for the region files of a CIM's parents beside it, so all CIMs of a chain must be in one directory.</summary>
+    /// <exception cref="ConversionException">They are not.</exception>
+    public static void RequireOneDirectory(string cimFile, string? parentCim)
+    {
+        if (parentCim is not null && DirectoryOf(cimFile) != DirectoryOf(parentCim))
+        {
+            throw new ConversionException($"'{cimFile}' and its parent '{parentCim}' are not in one directory: all CIMs of a chain must be");
+        }
+    }
+
     /// <exception cref="InvalidDataException">The file is no <c>.cim</c> file of a version that is known; the message names it.</exception>
     public static StandardCim Open(string cimFile)
     {
@@ -84,6 +94,8 @@ internal sealed class StandardCim
             }
         }
     }
+
+    private static string DirectoryOf(string file) => System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!;
 
     private static long SizeOf(string file) => new FileInfo(file).Length;
 

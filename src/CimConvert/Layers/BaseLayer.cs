@@ -8,7 +8,7 @@ namespace CimConvert.Layers;
 /// What a layer without parents gets besides its tar: its hives once more as the bases of child layers, in the CIM and on
 /// disk, and the file that tells Windows that the hives are part of the file system.
 /// </summary>
-internal sealed class BaseLayer(LayerCim cim, LayerTree tree, PendingWork pending, StagingFolder staging)
+internal sealed class BaseLayer(LayerCim cim, PendingWork pending, StagingFolder staging)
 {
     private static readonly CimPath s_hives = CimPath.Parse(RegistryHive.Folder);
     private static readonly CimPath s_layout = CimPath.Parse("layout");
@@ -55,7 +55,7 @@ internal sealed class BaseLayer(LayerCim cim, LayerTree tree, PendingWork pendin
         try
         {
             // Not in the CIM yet: a link of the tar cannot have it for its target.
-            pending.Drop(tree.Claim(path, isDirectory, isLinkable: !isDirectory, isInCim: false, LayerTree.NothingPending));
+            pending.Claim(path, isDirectory, isLinkable: !isDirectory, isInCim: false, LayerTree.NothingPending);
         }
         catch (InvalidDataException wrong)
         {

@@ -1,6 +1,7 @@
 using CimConvert.Cims;
 using CimConvert.Formats.Cim;
 using CimConvert.Layers.Hives;
+using CimConvert.Layers.UtilityVm;
 using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Layers;
@@ -14,24 +15,19 @@ namespace CimConvert.Layers;
 /// </remarks>
 public sealed class CimLayerWriter : IDisposable
 {
-    private const string UtilityVmName = "UtilityVM";
-
     private readonly ICimWriter _writer;
     private readonly LayerCim _cim;
     private readonly LayerImportOptions _options;
     private readonly LayerTree _tree;
     private readonly StagingFolder _staging;
     private readonly PendingWork _pending;
+    private readonly EntryData _data;
     private IReadOnlyList<RegistryHive>? _deltaHives;
     private CimPath? _lastFile;
-    private FileStream? _stagedFile;
-    private string? _current;
-    private long _declared;
-    private long _left;
     private bool _warnedOfUtilityVm;
     private bool _inCall;
     private bool _closed;
-    private (StagedLayer Staged, IReadOnlyList<string> ParentFolders, IHiveMerger Hives)? _own;
+    private (StagedLayer Staged, IReadOnlyList<string> ParentFolders, IHiveMerger Hives)? _standalone;
 
     /// <param name="cim">Where the entries go. Not owned: whoever opened it disposes it, committed or not.</param>
     /// <param name="options">Where standard files wait, and whether the layer has parents.</param>
@@ -45,6 +41,7 @@ public sealed class CimLayerWriter : IDisposable
         _cim = new LayerCim(_tree, cim);
         _staging = new StagingFolder(options.LayerFolder);
         _pending = new PendingWork(_cim, _tree, _staging, options.IsBase);
+        _data = new EntryData(_cim);
     }
 
     /// <summary>Starts a layer in a new block CIM (hcsshim: <c>NewCimLayerWriter</c>, <c>NewBlockCIMLayerWriter</c>).</summary>
@@ -68,7 +65,7 @@ public sealed class CimLayerWriter : IDisposable
             var staged = new StagedLayer(layer.BlockFile, layer.Folder);
             var parentFolders = options.ParentLayers.Select(parent => parent.Folder).ToArray();
             var importOptions = new LayerImportOptions { IsBase = parentFolders.Length == 0, LayerFolder = staged.Folder, Limits = options.Limits, Logger = options.Logger };
-            return new CimLayerWriter(cim, importOptions) { _own = (staged, parentFolders, HiveMergers.For(backend)) };
+            return new CimLayerWriter(cim, importOptions) { _standalone = (staged, parentFolders, HiveMergers.For(backend)) };
         }
         catch
         {
@@ -92,6 +89,7 @@ public sealed class CimLayerWriter : IDisposable
         WarnOfUtilityVm(path);
         ThrowIfRoot(path);
         var isDirectory = metadata.IsDirectory && metadata.Reparse.IsEmpty;
+        FileStream? stagedFile = null;
         if (StandardFiles.TryGet(path, out var standard))
         {
             if (metadata.IsDirectory || !metadata.Reparse.IsEmpty)
@@ -99,19 +97,19 @@ public sealed class CimLayerWriter : IDisposable
                 throw new InvalidDataException("a directory or link in the place of a file that the importer works on");
             }
 
-            Claim(path, isDirectory: false, isLinkable: true, isInCim: false, _pending.NextIndex);
+            _pending.Claim(path, isDirectory: false, isLinkable: true, isInCim: false, _pending.NextIndex);
             _pending.AddStandardFile(EntryOffset, path, standard, metadata);
-            _stagedFile = _staging.Create(standard);
+            stagedFile = _staging.Create(standard);
         }
         else
         {
             // A link to a directory is one itself to Windows, and directories have one name only.
-            Claim(path, isDirectory, isLinkable: !metadata.IsDirectory, isInCim: true, LayerTree.NothingPending);
+            _pending.Claim(path, isDirectory, isLinkable: !metadata.IsDirectory, isInCim: true, LayerTree.NothingPending);
             _cim.CreateFile(path, metadata);
         }
 
         _lastFile = path;
-        BeginData(path.Value, metadata.Size);
+        _data.Begin(path.Value, metadata.Size, stagedFile);
         _inCall = false;
     }
 
@@ -138,7 +136,7 @@ public sealed class CimLayerWriter : IDisposable
         }
 
         _tree.CountTarget(target);
-        Claim(path, isDirectory: false, isLinkable: true, isInCim: false, _pending.NextIndex);
+        _pending.Claim(path, isDirectory: false, isLinkable: true, isInCim: false, _pending.NextIndex);
         var link = _pending.AddLink(EntryOffset, path, target);
         if (_cim.LinksAtOnce && !StandardFiles.Contains(target))
         {
@@ -169,7 +167,7 @@ public sealed class CimLayerWriter : IDisposable
 
         _tree.CountStream(name);
         _cim.CreateAlternateStream(last, name, size);
-        BeginData($"{last}:{name}", size);
+        _data.Begin($"{last}:{name}", size, stagedFile: null);
         _inCall = false;
     }
 
@@ -201,22 +199,9 @@ public sealed class CimLayerWriter : IDisposable
     public void Write(ReadOnlySpan<byte> data)
     {
         ThrowIfUnusable();
-        if (_current is null)
-        {
-            throw new InvalidOperationException("there is no file to write to: the last call did not add one");
-        }
-
+        _data.ThrowIfNotBegun();
         _inCall = true;
-        if (data.Length > _left)
-        {
-            throw new InvalidDataException($"more bytes were written to '{_current}' than the {_declared} it was declared to hold");
-        }
-
-        if (!data.IsEmpty)
-        {
-            WriteData(data);
-        }
-
+        _data.Write(data);
         _inCall = false;
     }
 
@@ -231,12 +216,11 @@ public sealed class CimLayerWriter : IDisposable
     internal IReadOnlyList<RegistryHive> Finish(CancellationToken cancellationToken)
     {
         BeginCall();
-        var baseLayer = _options.IsBase ? new BaseLayer(_cim, _tree, _pending, _staging) : null;
+        var baseLayer = _options.IsBase ? new BaseLayer(_cim, _pending, _staging) : null;
         baseLayer?.Prepare();
         _pending.ApplyAll(cancellationToken);
         baseLayer?.Add();
-        _deltaHives = KeepHives();
-        PrepareMergedHives();
+        _deltaHives = new DeltaHives(_cim, _pending, _staging).Keep(_options.IsBase);
         _inCall = false;
         return _deltaHives;
     }
@@ -248,7 +232,7 @@ public sealed class CimLayerWriter : IDisposable
     /// <exception cref="InvalidOperationException">The layer was closed before.</exception>
     public void Close(CancellationToken cancellationToken = default)
     {
-        var (staged, parentFolders, hives) = _own!.Value;
+        var (staged, parentFolders, hives) = _standalone!.Value;
         Close(deltas => staged.Commit(_writer, deltas, parentFolders, hives, cancellationToken), cancellationToken);
     }
 
@@ -271,12 +255,12 @@ public sealed class CimLayerWriter : IDisposable
     /// <summary>Throws away what was not closed.</summary>
     public void Dispose()
     {
-        _stagedFile?.Dispose();
+        _data.Dispose();
         _staging.Dispose();
-        if (_own is { } own)
+        if (_standalone is { } standalone)
         {
             _writer.Dispose();
-            own.Staged.Dispose();
+            standalone.Staged.Dispose();
         }
     }
 
@@ -285,12 +269,7 @@ public sealed class CimLayerWriter : IDisposable
     {
         ThrowIfUnusable();
         _inCall = true;
-        if (_left > 0)
-        {
-            throw new InvalidDataException($"{_declared - _left} bytes were written to '{_current}', which was declared to hold {_declared}");
-        }
-
-        _current = null;
+        _data.End();
     }
 
     private void ThrowIfUnusable()
@@ -306,54 +285,9 @@ public sealed class CimLayerWriter : IDisposable
         }
     }
 
-    private void BeginData(string name, long size)
-    {
-        (_current, _declared, _left) = (name, size, size);
-        if (size == 0)
-        {
-            EndData();
-        }
-    }
-
-    private void WriteData(ReadOnlySpan<byte> data)
-    {
-        if (_stagedFile is { } file)
-        {
-            file.Write(data);
-        }
-        else
-        {
-            _cim.Write(data);
-        }
-
-        _left -= data.Length;
-        if (_left == 0)
-        {
-            EndData();
-        }
-    }
-
-    private void EndData()
-    {
-        if (_stagedFile is { } file)
-        {
-            _stagedFile = null;
-            file.Dispose();
-        }
-        else
-        {
-            _cim.CloseStream();
-        }
-    }
-
-    private void Claim(CimPath path, bool isDirectory, bool isLinkable, bool isInCim, int pending) =>
-        _pending.Drop(_tree.Claim(path, isDirectory, isLinkable, isInCim, pending));
-
     private void WarnOfUtilityVm(CimPath path)
     {
-        if (_options.IsBase || _warnedOfUtilityVm
-            || !(path.Value.Equals(UtilityVmName, StringComparison.OrdinalIgnoreCase)
-                || path.Value.StartsWith(UtilityVmName + CimPath.Separator, StringComparison.OrdinalIgnoreCase)))
+        if (_options.IsBase || _warnedOfUtilityVm || !UtilityVmFolder.Contains(path))
         {
             return;
         }
@@ -361,31 +295,6 @@ public sealed class CimLayerWriter : IDisposable
         _warnedOfUtilityVm = true;
         _options.Logger?.LogWarning(
             "The layer has files of the utility VM but is no base layer: they are kept, and Windows may not use them when it starts one");
-    }
-
-    /// <summary>The merged hives come when the parents are in: room is made for them while the layer's names are known.</summary>
-    private void PrepareMergedHives()
-    {
-        foreach (var hive in _deltaHives!)
-        {
-            try
-            {
-                Claim(hive.BasePath, isDirectory: false, isLinkable: true, isInCim: true, LayerTree.NothingPending);
-                _cim.Prepare(hive.BasePath, isDirectory: false);
-            }
-            catch (InvalidDataException e)
-            {
-                throw new LayerImportException($"a layer whose tar leaves no place for '{hive.BasePath}': {e.Message}", e);
-            }
-        }
-    }
-
-    private List<RegistryHive> KeepHives()
-    {
-        var deltas = RegistryHive.All.Where(hive => _pending.TryGetStandardFile(hive.DeltaPath, out _)).ToList();
-        var bases = _options.IsBase ? RegistryHive.All.Select(hive => hive.BasePath) : [];
-        _staging.Keep([.. deltas.Select(hive => hive.DeltaPath), .. bases]);
-        return deltas;
     }
 
     private static void ThrowIfRoot(CimPath path)

@@ -29,12 +29,13 @@ internal sealed class PendingWork(LayerCim cim, LayerTree tree, StagingFolder st
         return _items.Count - 1;
     }
 
-    /// <summary>A later entry has taken the place of the one that waits here, if one does.</summary>
-    public void Drop(int index)
+    /// <summary>As <see cref="LayerTree.Claim"/>; drops the item that waits under the name, which the new entry replaces.</summary>
+    public void Claim(CimPath path, bool isDirectory, bool isLinkable, bool isInCim, int index)
     {
-        if (index != LayerTree.NothingPending)
+        var replaced = tree.Claim(path, isDirectory, isLinkable, isInCim, index);
+        if (replaced != LayerTree.NothingPending)
         {
-            _items[index] = null;
+            _items[replaced] = null;
         }
     }
 

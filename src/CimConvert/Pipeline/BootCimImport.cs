@@ -21,12 +21,12 @@ internal sealed class BootCimImport(ICimBackend backend, InputLimits limits)
     /// <param name="directory">Gets the block file and the file with its root digest; made where it is missing.</param>
     /// <param name="cancellationToken">Stops, and leaves no block file behind.</param>
     /// <exception cref="LayerImportException">The layer has no utility VM, or an entry of it cannot be stored.</exception>
-    public async Task<(UtilityVmResult Import, CommittedCim Image)> RunAsync(string layerTar, string directory, CancellationToken cancellationToken)
+    public async Task<(UtilityVmResult Import, CommittedCim Cim)> RunAsync(string layerTar, string directory, CancellationToken cancellationToken)
     {
         var plan = await LayerFile.ReadAsync(layerTar, limits, (tar, token) => UtilityVmPlan.Read(tar, limits, token), cancellationToken);
         Directory.CreateDirectory(directory);
-        using var image = backend.Create(Path.Combine(directory, BlockFileName), CimName, Options);
-        var result = await LayerFile.ReadAsync(layerTar, limits, (tar, token) => UtilityVmImport.Import(tar, image, plan, token), cancellationToken);
-        return (result, image.Commit(cancellationToken));
+        using var cim = backend.Create(Path.Combine(directory, BlockFileName), CimName, Options);
+        var result = await LayerFile.ReadAsync(layerTar, limits, (tar, token) => UtilityVmImport.Import(tar, cim, plan, token), cancellationToken);
+        return (result, cim.Commit(cancellationToken));
     }
 }

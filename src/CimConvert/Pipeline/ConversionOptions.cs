@@ -19,7 +19,7 @@ internal sealed record ConversionOptions
     /// </summary>
     public bool Forked { get; init; }
 
-    public BlockCimOptions Image { get; init; } = new();
+    public BlockCimOptions Block { get; init; } = new();
 
     /// <summary>What merges the registry hives of child layers.</summary>
     public IHiveMerger Hives { get; init; } = new ManagedHiveMerger();

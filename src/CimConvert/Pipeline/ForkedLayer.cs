@@ -25,10 +25,10 @@ internal static class ForkedLayer
     }
 
     /// <summary>Describes a CIM that is committed; the parent's regions stay, its name does not.</summary>
-    public static (FileRecord Image, IReadOnlyList<CimFileRecord>? CimFiles) Finish(CommittedCim image, string cimName, CancellationToken cancellationToken)
+    public static (FileRecord Cim, IReadOnlyList<CimFileRecord>? CimFiles) Finish(CommittedCim cim, string cimName, CancellationToken cancellationToken)
     {
-        File.Delete(Path.Combine(Path.GetDirectoryName(image.Path)!, ParentName));
-        return StoredLayer.DescribeForked(image, cimName, cancellationToken);
+        File.Delete(Path.Combine(Path.GetDirectoryName(cim.Path)!, ParentName));
+        return StoredLayer.DescribeForked(cim, cimName, cancellationToken);
     }
 
     private static void Link(string parentCim, string link)

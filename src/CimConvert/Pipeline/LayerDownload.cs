@@ -14,7 +14,7 @@ namespace CimConvert.Pipeline;
 internal sealed class LayerDownload : IDisposable
 {
     /// <summary>Of smaller blobs nothing is kept: they are fetched again in no time.</summary>
-    private const long SmallestKept = 4 << 20;
+    private const long SmallestResumed = 4 << 20;
 
     private const int BufferSize = 128 * 1024;
 
@@ -22,8 +22,8 @@ internal sealed class LayerDownload : IDisposable
     private readonly LayerPlan _plan;
     private readonly ConversionLimits _limits;
     private readonly ILogger _logger;
-    private readonly PartialBlob? _kept;
-    private RateLimitLease? _leave;
+    private readonly PartialBlob? _partial;
+    private RateLimitLease? _slot;
 
     public LayerDownload(IImageSource source, ConversionStore store, LayerPlan plan, ConversionLimits limits, ILogger logger)
     {
@@ -31,54 +31,54 @@ internal sealed class LayerDownload : IDisposable
         _plan = plan;
         _limits = limits;
         _logger = logger;
-        _kept = source.IsRemote && Blob.Size >= SmallestKept ? store.TryOpenPartial(Blob.Digest) : null;
-        if (_kept?.Resumed > Blob.Size)
+        _partial = source.IsRemote && Blob.Size >= SmallestResumed ? store.TryOpenPartial(Blob.Digest) : null;
+        if (_partial?.Resumed > Blob.Size)
         {
-            _kept.Clear();
+            _partial.Clear();
         }
 
-        if (_kept?.IsFromEarlierRun == true)
+        if (_partial?.IsFromEarlierRun == true)
         {
-            logger.LogInformation("{Layer}: {Bytes} of {Size} bytes are here from an earlier run", plan.Name, _kept.Resumed, Blob.Size);
+            logger.LogInformation("{Layer}: {Bytes} of {Size} bytes are here from an earlier run", plan.Name, _partial.Resumed, Blob.Size);
         }
     }
 
     private Descriptor Blob => _plan.Blob;
 
-    private bool IsHere => _kept?.Resumed == Blob.Size;
+    private bool IsComplete => _partial?.Resumed == Blob.Size;
 
     /// <summary>Waits until the layer may be written, and fetches ahead meanwhile.</summary>
     /// <returns>The leave to write, to be disposed when the layer is written.</returns>
     public async Task<IDisposable?> WaitForImportAsync(CancellationToken cancellationToken)
     {
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var turn = _limits.EnterImportAsync(waiting.Token).AsTask();
+        var importSlot = _limits.EnterImportAsync(waiting.Token).AsTask();
         try
         {
-            if (_source.IsRemote && !IsHere)
+            if (_source.IsRemote && !IsComplete)
             {
-                if (_kept is null)
+                if (_partial is null)
                 {
-                    // Nothing is fetched ahead: a place among the downloads would lie idle, and whoever has the turn may wait for it.
-                    await turn;
+                    // Nothing is fetched ahead: a place among the downloads would lie idle, and whoever has the slot may wait for it.
+                    await importSlot;
                 }
 
-                _leave = await _limits.EnterDownloadAsync(cancellationToken);
-                if (_kept is not null && !turn.IsCompleted)
+                _slot = await _limits.EnterDownloadAsync(cancellationToken);
+                if (_partial is not null && !importSlot.IsCompleted)
                 {
-                    await FetchAheadAsync(_kept, turn, cancellationToken);
+                    await FetchAheadAsync(_partial, importSlot, cancellationToken);
                 }
             }
 
-            return await turn;
+            return await importSlot;
         }
         catch
         {
             await waiting.CancelAsync();
-            await ((Task)turn).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (turn.IsCompletedSuccessfully)
+            await ((Task)importSlot).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (importSlot.IsCompletedSuccessfully)
             {
-                (await turn)?.Dispose();
+                (await importSlot)?.Dispose();
             }
 
             throw;
@@ -86,9 +86,9 @@ internal sealed class LayerDownload : IDisposable
     }
 
     /// <summary>The blob from its start.</summary>
-    public async Task<Stream> OpenAsync(CancellationToken cancellationToken) => _kept is null
+    public async Task<Stream> OpenAsync(CancellationToken cancellationToken) => _partial is null
         ? _limits.Throttle(await _source.OpenBlobAsync(Blob, offset: 0, cancellationToken))
-        : new ResumableBlob(token => OpenAtAsync(_kept.Resumed, token), _kept, Blob.Size, cancellationToken);
+        : new ResumableBlob(token => OpenAtAsync(_partial.Resumed, token), _partial, Blob.Size, cancellationToken);
 
     /// <summary>
     /// What an earlier run left may be what is wrong, as after a power failure; the registry has the right bytes. Says whether
@@ -96,63 +96,63 @@ internal sealed class LayerDownload : IDisposable
     /// </summary>
     public bool TryStartOver(Exception failure)
     {
-        if (_kept?.IsFromEarlierRun != true)
+        if (_partial?.IsFromEarlierRun != true)
         {
             return false;
         }
 
         _logger.LogWarning("{Layer}: what an earlier run left of it is damaged ({Reason}); downloading it anew", _plan.Name, failure.Message);
-        _kept.Clear();
+        _partial.Clear();
         return true;
     }
 
     /// <summary>Says that the layer is in the store: what was downloaded for it goes.</summary>
     public void Finish()
     {
-        if (_kept is not null)
+        if (_partial is not null)
         {
-            _kept.Remove = true;
+            _partial.Remove = true;
         }
     }
 
     /// <summary>All of the blob was read: others may download.</summary>
-    public void GiveBack()
+    public void ReleaseSlot()
     {
-        _leave?.Dispose();
-        _leave = null;
+        _slot?.Dispose();
+        _slot = null;
     }
 
     public void Dispose()
     {
-        GiveBack();
-        _kept?.Dispose();
+        ReleaseSlot();
+        _partial?.Dispose();
     }
 
     private async Task<Stream> OpenAtAsync(long offset, CancellationToken cancellationToken) =>
         _limits.Throttle(await _source.OpenBlobAsync(Blob, offset, cancellationToken));
 
-    private async Task FetchAheadAsync(PartialBlob kept, Task turn, CancellationToken cancellationToken)
+    private async Task FetchAheadAsync(PartialBlob partial, Task importSlot, CancellationToken cancellationToken)
     {
-        kept.SeekToEnd();
+        partial.SeekToEnd();
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            await using var rest = await OpenAtAsync(kept.Resumed, cancellationToken);
-            for (int read; !turn.IsCompleted && (read = await rest.ReadAsync(buffer, cancellationToken)) > 0;)
+            await using var rest = await OpenAtAsync(partial.Resumed, cancellationToken);
+            for (int read; !importSlot.IsCompleted && (read = await rest.ReadAsync(buffer, cancellationToken)) > 0;)
             {
-                await kept.AppendAsync(buffer.AsMemory(0, read), cancellationToken);
+                await partial.AppendAsync(buffer.AsMemory(0, read), cancellationToken);
                 _limits.Disk?.Take(read);
             }
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
-            kept.Rewind();
+            partial.Rewind();
         }
 
-        if (IsHere)
+        if (IsComplete)
         {
-            GiveBack();
+            ReleaseSlot();
         }
     }
 }

@@ -13,21 +13,21 @@ internal static class LayerFiles
         var path = Path.Combine(folder, NameFor(options));
         return options.Forked
             ? ForkedLayer.Create(backend, path, parentFolder is null ? null : Path.Combine(parentFolder, NameFor(options)))
-            : backend.Create(path, CimName, options.Image with { Digest = true });
+            : backend.Create(path, CimName, options.Block with { Digest = true });
     }
 
     /// <summary>Whether a layer was made with these options.</summary>
     public static bool IsAsWanted(StoredLayer stored, ICimBackend backend, ConversionOptions options) =>
         stored.Record.Backend == backend.Name
         && stored.Record.Image.File == NameFor(options)
-        && stored.Record.Image.VhdFooter == options.Image.VhdFooter
-        && stored.Record.Image.IntegrityRoot is not null == options.Image.Integrity;
+        && stored.Record.Image.VhdFooter == options.Block.VhdFooter
+        && stored.Record.Image.IntegrityRoot is not null == options.Block.Integrity;
 
     /// <summary>Describes a CIM that is committed: the file that makes it a CIM, and the other files of a forked one.</summary>
     public static (FileRecord Cim, IReadOnlyList<CimFileRecord>? CimFiles) Describe(CommittedCim cim, ConversionOptions options, CancellationToken cancellationToken) =>
         options.Forked
             ? ForkedLayer.Finish(cim, CimName, cancellationToken)
-            : (StoredLayer.Describe(cim, CimName, options.Image.VhdFooter, cancellationToken), null);
+            : (StoredLayer.Describe(cim, CimName, options.Block.VhdFooter, cancellationToken), null);
 
-    private static string NameFor(ConversionOptions options) => options.Forked ? CimName : options.Image.VhdFooter ? "layer.vhd" : "layer.bcim";
+    private static string NameFor(ConversionOptions options) => options.Forked ? CimName : options.Block.VhdFooter ? "layer.vhd" : "layer.bcim";
 }

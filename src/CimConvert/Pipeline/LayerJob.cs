@@ -46,7 +46,7 @@ internal sealed class LayerJob(
 
             options.Limits.Disk?.Check(plan.Blob.Size);
             download = new LayerDownload(source, store, plan, options.Limits, logger);
-            using var turn = await download.WaitForImportAsync(cancellationToken);
+            using var slot = await download.WaitForImportAsync(cancellationToken);
             plan.Progress.Stage = LayerStage.Importing;
             Instruments.ActiveImports.Add(1);
             try
@@ -107,7 +107,7 @@ internal sealed class LayerJob(
             await using var tar = new LayerTar(plan, download, options.Input, options.Limits.Disk, cancellationToken);
             var importOptions = new LayerImportOptions { IsBase = plan.Index == 0, LayerFolder = folder.Path, Limits = options.Input, Logger = logger };
             var import = await tar.ReadToEndAsync((stream, token) => LayerImport.Import(stream, cim, importOptions, token));
-            download.GiveBack();
+            download.ReleaseSlot();
             logger.LogInformation("{Layer}: imported {Entries} entries, {Bytes} bytes", plan.Name, import.Entries, plan.Progress.Decompressed);
             return new ImportedLayer(folder, download, cim, import);
         }

@@ -10,7 +10,7 @@ namespace CimConvert.Pipeline;
 internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger)
 {
     /// <summary>Between looks for layers that other processes made.</summary>
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_pollInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly ConvertedLayer?[] _done = new ConvertedLayer?[jobs.Count];
 
@@ -107,25 +107,25 @@ internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger
 
     private async Task FinishAllAsync(BoundedQueue<(LayerJob Job, ImportedLayer? Layer)> imported, CancellationToken cancellationToken)
     {
-        var early = new SortedDictionary<int, ImportedLayer>();
+        var waitingForParents = new SortedDictionary<int, ImportedLayer>();
         try
         {
-            while (await WaitToTakeAsync(imported, early, cancellationToken))
+            while (await WaitToTakeAsync(imported, waitingForParents, cancellationToken))
             {
                 while (imported.TryTake(out var next))
                 {
                     if (next.Layer is { } layer)
                     {
-                        early.Add(next.Job.Plan.Index, layer);
+                        waitingForParents.Add(next.Job.Plan.Index, layer);
                     }
 
-                    await FinishReadyAsync(early, cancellationToken);
+                    await FinishReadyAsync(waitingForParents, cancellationToken);
                 }
             }
         }
         finally
         {
-            foreach (var layer in early.Values)
+            foreach (var layer in waitingForParents.Values)
             {
                 layer.Dispose();
             }
@@ -137,23 +137,23 @@ internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger
     /// all imports here may be waiting for layers that such a process only makes once it has ours.
     /// </summary>
     private async Task<bool> WaitToTakeAsync(
-        BoundedQueue<(LayerJob Job, ImportedLayer? Layer)> imported, SortedDictionary<int, ImportedLayer> early, CancellationToken cancellationToken)
+        BoundedQueue<(LayerJob Job, ImportedLayer? Layer)> imported, SortedDictionary<int, ImportedLayer> waitingForParents, CancellationToken cancellationToken)
     {
         var more = imported.WaitToTakeAsync(cancellationToken);
-        while (early.Count > 0 && await Task.WhenAny(more, Task.Delay(s_pause, cancellationToken)) != more)
+        while (waitingForParents.Count > 0 && await Task.WhenAny(more, Task.Delay(s_pollInterval, cancellationToken)) != more)
         {
-            await FinishReadyAsync(early, cancellationToken);
+            await FinishReadyAsync(waitingForParents, cancellationToken);
         }
 
         return await more;
     }
 
     /// <summary>Finishes, lowest first, the layers whose parents are all in the store: the hive one needs may be any parent's.</summary>
-    private async Task FinishReadyAsync(SortedDictionary<int, ImportedLayer> early, CancellationToken cancellationToken)
+    private async Task FinishReadyAsync(SortedDictionary<int, ImportedLayer> waitingForParents, CancellationToken cancellationToken)
     {
-        while (early.Count > 0 && early.First() is var (index, layer) && HasParents(index))
+        while (waitingForParents.Count > 0 && waitingForParents.First() is var (index, layer) && HasParents(index))
         {
-            early.Remove(index);
+            waitingForParents.Remove(index);
             using (layer)
             {
                 var stored = await Named(jobs[index], () => Task.FromResult(jobs[index].Finish(layer, cancellationToken)));

@@ -14,7 +14,7 @@ internal sealed class MergeStep(ConversionStore store, ICimBackend backend, Conv
     private const string VhdFile = "merged.vhd";
     private const string CimName = "merged.cim";
 
-    private string FileName => options.Image.VhdFooter ? VhdFile : BlockCimFile;
+    private string FileName => options.Block.VhdFooter ? VhdFile : BlockCimFile;
 
     /// <summary>The topmost layer with its merged CIM; an image of one layer has none, and forked CIMs need none.</summary>
     /// <returns>The topmost layer, and the bytes written.</returns>
@@ -34,19 +34,19 @@ internal sealed class MergeStep(ConversionStore store, ICimBackend backend, Conv
             return (now, 0);
         }
 
-        var images = layers.Reverse().Select(l => new BlockCim(l.Layer.ImagePath, l.Layer.Record.Image.CimName)).ToArray();
-        var merged = Merge(Path.Combine(folder.Path, FileName), images, plans, cancellationToken);
-        var record = StoredLayer.Describe(merged, CimName, options.Image.VhdFooter, cancellationToken) with { Sources = sources };
+        var sourceCims = layers.Reverse().Select(l => new BlockCim(l.Layer.ImagePath, l.Layer.Record.Image.CimName)).ToArray();
+        var merged = Merge(Path.Combine(folder.Path, FileName), sourceCims, plans, cancellationToken);
+        var record = StoredLayer.Describe(merged, CimName, options.Block.VhdFooter, cancellationToken) with { Sources = sources };
         var stored = store.PublishMerged(top, folder, record);
         logger.LogInformation("merged {Count} layers into {Path}", layers.Count, stored.MergedPath);
         return (stored, record.Size);
     }
 
-    private CommittedCim Merge(string path, BlockCim[] images, IReadOnlyList<LayerPlan> plans, CancellationToken cancellationToken)
+    private CommittedCim Merge(string path, BlockCim[] sources, IReadOnlyList<LayerPlan> plans, CancellationToken cancellationToken)
     {
         try
         {
-            return backend.Merge(path, CimName, images, options.Image, cancellationToken);
+            return backend.Merge(path, CimName, sources, options.Block, cancellationToken);
         }
         catch (InvalidDataException e) when (e.Data[CimMerge.SourceKey] is int source)
         {
@@ -59,6 +59,6 @@ internal sealed class MergeStep(ConversionStore store, ICimBackend backend, Conv
         top.Merged is { Sources: { } mergedFrom } merged
         && mergedFrom.SequenceEqual(sources)
         && merged.File == FileName
-        && merged.VhdFooter == options.Image.VhdFooter
-        && merged.IntegrityRoot is not null == options.Image.Integrity;
+        && merged.VhdFooter == options.Block.VhdFooter
+        && merged.IntegrityRoot is not null == options.Block.Integrity;
 }

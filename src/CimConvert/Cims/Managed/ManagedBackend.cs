@@ -12,7 +12,7 @@ internal sealed class ManagedBackend : ICimBackend
 
     public ICimWriter CreateForked(string cimFile, string? parentCim)
     {
-        ForkedCim.CheckDirectory(cimFile, parentCim);
+        StandardCim.RequireOneDirectory(cimFile, parentCim);
         return ManagedCimWriter.CreateForked(cimFile, parentCim);
     }
 
@@ -30,12 +30,12 @@ internal sealed class ManagedBackend : ICimBackend
                 open.Add(OpenCim.Open(source.BlockFile, source.CimName));
             }
 
-            CimMerge.Write(file.Blocks.BeginSet(cimName), cimName, [.. open.Select(image => image.Cim)], cancellationToken);
+            CimMerge.Write(file.Blocks.BeginSet(cimName), cimName, [.. open.Select(cim => cim.Cim)], cancellationToken);
             return file.Finish(options, cancellationToken);
         }
         finally
         {
-            open.ForEach(image => image.Dispose());
+            open.ForEach(cim => cim.Dispose());
         }
     }
 }

@@ -2,6 +2,15 @@ using CimConvert.Formats.Cim;
 
 namespace CimConvert.Cims.Managed;
 
+/// <summary>
+/// Where a managed CIM is written. The files get their final names when they are complete; disposing before that removes them.
+/// </summary>
+internal interface ICimTarget : IDisposable
+{
+    /// <summary>Flushes what was written to the disk, and gives it its final name.</summary>
+    CommittedCim Finish(BlockCimOptions options, CancellationToken cancellationToken);
+}
+
 /// <summary>One CIM written by <see cref="CimWriter"/>, which gets its name when it is whole.</summary>
 internal sealed class ManagedCimWriter : ICimWriter
 {

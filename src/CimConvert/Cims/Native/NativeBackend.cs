@@ -12,7 +12,7 @@ internal sealed class NativeBackend : ICimBackend
 
     public ICimWriter CreateForked(string cimFile, string? parentCim)
     {
-        ForkedCim.CheckDirectory(cimFile, parentCim);
+        StandardCim.RequireOneDirectory(cimFile, parentCim);
         return new NativeForkedWriter(cimFile, parentCim);
     }
 
@@ -35,17 +35,17 @@ internal sealed class NativeBackend : ICimBackend
             }
         }
 
-        using var image = new NativeCim(blockFile, cimName, IntegrityFile.MergedName, options);
-        var flags = (image.IsDevice ? CimMergeFlags.BlockDevice : CimMergeFlags.SingleFile)
+        using var cim = new NativeCim(blockFile, cimName, IntegrityFile.MergedName, options);
+        var flags = (cim.IsDevice ? CimMergeFlags.BlockDevice : CimMergeFlags.SingleFile)
             | (options.Integrity ? CimMergeFlags.Verified : CimMergeFlags.None);
         foreach (var source in sources)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var path = $@"{NativePath.Of(source.BlockFile)}\{source.NameOrDefault}";
-            NativeErrors.ThrowIfFailed(CimFsNative.CimAddFsToMergedImage2(image.Handle, path, flags), nameof(CimFsNative.CimAddFsToMergedImage2), path);
+            NativeErrors.ThrowIfFailed(CimFsNative.CimAddFsToMergedImage2(cim.Handle, path, flags), nameof(CimFsNative.CimAddFsToMergedImage2), path);
         }
 
-        return image.Commit(cancellationToken);
+        return cim.Commit(cancellationToken);
     }
 
     public void CheckSource(BlockCim source)

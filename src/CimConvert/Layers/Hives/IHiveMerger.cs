@@ -1,3 +1,5 @@
+using CimConvert.Cims;
+
 namespace CimConvert.Layers.Hives;
 
 /// <summary>What lays the hives of layers over one another: our own code, or Windows' offreg.dll.</summary>
@@ -12,4 +14,15 @@ internal interface IHiveMerger
     /// <param name="cancellationToken">Stops between the steps.</param>
     /// <exception cref="InvalidDataException">A hive is malformed or too large; the message names its file.</exception>
     void Merge(IReadOnlyList<string> hives, string merged, CancellationToken cancellationToken);
+}
+
+/// <summary>Which hive merger goes with which back end.</summary>
+internal static class HiveMergers
+{
+    /// <summary>
+    /// Windows' own for CIMs of Windows' own writer, where the machine has it. With the managed back end always ours: the same
+    /// layers give the same bytes on every system.
+    /// </summary>
+    public static IHiveMerger For(ICimBackend backend) =>
+        backend.Name == CimBackends.Native && OffRegHiveMerger.IsAvailable ? new OffRegHiveMerger() : new ManagedHiveMerger();
 }

@@ -8,7 +8,7 @@ internal sealed class OffRegHiveMerger : IHiveMerger
     public string Name => "offreg";
 
     /// <summary>Whether this machine has the library.</summary>
-    public static bool IsHere => NativeLibraries.PathOf(OffReg.Library) is not null;
+    public static bool IsAvailable => NativeLibraries.PathOf(OffReg.Library) is not null;
 
     public void Merge(IReadOnlyList<string> hives, string merged, CancellationToken cancellationToken)
     {

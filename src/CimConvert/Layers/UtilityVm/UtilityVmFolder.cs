@@ -5,7 +5,13 @@ namespace CimConvert.Layers.UtilityVm;
 /// <summary>The folder of a base layer that holds the utility VM's own files (hcsshim, wclayer.UtilityVMFilesPath).</summary>
 internal static class UtilityVmFolder
 {
-    public const string FilesPath = @"UtilityVM\Files";
+    public const string FilesPath = Name + @"\Files";
+
+    private const string Name = "UtilityVM";
+
+    /// <summary>Whether a path of a layer is the folder <c>UtilityVM</c> or lies in it.</summary>
+    public static bool Contains(CimPath path) => path.Value.StartsWith(Name, StringComparison.OrdinalIgnoreCase)
+        && (path.Value.Length == Name.Length || path.Value[Name.Length] == CimPath.Separator);
 
     /// <summary>Finds out whether a path is the folder or lies in it, in any case of its letters.</summary>
     /// <param name="path">A path of the layer.</param>
