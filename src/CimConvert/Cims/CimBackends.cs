@@ -3,7 +3,7 @@ using CimConvert.Cims.Native;
 
 namespace CimConvert.Cims;
 
-/// <summary>What writes CIMs.</summary>
+/// <summary>A back end: what writes CIMs.</summary>
 public enum CimBackend
 {
     /// <summary>Native where it can be used, else managed.</summary>

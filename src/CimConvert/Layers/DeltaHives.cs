@@ -33,7 +33,7 @@ internal sealed class DeltaHives(LayerCim cim, PendingWork pending, StagingFolde
         }
         catch (InvalidDataException e)
         {
-            throw new LayerImportException($"a layer whose tar leaves no place for '{hive.BasePath}': {e.Message}", e);
+            throw new LayerImportException($"a layer whose tar has something else in the place of '{hive.BasePath}': {e.Message}", e);
         }
     }
 }

@@ -8,12 +8,12 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Pipeline;
 
 /// <summary>
-/// One layer's blob on its way here: what an earlier run got of it is taken up, and while the layer waits for its turn to be
-/// written, more of it is fetched ahead. Disposed before it is finished, what came of it stays for a later run.
+/// The download of one layer's blob. It resumes what an earlier run downloaded, and downloads ahead while the layer waits for its turn to
+/// be imported. If it is disposed before <see cref="Finish"/>, the downloaded part stays for a later run.
 /// </summary>
 internal sealed class LayerDownload : IDisposable
 {
-    /// <summary>Of smaller blobs nothing is kept: they are fetched again in no time.</summary>
+    /// <summary>Smaller blobs are cheaper to download again than to resume.</summary>
     private const long SmallestResumed = 4 << 20;
 
     private const int BufferSize = 128 * 1024;
@@ -39,7 +39,7 @@ internal sealed class LayerDownload : IDisposable
 
         if (_partial?.IsFromEarlierRun == true)
         {
-            logger.LogInformation("{Layer}: {Bytes} of {Size} bytes are here from an earlier run", plan.Name, _partial.Resumed, Blob.Size);
+            logger.LogInformation("{Layer}: {Bytes} of {Size} byteswere downloaded by an earlier run", plan.Name, _partial.Resumed, Blob.Size);
         }
     }
 
@@ -47,8 +47,8 @@ internal sealed class LayerDownload : IDisposable
 
     private bool IsComplete => _partial?.Resumed == Blob.Size;
 
-    /// <summary>Waits until the layer may be written, and fetches ahead meanwhile.</summary>
-    /// <returns>The leave to write, to be disposed when the layer is written.</returns>
+    /// <summary>Waits until the layer may be imported, and downloads ahead meanwhile.</summary>
+    /// <returns>The import slot, to be disposed when the import has ended.</returns>
     public async Task<IDisposable?> WaitForImportAsync(CancellationToken cancellationToken)
     {
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -59,7 +59,8 @@ internal sealed class LayerDownload : IDisposable
             {
                 if (_partial is null)
                 {
-                    // Nothing is fetched ahead: a place among the downloads would lie idle, and whoever has the slot may wait for it.
+                    // Nothing can be downloaded ahead: a download slot taken now would be idle, and the layer with the import slot may need
+                    // it.
                     await importSlot;
                 }
 
@@ -85,14 +86,14 @@ internal sealed class LayerDownload : IDisposable
         }
     }
 
-    /// <summary>The blob from its start.</summary>
+    /// <summary>Opens the blob from its start.</summary>
     public async Task<Stream> OpenAsync(CancellationToken cancellationToken) => _partial is null
         ? _limits.Throttle(await _source.OpenBlobAsync(Blob, offset: 0, cancellationToken))
         : new ResumableBlob(token => OpenAtAsync(_partial.Resumed, token), _partial, Blob.Size, cancellationToken);
 
     /// <summary>
-    /// What an earlier run left may be what is wrong, as after a power failure; the registry has the right bytes. Says whether
-    /// there is reason to open the blob once more, from nothing.
+    /// Whether it makes sense to download the blob again from its start: the part from an earlier run may be damaged, for example by a
+    /// power failure, while the registry has the right bytes.
     /// </summary>
     public bool TryStartOver(Exception failure)
     {
@@ -101,12 +102,12 @@ internal sealed class LayerDownload : IDisposable
             return false;
         }
 
-        _logger.LogWarning("{Layer}: what an earlier run left of it is damaged ({Reason}); downloading it anew", _plan.Name, failure.Message);
+        _logger.LogWarning("{Layer}: the part downloaded by an earlier run is damaged ({Reason}); downloading it again", _plan.Name, failure.Message);
         _partial.Clear();
         return true;
     }
 
-    /// <summary>Says that the layer is in the store: what was downloaded for it goes.</summary>
+    /// <summary>Called when the layer is in the store: the downloaded file is removed.</summary>
     public void Finish()
     {
         if (_partial is not null)
@@ -115,7 +116,7 @@ internal sealed class LayerDownload : IDisposable
         }
     }
 
-    /// <summary>All of the blob was read: others may download.</summary>
+    /// <summary>Called when the whole blob was read: another download may start.</summary>
     public void ReleaseSlot()
     {
         _slot?.Dispose();

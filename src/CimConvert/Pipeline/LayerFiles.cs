@@ -3,7 +3,9 @@ using CimConvert.Store;
 
 namespace CimConvert.Pipeline;
 
-/// <summary>How a layer's CIM lies in its folder of the store: under which names, block or forked, and how its record describes it.</summary>
+/// <summary>
+/// The files of a layer's CIM in its folder of the store, block or forked: their names, and how the layer's record describes them.
+/// </summary>
 internal static class LayerFiles
 {
     private const string CimName = "layer.cim";
@@ -16,14 +18,14 @@ internal static class LayerFiles
             : backend.Create(path, CimName, options.Block with { Digest = true });
     }
 
-    /// <summary>Whether a layer was made with these options.</summary>
+    /// <summary>Whether a stored layer was made with these options.</summary>
     public static bool IsAsWanted(StoredLayer stored, ICimBackend backend, ConversionOptions options) =>
         stored.Record.Backend == backend.Name
         && stored.Record.Image.File == NameFor(options)
         && stored.Record.Image.VhdFooter == options.Block.VhdFooter
         && stored.Record.Image.IntegrityRoot is not null == options.Block.Integrity;
 
-    /// <summary>Describes a CIM that is committed: the file that makes it a CIM, and the other files of a forked one.</summary>
+    /// <summary>Describes a committed CIM: the block file or <c>.cim</c> file, and the other files of a forked one.</summary>
     public static (FileRecord Cim, IReadOnlyList<CimFileRecord>? CimFiles) Describe(CommittedCim cim, ConversionOptions options, CancellationToken cancellationToken) =>
         options.Forked
             ? ForkedLayer.Finish(cim, CimName, cancellationToken)

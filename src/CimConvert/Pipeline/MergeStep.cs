@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Pipeline;
 
-/// <summary>Merges an image's layers into one CIM beside the topmost, so that no container start has to.</summary>
+/// <summary>Merges the block CIMs of an image's layers into one CIM beside the topmost, so that no container start has to.</summary>
 internal sealed class MergeStep(ConversionStore store, ICimBackend backend, ConversionOptions options, ILogger logger)
 {
     private const string BlockCimFile = "merged.bcim";
@@ -16,7 +16,7 @@ internal sealed class MergeStep(ConversionStore store, ICimBackend backend, Conv
 
     private string FileName => options.Block.VhdFooter ? VhdFile : BlockCimFile;
 
-    /// <summary>The topmost layer with its merged CIM; an image of one layer has none, and forked CIMs need none.</summary>
+    /// <summary>Merges the layers, unless it was done before. An image of one layer has no merged CIM, and forked CIMs need none.</summary>
     /// <returns>The topmost layer, and the bytes written.</returns>
     public async Task<(StoredLayer Top, long Written)> RunAsync(IReadOnlyList<LayerPlan> plans, IReadOnlyList<ConvertedLayer> layers, CancellationToken cancellationToken)
     {
@@ -54,7 +54,10 @@ internal sealed class MergeStep(ConversionStore store, ICimBackend backend, Conv
         }
     }
 
-    /// <summary>A merged CIM says where in its sources the data lies: once one of them is made anew, it says so of something else.</summary>
+    /// <summary>
+    /// Whether the topmost layer has a merged CIM of exactly these sources. A merged CIM has offsets into its sources, which are wrong once
+    /// a source is made again.
+    /// </summary>
     private bool IsMerged(StoredLayer top, Digest[] sources) =>
         top.Merged is { Sources: { } mergedFrom } merged
         && mergedFrom.SequenceEqual(sources)

@@ -2,7 +2,7 @@ using CimConvert.Formats.Cim;
 
 namespace CimConvert.Cims.Managed;
 
-/// <summary>Writes the CIM v2 layout in our one-file container, on any system.</summary>
+/// <summary>Writes CIMs of layout version 2, in this project's own block file format or as a standard set, on any system.</summary>
 internal sealed class ManagedBackend : ICimBackend
 {
     public string Name => CimBackends.Managed;

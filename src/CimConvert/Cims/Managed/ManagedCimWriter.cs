@@ -11,7 +11,7 @@ internal interface ICimTarget : IDisposable
     CommittedCim Finish(BlockCimOptions options, CancellationToken cancellationToken);
 }
 
-/// <summary>One CIM written by <see cref="CimWriter"/>, which gets its name when it is whole.</summary>
+/// <summary>A CIM written by <see cref="CimWriter"/>; it gets its final name when it is complete.</summary>
 internal sealed class ManagedCimWriter : ICimWriter
 {
     private readonly ICimTarget _target;
@@ -22,7 +22,7 @@ internal sealed class ManagedCimWriter : ICimWriter
     private ManagedCimWriter(ICimTarget target, CimWriter cim, OpenCim? parent, BlockCimOptions options) =>
         (_target, _cim, _parent, _options) = (target, cim, parent, options);
 
-    /// <summary>Into a block file.</summary>
+    /// <summary>Begins a CIM in a block file.</summary>
     public static ManagedCimWriter Create(string blockFile, string cimName, BlockCimOptions options)
     {
         var file = new PartialBlockFile(blockFile, IntegrityFile.LayerName, options.Digest);
@@ -37,7 +37,7 @@ internal sealed class ManagedCimWriter : ICimWriter
         }
     }
 
-    /// <summary>Into a standard set, forked from another in the same directory.</summary>
+    /// <summary>Begins a standard CIM, forked from another in the same directory.</summary>
     public static ManagedCimWriter CreateForked(string cimFile, string? parentCim)
     {
         OpenCim? parent = null;

@@ -3,7 +3,7 @@ using CimConvert.Interop;
 
 namespace CimConvert.Cims.Native;
 
-/// <summary>Windows' own writer, cimwriter.dll or cimfs.dll: what it writes, Windows mounts.</summary>
+/// <summary>Windows' own writer, cimwriter.dll or cimfs.dll. Windows mounts the CIMs that it writes.</summary>
 internal sealed class NativeBackend : ICimBackend
 {
     public string Name => CimBackends.Native;
@@ -16,7 +16,9 @@ internal sealed class NativeBackend : ICimBackend
         return new NativeForkedWriter(cimFile, parentCim);
     }
 
-    /// <remarks>A call of Windows' writer cannot be stopped: cancelled, the merge ends after the one it is in, and removes its file.</remarks>
+    /// <remarks>
+    /// A call of Windows' writer cannot be cancelled: a cancelled merge ends after the current call, and removes its file.
+    /// </remarks>
     public CommittedCim Merge(
         string blockFile, string cimName, IReadOnlyList<BlockCim> sources, BlockCimOptions options, CancellationToken cancellationToken)
     {
@@ -31,7 +33,7 @@ internal sealed class NativeBackend : ICimBackend
             CheckSource(source);
             if (BlockCim.IsDevice(source.BlockFile) != BlockCim.IsDevice(blockFile))
             {
-                throw new ConversionException($"'{source.BlockFile}' and '{blockFile}' are not of one type: all are block files, or all are devices");
+                throw new ConversionException($"'{source.BlockFile}' and '{blockFile}' are not of the same kind: sources and target must all be block files, or all devices");
             }
         }
 
@@ -74,7 +76,7 @@ internal sealed class NativeBackend : ICimBackend
         NativeLibraries.RequireExports(CimFsNative.Library, CimFsNative.ForkFunctions);
     }
 
-    /// <exception cref="ConversionException">This machine cannot; the message says why.</exception>
+    /// <exception cref="ConversionException">This machine cannot write block CIMs; the message says why.</exception>
     internal static void Require(bool integrity)
     {
         if (!CimSupport.CanWriteBlock(integrity, out var reason))

@@ -6,18 +6,18 @@ using CimConvert.Storage;
 namespace CimConvert.Cims.Tools;
 
 /// <summary>
-/// Copies a CIM's standard files, byte for byte, into a directory, with those of the sources a merged CIM needs: what comes
-/// out is a standard set that opens by itself.
+/// Copies a CIM's standard files, byte for byte, into a directory, with those of a merged CIM's sources. The result is a standard set that
+/// can be opened by itself.
 /// </summary>
 internal static class CimExport
 {
     private const int BufferSize = 1024 * 1024;
     private const int CompareSize = 64 * 1024;
 
-    /// <param name="cim">What to export.</param>
-    /// <param name="directory">Made where it is missing. Files of region sets that are there already are left, if they are the same.</param>
-    /// <param name="cancellationToken">Leaves region files at worst, never the CIM's own name.</param>
-    /// <returns>Names of the files, the CIM's own last.</returns>
+    /// <param name="cim">The CIM to export.</param>
+    /// <param name="directory">Created if it is missing. Region files that exist already are kept if they have the same content.</param>
+    /// <param name="cancellationToken">Cancels. Region files may be left behind, but never the <c>.cim</c> file.</param>
+    /// <returns>Names of the files, the <c>.cim</c> file last.</returns>
     public static IReadOnlyList<string> ExportTo(this OpenCim cim, string directory, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
@@ -41,19 +41,21 @@ internal static class CimExport
         return names;
     }
 
-    /// <summary>Region sets have ids of their own, but a CIM that lies may have another's: that one's files stay as they are.</summary>
+    /// <summary>
+    /// Region sets have unique IDs, but a malicious CIM may use another's: files that exist are compared and never replaced.
+    /// </summary>
     private static void CheckSame(IRandomReader file, string path, CancellationToken cancellationToken)
     {
-        using var there = new FileRandomReader(path);
-        var (some, others) = (new byte[CompareSize], new byte[CompareSize]);
-        var isSame = there.Length == file.Length;
+        using var existing = new FileRandomReader(path);
+        var (expected, actual) = (new byte[CompareSize], new byte[CompareSize]);
+        var isSame = existing.Length == file.Length;
         for (long at = 0; isSame && at < file.Length; at += CompareSize)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var count = (int)Math.Min(CompareSize, file.Length - at);
-            file.ReadAt(at, some.AsSpan(0, count));
-            there.ReadAt(at, others.AsSpan(0, count));
-            isSame = some.AsSpan(0, count).SequenceEqual(others.AsSpan(0, count));
+            file.ReadAt(at, expected.AsSpan(0, count));
+            existing.ReadAt(at, actual.AsSpan(0, count));
+            isSame = expected.AsSpan(0, count).SequenceEqual(actual.AsSpan(0, count));
         }
 
         if (!isSame)

@@ -4,22 +4,22 @@ using CimConvert.Formats.Regf;
 namespace CimConvert.Layers.Hives;
 
 /// <summary>
-/// A boot configuration store while it is edited: <c>Objects\{id}\Description</c> says what an object is, and
-/// <c>Objects\{id}\Elements\TYPE</c> has each of its elements as the value <c>Element</c>. Strings and ids are REG_SZ, all else
-/// that is written here is REG_BINARY (ReactOS, boot/environ/lib/misc/bcd.c; DiscUtils, BootConfig, DiscUtilsRegistryStorage).
+/// A boot configuration store that is being edited. <c>Objects\{id}\Description</c> says what an object is, and
+/// <c>Objects\{id}\Elements\TYPE</c> has each of its elements in the value <c>Element</c>. Strings and IDs are REG_SZ; everything else
+/// written here is REG_BINARY (ReactOS, boot/environ/lib/misc/bcd.c; DiscUtils, BootConfig, DiscUtilsRegistryStorage).
 /// </summary>
 internal sealed class BcdStore(Hive hive)
 {
     private const string ElementName = "Element";
     private const uint DeviceObject = 0x3000_0000;
 
-    /// <summary>Well known (Microsoft's BCD reference, "Windows Boot Manager").</summary>
+    /// <summary>The well-known ID of the boot manager (learn.microsoft.com, "BCD Reference", Windows Boot Manager).</summary>
     private static readonly Guid s_bootManager = new("9dea862c-5cdd-4e70-acc1-f32b344d4795");
 
     public Hive Hive { get; private set; } = hive;
 
-    /// <summary>What bcdedit calls <c>{default}</c>.</summary>
-    /// <exception cref="InvalidDataException">The store has none.</exception>
+    /// <summary>The object that bcdedit calls <c>{default}</c>.</summary>
+    /// <exception cref="InvalidDataException">The store has no default entry.</exception>
     public Guid DefaultObject()
     {
         var element = Hive.Find(PathOf(s_bootManager, BcdElement.DefaultObject), out _)?.FindValue(ElementName);
@@ -33,7 +33,7 @@ internal sealed class BcdStore(Hive hive)
             : throw new InvalidDataException($"the boot configuration's default entry {id:B} is not in it");
     }
 
-    /// <summary><c>/create {id} /d TEXT /device</c>, except that an object that is there stays and is written over.</summary>
+    /// <summary>As bcdedit's <c>/create {id} /d TEXT /device</c>, except that an existing object is kept and overwritten.</summary>
     public void CreateDeviceOptions(Guid id, string description)
     {
         Hive = HiveEdit.SetValue(Hive, $@"{PathOf(id)}\Description", RegistryValues.Number("Type", DeviceObject));
@@ -55,8 +55,8 @@ internal sealed class BcdStore(Hive hive)
 }
 
 /// <summary>
-/// Types of BCD elements, whose digits name the keys they lie in: class, format, and a number. Public lists: phnt ntbcd.h and
-/// Microsoft's BCD reference; for those of composite and CimFS devices the fork mcleishk/DiscUtils-CompositeCimFs
+/// Types of BCD elements; their hexadecimal digits are the names of the elements' keys: class, format, and a number. Sources: phnt,
+/// ntbcd.h, and learn.microsoft.com, "BCD Reference"; for composite and CimFS devices the fork mcleishk/DiscUtils-CompositeCimFs
 /// (WellKnownElement).
 /// </summary>
 internal enum BcdElement : uint
@@ -68,7 +68,7 @@ internal enum BcdElement : uint
     OsDevice = 0x21000001,
     SystemRoot = 0x22000002,
 
-    /// <summary>The boot manager's: what <c>{default}</c> stands for.</summary>
+    /// <summary>The boot manager's default entry, <c>{default}</c>.</summary>
     DefaultObject = 0x23000003,
     PrimaryDevice = 0x3100000E,
     SecondaryDevice = 0x3100000F,

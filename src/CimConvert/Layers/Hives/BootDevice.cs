@@ -35,7 +35,7 @@ internal static class BootDevice
     private const int RecordHead = 16;
     private const int GuidSize = 16;
 
-    /// <summary>Of a device without parts of varying length, whatever its type calls for; the rest is zero.</summary>
+    /// <summary>The record size of a device without variable parts; what its type does not use is zero.</summary>
     private const int FixedRecord = 0x48;
 
     /// <summary><c>gpt_partition={disk};{partition}</c></summary>
@@ -43,7 +43,7 @@ internal static class BootDevice
     {
         var device = New(PartitionType, FixedRecord, options: Guid.Empty);
 
-        // Between the two stand, as zeros, that the disk is a local hard disk and that it has a GPT.
+        // Two zero fields lie between them: the disk is a local hard disk, and it has a GPT.
         Write(device, Frame, partition);
         Write(device, Frame + GuidSize + (2 * sizeof(uint)), disk);
         return device;
@@ -52,16 +52,16 @@ internal static class BootDevice
     /// <summary><c>vmbus={instance}</c></summary>
     public static byte[] Vmbus(Guid instance)
     {
-        const int instanceAt = Frame + GuidSize; // Behind the interface's type.
+        const int instanceAt = Frame + GuidSize; // After the interface's type.
         var device = New(VmbusType, FixedRecord, options: Guid.Empty);
         Write(device, instanceAt, instance);
         return device;
     }
 
-    /// <summary><c>composite=0,{options}</c>: of format 0.</summary>
+    /// <summary><c>composite=0,{options}</c>, of format 0.</summary>
     public static byte[] Composite(Guid options) => New(CompositeType, RecordHead + GuidSize + (3 * sizeof(uint)), options);
 
-    /// <summary><c>cimfs={volume},{options}</c>: mounted as the volume.</summary>
+    /// <summary><c>cimfs={volume},{options}</c>: a CIM that is mounted as the volume.</summary>
     public static byte[] CimFs(Guid volume, Guid options)
     {
         const uint format = 2;

@@ -2,7 +2,9 @@ using CimConvert.Formats.Cim;
 
 namespace CimConvert.Layers.UtilityVm;
 
-/// <summary>The folder of a base layer that holds the utility VM's own files (hcsshim, wclayer.UtilityVMFilesPath).</summary>
+/// <summary>
+/// The folder of a base layer with the utility VM's files (github.com/microsoft/hcsshim, internal/wclayer, UtilityVMFilesPath).
+/// </summary>
 internal static class UtilityVmFolder
 {
     public const string FilesPath = Name + @"\Files";
@@ -13,9 +15,9 @@ internal static class UtilityVmFolder
     public static bool Contains(CimPath path) => path.Value.StartsWith(Name, StringComparison.OrdinalIgnoreCase)
         && (path.Value.Length == Name.Length || path.Value[Name.Length] == CimPath.Separator);
 
-    /// <summary>Finds out whether a path is the folder or lies in it, in any case of its letters.</summary>
+    /// <summary>Whether a path is the folder <c>UtilityVM\Files</c> or lies in it, compared without regard to case.</summary>
     /// <param name="path">A path of the layer.</param>
-    /// <param name="inBootCim">The same seen from the folder, which is the boot CIM's root.</param>
+    /// <param name="inBootCim">The path relative to that folder, which is the root of the boot CIM.</param>
     public static bool TryEnter(CimPath path, out CimPath inBootCim)
     {
         inBootCim = CimPath.Root;

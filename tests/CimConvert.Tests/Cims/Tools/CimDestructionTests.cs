@@ -69,8 +69,8 @@ public class CimDestructionTests
         chain.AssertRefused<InvalidDataException>(2, force, "gives its own regions as its parent's");
 
         chain.Patch(2, header => header.AsSpan(ParentsAt - sizeof(ushort), sizeof(ushort)).Clear());
-        chain.AssertRefused<InvalidDataException>(2, force, "say that the same regions are theirs");
-        chain.AssertRefused<InvalidDataException>(0, force, "say that the same regions are theirs");
+        chain.AssertRefused<InvalidDataException>(2, force, "both claim the same regions");
+        chain.AssertRefused<InvalidDataException>(0, force, "both claim the same regions");
     }
 
     [Test]
