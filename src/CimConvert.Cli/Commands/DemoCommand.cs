@@ -74,7 +74,9 @@ internal static class DemoCommand
     private static async Task<ConversionResult> ConvertAsync(
         string store, ICimBackend backend, ConversionOptions options, LogSettings log, CancellationToken cancellationToken)
     {
-        await using var registry = new DemoRegistry(new DemoImage());
+        var content = new InProcessRegistry();
+        DemoImage.AddTo(content);
+        await using var registry = new DemoRegistry(content);
         var reference = ImageReference.Parse($"{registry.Host}/{DemoImage.Repository}:{DemoImage.Tag}");
         return await ConvertCommand.RunAsync(
             new ImageLocation.Remote(reference),

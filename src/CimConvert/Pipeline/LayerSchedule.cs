@@ -141,6 +141,11 @@ internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger
         BoundedQueue<(LayerJob Job, ImportedLayer? Layer)> imported, SortedDictionary<int, ImportedLayer> waitingForParents, CancellationToken cancellationToken)
     {
         var more = imported.WaitToTakeAsync(cancellationToken);
+        if (waitingForParents.Count > 0)
+        {
+            logger.LogDebug("{Layer}: imported, waits for the layers below it", jobs[waitingForParents.First().Key].Plan.Name);
+        }
+
         while (waitingForParents.Count > 0 && await Task.WhenAny(more, Task.Delay(s_pollInterval, cancellationToken)) != more)
         {
             await FinishReadyAsync(waitingForParents, cancellationToken);

@@ -9,6 +9,8 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary><c>uvm</c>: the boot CIM of a base layer.</summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class UvmTests
 {
     private static readonly EntryOptions s_kernel = new()

@@ -8,7 +8,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Layers;
 
 /// <summary>
-/// Writes down every call as the parity data's recorder does (tests/Windows/recorder.c),
+/// Writes down every call as the parity data's recorder does (Data/Parity/README.md, "Format of a trace"),
 /// and holds the caller to the interface: one open stream at a time, filled to its size.
 /// </summary>
 internal sealed class RecordingCimWriter : ICimWriter
