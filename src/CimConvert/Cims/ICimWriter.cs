@@ -33,7 +33,7 @@ internal static class NameRefusals
     /// none that does this. With a directory and a tombstone at one path, it would be undefined whether removed files come back.
     /// </summary>
     public static InvalidDataException NotOpaque(CimPath directory) => new(
-       $"directory '{directory}' must hide what lower layers have in it, and Windows' writer has no call for that: use --backend managed");
+        $"directory '{directory}' must hide what lower layers have in it, and Windows' writer has no call for that: use --backend managed");
 }
 
 /// <summary>

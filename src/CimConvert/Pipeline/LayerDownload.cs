@@ -39,7 +39,7 @@ internal sealed class LayerDownload : IDisposable
 
         if (_partial?.IsFromEarlierRun == true)
         {
-            logger.LogInformation("{Layer}: {Bytes} of {Size} byteswere downloaded by an earlier run", plan.Name, _partial.Resumed, Blob.Size);
+            logger.LogInformation("{Layer}: {Bytes} of {Size} bytes were downloaded by an earlier run", plan.Name, _partial.Resumed, Blob.Size);
         }
     }
 
@@ -60,7 +60,7 @@ internal sealed class LayerDownload : IDisposable
                 if (_partial is null)
                 {
                     // Nothing can be downloaded ahead: a download slot taken now would be idle, and the layer with the import slot may need
-                    // it.
+                    // one.
                     await importSlot;
                 }
 
@@ -92,8 +92,8 @@ internal sealed class LayerDownload : IDisposable
         : new ResumableBlob(token => OpenAtAsync(_partial.Resumed, token), _partial, Blob.Size, cancellationToken);
 
     /// <summary>
-    /// Whether it makes sense to download the blob again from its start: the part from an earlier run may be damaged, for example by a
-    /// power failure, while the registry has the right bytes.
+    /// Discards a part that an earlier run downloaded, so that the blob can be downloaded again from its start: the part may be damaged,
+    /// for example by a power failure, while the registry has the right bytes. False if there is no such part.
     /// </summary>
     public bool TryStartOver(Exception failure)
     {
