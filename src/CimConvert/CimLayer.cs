@@ -100,7 +100,7 @@ public static class CimLayer
     /// <exception cref="InvalidDataException">The CIM is damaged, and nothing was removed.</exception>
     public static void Destroy(string layerFolder, bool force = false)
     {
-        CimDestruction.Run(GetCimPath(layerFolder), force);
+        CimDestruction.Destroy(GetCimPath(layerFolder), force);
         if (Directory.Exists(layerFolder))
         {
             Directory.Delete(layerFolder, recursive: true);

@@ -70,7 +70,7 @@ public sealed class ImageConverter : IDisposable
                 Platform = Platform.Parse(options.Platform),
                 OsVersion = options.OsVersion,
                 Forked = options.Forked,
-                Image = block,
+                Block = block,
                 Hives = HiveMergers.For(backend),
                 Input = options.Limits,
                 Concurrency = options.Concurrency ?? ConversionOptions.DefaultConcurrency,

@@ -46,7 +46,7 @@ public class ImportBenchmarks
     public long ImportTar()
     {
         using var image = new ManagedBackend().Create(_folder[$"{_round++}.bcim"], "layer.cim", new BlockCimOptions());
-        LayerImport.Run(new MemoryStream(_tar), image, new LayerImportOptions { IsBase = false, LayerFolder = _folder.Path }, CancellationToken.None);
+        LayerImport.Import(new MemoryStream(_tar), image, new LayerImportOptions { IsBase = false, LayerFolder = _folder.Path }, CancellationToken.None);
         return image.Commit(CancellationToken.None).Size;
     }
 }

@@ -90,7 +90,7 @@ internal static class ConvertCommand
                 Platform = parsed.GetRequiredValue(platform),
                 OsVersion = parsed.GetValue(osVersion),
                 Forked = isForked,
-                Image = cimOptions,
+                Block = cimOptions,
                 Hives = HiveMergers.For(backend),
                 Input = limits.Read(parsed),
                 Concurrency = parsed.GetValue(concurrency),

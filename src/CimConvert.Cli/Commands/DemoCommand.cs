@@ -37,10 +37,10 @@ internal static class DemoCommand
                 var options = new ConversionOptions
                 {
                     Platform = Platform.Parse("windows/amd64"),
-                    Image = new BlockCimOptions(Integrity: true),
+                    Block = new BlockCimOptions(Integrity: true),
                 };
                 var store = parsed.GetValue(output) ?? temporary!;
-                var backend = CimBackends.Select(parsed.GetRequiredValue(backendName), options.Image);
+                var backend = CimBackends.Select(parsed.GetRequiredValue(backendName), options.Block);
                 var result = await ConvertAsync(store, backend, options, new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose)), cancellationToken);
                 if (parsed.GetValue(json))
                 {

@@ -16,7 +16,7 @@ internal static class DestroyCommand
         command.SetAction(parsed =>
         {
             var path = LayerLocation.CimOf(parsed.GetRequiredValue(cim));
-            var removed = CimDestruction.Run(path, parsed.GetValue(force));
+            var removed = CimDestruction.Destroy(path, parsed.GetValue(force));
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer =>

@@ -22,7 +22,7 @@ internal static class DiffCommand
             using var a = CommonOptions.OpenCim(parsed.GetRequiredValue(first), parsed.GetValue(firstSources));
             using var b = CommonOptions.OpenCim(parsed.GetRequiredValue(second), parsed.GetValue(secondSources));
             var count = 0;
-            var differences = CimComparison.Run(a.Cim, b.Cim).Select(difference =>
+            var differences = CimComparison.Compare(a.Cim, b.Cim).Select(difference =>
             {
                 count++;
                 return difference;

@@ -18,7 +18,7 @@ internal static class ExportCommand
         {
             using var opened = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
             var target = Path.GetFullPath(parsed.GetRequiredValue(directory));
-            var files = CimExport.Run(opened, target, cancellationToken);
+            var files = opened.ExportTo(target, cancellationToken);
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer =>

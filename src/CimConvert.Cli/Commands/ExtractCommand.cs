@@ -17,7 +17,7 @@ internal static class ExtractCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var opened = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
-            var result = CimExtraction.Run(opened.Cim, parsed.GetRequiredValue(directory), cancellationToken);
+            var result = CimExtraction.Extract(opened.Cim, parsed.GetRequiredValue(directory), cancellationToken);
             foreach (var line in result.Skipped)
             {
                 await Console.Error.WriteLineAsync($"warning: not extracted: {OneLine.Of(line)}");

@@ -24,7 +24,7 @@ internal static class PackCommand
         {
             using var opened = CommonOptions.OpenCim(parsed.GetRequiredValue(cim), parsed.GetValue(sources));
             var options = new BlockCimOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
-            var packed = CimPacking.Run(opened, parsed.GetRequiredValue(block), options, cancellationToken);
+            var packed = opened.PackInto(parsed.GetRequiredValue(block), options, cancellationToken);
             if (parsed.GetValue(json))
             {
                 JsonOutput.WriteDocument(writer =>

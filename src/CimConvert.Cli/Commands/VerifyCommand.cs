@@ -84,7 +84,7 @@ internal static class VerifyCommand
         {
             using var opened = CommonOptions.OpenCim(location, sources);
             var path = opened.Container is null ? null : location.Split(OpenCim.NameSeparator)[0];
-            CimVerification.Run(opened, path, ExpectedRoot(path, opened), cancellationToken);
+            opened.Verify(path, ExpectedRoot(path, opened), cancellationToken);
             return ([], [], []);
         }
         catch (Exception e) when (Failures.IsExpected(e))

@@ -3,7 +3,7 @@ using CimConvert.Cims.Native;
 
 namespace CimConvert.Cims;
 
-/// <summary>What writes CIMs.</summary>
+/// <summary>A back end: what writes CIMs.</summary>
 public enum CimBackend
 {
     /// <summary>Native where it can be used, else managed.</summary>
@@ -32,8 +32,8 @@ internal static class CimBackends
     };
 
     /// <param name="name">One of the three names.</param>
-    /// <param name="options">What it will have to do: sealing needs a newer Windows.</param>
-    /// <exception cref="ConversionException">The native one is asked for, or there, and cannot be used; the message says why.</exception>
+    /// <param name="options">How the block files are written: sealing needs a newer Windows.</param>
+    /// <exception cref="ConversionException">The native back end is requested, or present, and cannot be used; the message says why.</exception>
     public static ICimBackend Select(string name, BlockCimOptions options)
     {
         if (name == Managed || (name == Auto && !CimSupport.CanWriteBlock(options.Integrity, out _)))
@@ -41,14 +41,14 @@ internal static class CimBackends
             return new ManagedBackend();
         }
 
-        // A library of a wrong version is an error with 'auto', too: what the managed one writes is not what such a node needs.
+        // A library of the wrong version is an error for 'auto', too: a Windows node cannot use what the managed back end writes.
         NativeBackend.Require(options.Integrity);
         return new NativeBackend();
     }
 
-    /// <summary>As <see cref="Select"/>, for standard CIMs: older Windows has them, too.</summary>
+    /// <summary>As <see cref="Select"/>, for standard CIMs, which older versions of Windows support, too.</summary>
     /// <param name="name">One of the three names.</param>
-    /// <exception cref="ConversionException">The native one is asked for, or there, and cannot be used; the message says why.</exception>
+    /// <exception cref="ConversionException">The native back end is requested, or present, and cannot be used; the message says why.</exception>
     public static ICimBackend SelectForking(string name)
     {
         if (name == Managed || (name == Auto && !CimSupport.CanWriteForkedCims(out _)))

@@ -3,14 +3,16 @@ using CimConvert.Interop;
 
 namespace CimConvert.Cims;
 
-/// <summary>What this machine can do with CIMs by Windows' own libraries, and why it cannot do the rest: hcsshim's <c>cimfs.Is…Supported</c>.</summary>
+/// <summary>
+/// What this machine can do with CIMs through Windows' own libraries, and why it cannot do the rest (hcsshim: <c>cimfs.Is…Supported</c>).
+/// </summary>
 public static class CimSupport
 {
     /// <summary>Whether Windows' own writer can write block CIMs here (hcsshim: <c>IsBlockCimWriteSupported</c>).</summary>
     /// <param name="reason">Why not, in one line.</param>
     public static bool CanWriteBlockCims([NotNullWhen(false)] out string? reason) => CanWriteBlock(verified: false, out reason);
 
-    /// <summary>Whether Windows' own writer can write block CIMs here and seal them (hcsshim: <c>IsVerifiedCimWriteSupported</c>).</summary>
+    /// <summary>Whether Windows' own writer can write sealed block CIMs here (hcsshim: <c>IsVerifiedCimWriteSupported</c>).</summary>
     /// <param name="reason">Why not, in one line.</param>
     public static bool CanWriteVerifiedCims([NotNullWhen(false)] out string? reason) => CanWriteBlock(verified: true, out reason);
 
@@ -22,7 +24,9 @@ public static class CimSupport
     /// <param name="reason">Why not, in one line.</param>
     public static bool CanMountBlockCims([NotNullWhen(false)] out string? reason) => CanMount(isBlock: true, verified: false, out reason);
 
-    /// <summary>Whether block CIMs can be mounted here so that every read is checked (hcsshim: <c>IsVerifiedCimMountSupported</c>).</summary>
+    /// <summary>
+    /// Whether sealed block CIMs can be mounted here with every read verified (hcsshim: <c>IsVerifiedCimMountSupported</c>).
+    /// </summary>
     /// <param name="reason">Why not, in one line.</param>
     public static bool CanMountVerifiedCims([NotNullWhen(false)] out string? reason) => CanMount(isBlock: true, verified: true, out reason);
 
@@ -41,7 +45,10 @@ public static class CimSupport
         return reason is null;
     }
 
-    /// <param name="tooOld">What the system itself says; cimwriter.dll brings the writer along, to systems of any age.</param>
+    /// <param name="tooOld">
+    /// Why this version of Windows cannot, if it cannot. It does not matter where cimwriter.dll is present: that is a writer for any
+    /// version.
+    /// </param>
     /// <param name="reason">Why not, in one line.</param>
     private static bool CanWrite(string? tooOld, [NotNullWhen(false)] out string? reason)
     {

@@ -6,11 +6,11 @@ using Microsoft.Win32.SafeHandles;
 namespace CimConvert.Cims;
 
 /// <summary>
-/// The SHA-256 of a file that is being written front to back, made by a thread that follows the writer: what is settled is
-/// read again while the system still has it in memory, and sent on its way to the disk, so that the flush at the end has little
-/// left to wait for. Without a follower the writer itself sends it on its way, and there is no digest.
+/// Computes the SHA-256 of a file while it is written front to back. A second thread follows the writer: it reads settled bytes back while
+/// they are still in the page cache, and starts their writeback, so that the final flush has little left to do. Without a follower, the
+/// writer starts the writeback itself and there is no digest.
 /// </summary>
-/// <param name="handle">Open for reading. Not owned.</param>
+/// <param name="handle">Open for reading; not owned.</param>
 internal sealed class GrowingFileDigest(SafeFileHandle handle) : IDisposable
 {
     private const int BufferSize = 256 * 1024;
@@ -24,7 +24,7 @@ internal sealed class GrowingFileDigest(SafeFileHandle handle) : IDisposable
     private volatile bool _ended;
     private volatile bool _isFollowed;
 
-    /// <summary>Says how many bytes, from the file's start on, will not change any more. Called by the writer.</summary>
+    /// <summary>Called by the writer: the first <paramref name="length"/> bytes of the file do not change any more.</summary>
     public void Settle(long length)
     {
         Volatile.Write(ref _settled, length);
@@ -36,7 +36,7 @@ internal sealed class GrowingFileDigest(SafeFileHandle handle) : IDisposable
         }
     }
 
-    /// <summary>Hashes what is settled as it gets so, until <see cref="EndFollowing"/>.</summary>
+    /// <summary>Hashes settled bytes as they come, until <see cref="EndFollowing"/>.</summary>
     public void Follow(CancellationToken cancellationToken)
     {
         _isFollowed = true;
@@ -51,7 +51,7 @@ internal sealed class GrowingFileDigest(SafeFileHandle handle) : IDisposable
         while (!ended);
     }
 
-    /// <summary>Lets the follower come to its end: what comes now is little.</summary>
+    /// <summary>Ends <see cref="Follow"/>; <see cref="TryFinish"/> hashes the few bytes that are written later.</summary>
     public void EndFollowing()
     {
         _ended = true;
@@ -64,8 +64,8 @@ internal sealed class GrowingFileDigest(SafeFileHandle handle) : IDisposable
         _news.Dispose();
     }
 
-    /// <summary>The digest of the finished file; null where nobody followed it.</summary>
-    /// <param name="length">All its bytes.</param>
+    /// <summary>The digest of the finished file; null if there was no follower.</summary>
+    /// <param name="length">The file's length in bytes.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     internal byte[]? TryFinish(long length, CancellationToken cancellationToken)
     {

@@ -2,37 +2,49 @@ using CimConvert.Formats.Cim;
 
 namespace CimConvert.Cims;
 
-/// <summary>What a writer leaves to its caller where names are concerned; <c>Layers.LayerTree</c> decides by it.</summary>
+/// <summary>How much of the handling of names a writer leaves to its caller; <c>Layers.LayerTree</c> decides accordingly.</summary>
 internal enum NameHandling
 {
     /// <summary>
-    /// The writer keeps all names until the end: a name that comes again replaces the first, missing directories are implicit, and a
-    /// removed name may be any.
+    /// The managed writer: it keeps all names in memory until the commit. A repeated name replaces the first, missing directories are
+    /// added, and any name may be removed.
     /// </summary>
     KeepsTree,
 
     /// <summary>
-    /// CimFS, a layer's own CIM: directories above an entry are created first, a name that comes again is deleted first, a removed
-    /// name (tombstone) is an entry of the CIM, and a directory that is there cannot hide what lower layers have in it.
+    /// Windows' writer, a block CIM, which contains one layer: directories above an entry must be created first, a repeated name must be
+    /// deleted first, a removed name is an entry of the CIM (a tombstone), and a directory that is present cannot hide what lower layers
+    /// have in it.
     /// </summary>
     Block,
 
     /// <summary>
-    /// CimFS, a CIM forked from the parent's: as <see cref="Block"/>, but the parent's files are files of the CIM. So directories are
-    /// there unless the layer removed them, what is removed leaves nothing, and links are made when they come.
+    /// Windows' writer, a CIM forked from its parent's: as <see cref="Block"/>, but the parent's files are files of this CIM. So
+    /// directories exist unless the layer removed them, removed names leave nothing, and links are made at once.
     /// </summary>
     Forked,
 }
 
+/// <summary>Errors for names of a layer that a writer cannot store.</summary>
+internal static class NameRefusals
+{
+    /// <summary>
+    /// For a directory that must exist and hide what lower layers have in it: CimFS has a call that removes a name of lower layers, and
+    /// none that does this. With a directory and a tombstone at one path, it would be undefined whether removed files come back.
+    /// </summary>
+    public static InvalidDataException NotOpaque(CimPath directory) => new(
+        $"directory '{directory}' must hide what lower layers have in it, and Windows' writer has no call for that: use --backend managed");
+}
+
 /// <summary>
-/// One CIM being written, call for call what CimFS' writer offers (docs/cimfs-api.md). Carries out, and decides nothing: which
-/// calls a layer's entries become is decided by <c>Layers.LayerTree</c>.
-/// The streams of <see cref="CreateFile"/> and <see cref="CreateAlternateStream"/> are open until <see cref="CloseStream"/>;
-/// no other call comes while one is open. Not safe for use by several threads at once.
+/// A CIM that is being written; each method is one call of CimFS' writer (docs/cimfs-api.md). Implementations only carry out the calls;
+/// which calls a layer's entries become is decided by <c>Layers.LayerTree</c>. The stream that <see cref="CreateFile"/> or
+/// <see cref="CreateAlternateStream"/> opens stays open until <see cref="CloseStream"/>, and no other call may come in between. Not
+/// thread-safe.
 /// </summary>
 /// <remarks>
-/// Disposing without <see cref="Commit"/> throws away what was written. <see cref="Tombstone"/> and <see cref="MakeOpaque"/> act on
-/// lower layers only and take nothing from this CIM.
+/// Disposing without <see cref="Commit"/> discards what was written. <see cref="Tombstone"/> and <see cref="MakeOpaque"/> act on lower
+/// layers only and remove nothing from this CIM.
 /// </remarks>
 internal interface ICimWriter : IDisposable
 {
@@ -50,22 +62,22 @@ internal interface ICimWriter : IDisposable
     /// <exception cref="InvalidDataException">Fewer bytes were written than declared.</exception>
     void CloseStream();
 
-    /// <summary>Another name for a file of this CIM.</summary>
+    /// <summary>Adds another name for a file of this CIM.</summary>
     void CreateHardLink(CimPath newPath, CimPath existingPath);
 
-    /// <summary>A name for a file of a lower layer, resolved when the layers are merged.</summary>
+    /// <summary>Adds a name for a file of a lower layer, which the merge of the layers resolves.</summary>
     void CreateMergeLink(CimPath newPath, CimPath targetPath);
 
     /// <summary>Hides the path, and all below it, in lower layers; in a forked CIM, removes it.</summary>
     void Tombstone(CimPath path);
 
-    /// <summary>Hides what lower layers have in the directory, which is made where it is missing.</summary>
-    /// <exception cref="InvalidDataException">The writer cannot.</exception>
+    /// <summary>Hides what lower layers have in the directory, which is created if it is missing.</summary>
+    /// <exception cref="InvalidDataException">The writer has no call for it.</exception>
     void MakeOpaque(CimPath directory);
 
-    /// <summary>Takes a name of this CIM back, so that it can come again. Not called where the writer keeps a tree.</summary>
+    /// <summary>Removes a name of this CIM, so that it can be added again. Not called for <see cref="NameHandling.KeepsTree"/>.</summary>
     void Delete(CimPath path) => throw new NotSupportedException("names are replaced, not deleted");
 
-    /// <summary>Makes the CIM whole and durable under the name it was created for. Nothing may be called after it but Dispose.</summary>
+    /// <summary>Completes the CIM, flushes it to the disk, and gives it its final name. Only Dispose may be called afterwards.</summary>
     CommittedCim Commit(CancellationToken cancellationToken);
 }

@@ -3,13 +3,13 @@ using CimConvert.Storage;
 
 namespace CimConvert.Cims;
 
-/// <summary>The file beside a sealed block file that holds its root digest in hex, as Microsoft's importer leaves it.</summary>
+/// <summary>The file beside a sealed block file that holds its root digest as 64 hex digits, under the names that hcsshim uses.</summary>
 internal static class IntegrityFile
 {
     public const string LayerName = "integrity_checksum";
     public const string MergedName = "merged_integrity_checksum";
 
-    /// <summary>The root digest that a folder keeps of its image; null where it keeps none.</summary>
+    /// <summary>Reads a root digest; null if there is no file.</summary>
     /// <exception cref="InvalidDataException">The file holds something else.</exception>
     public static byte[]? TryRead(string path)
     {
@@ -32,7 +32,7 @@ internal static class IntegrityFile
         }
     }
 
-    /// <summary>Replaces the file as a whole.</summary>
+    /// <summary>Writes the file atomically.</summary>
     public static void Write(string path, ReadOnlySpan<byte> root) =>
         AtomicFile.Write(path, Encoding.ASCII.GetBytes(Convert.ToHexStringLower(root)));
 }

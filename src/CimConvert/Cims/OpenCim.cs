@@ -5,11 +5,11 @@ using CimConvert.Formats.Cim;
 namespace CimConvert.Cims;
 
 /// <summary>
-/// A CIM opened for reading, from a block file or a standard set, with the files of the sources it needs. Owns all of them.
+/// A CIM opened for reading, from a block file or a standard set, with the files of its parents or sources. Owns all of them.
 /// </summary>
 internal sealed class OpenCim : IDisposable
 {
-    /// <summary>Between a block file's path and the name of one CIM in it.</summary>
+    /// <summary>Separates a block file's path from the name of a CIM in it.</summary>
     public const string NameSeparator = "::";
 
     internal const string StandardExtension = ".cim";
@@ -27,21 +27,21 @@ internal sealed class OpenCim : IDisposable
 
     public CimReader Cim { get; }
 
-    /// <summary>The CIM's name, as its filesystem file is called.</summary>
+    /// <summary>The CIM's name: the name of its filesystem file.</summary>
     public string Name { get; }
 
-    /// <summary>Where its own standard files are.</summary>
+    /// <summary>The CIM's own standard files.</summary>
     public IFileSet Files { get; }
 
-    /// <summary>Where its parents' or sources' standard files are.</summary>
+    /// <summary>The standard files of its parents or sources.</summary>
     public IReadOnlyList<IFileSet> Sources { get; }
 
-    /// <summary>The block file it lies in; null for a standard set.</summary>
+    /// <summary>The block file that contains it; null for a standard set.</summary>
     public BlockFileReader? Container => _blockFiles.Count > 0 ? _blockFiles[0] : null;
 
     /// <param name="location">A block file, <c>FILE::NAME</c> for one CIM of several, or a standard <c>.cim</c> file.</param>
-    /// <param name="sources">Locations of what a merged CIM was merged from.</param>
-    /// <exception cref="InvalidDataException">What is there is no CIM, or a damaged one; the message names the file.</exception>
+    /// <param name="sources">The locations of a merged CIM's sources.</param>
+    /// <exception cref="InvalidDataException">The file is not a CIM, or a damaged one; the message names it.</exception>
     public static OpenCim Open(string location, IReadOnlyList<string> sources)
     {
         ArgumentNullException.ThrowIfNull(location);
@@ -49,7 +49,7 @@ internal sealed class OpenCim : IDisposable
         return Open(path, name, sources);
     }
 
-    /// <summary>Opens one CIM of a block file, or its only one where <paramref name="cimName"/> is null.</summary>
+    /// <summary>Opens one CIM of a block file, or its only one if <paramref name="cimName"/> is null.</summary>
     public static OpenCim Open(string path, string? cimName, params IReadOnlyList<string> sources)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -85,10 +85,10 @@ internal sealed class OpenCim : IDisposable
     }
 
     /// <summary>
-    /// Every standard file the CIM needs, its parents' or sources' first and its own name last, as it makes the set a CIM. The
+    /// Every standard file that the CIM needs: its parents' or sources' first, and its filesystem file last, which makes the set a CIM. The
     /// caller disposes each.
     /// </summary>
-    /// <exception cref="InvalidDataException">One is missing.</exception>
+    /// <exception cref="InvalidDataException">A file is missing.</exception>
     internal IEnumerable<(string Name, IRandomReader File)> AllFiles()
     {
         foreach (var name in Cim.ParentFileNames)
@@ -131,5 +131,15 @@ internal sealed class OpenCim : IDisposable
             ? names[0]
             : throw new InvalidDataException(
                 $"the block file holds {names.Length} CIMs ({string.Join(", ", names)}): say which with FILE{NameSeparator}NAME");
+    }
+
+    /// <summary>The standard files of CIMs in one directory.</summary>
+    private sealed class DirectoryFileSet(string directory) : IFileSet
+    {
+        public IRandomReader? TryOpen(string name)
+        {
+            var path = Path.Combine(directory, name);
+            return File.Exists(path) ? new FileRandomReader(path) : null;
+        }
     }
 }

@@ -4,30 +4,40 @@ using CimConvert.Formats.Cim;
 namespace CimConvert.Cims;
 
 /// <summary>
-/// A standard CIM by the files it has in its directory. They are found through its header, never by a pattern of names, and the
-/// header is not believed further than that.
+/// The files of a standard CIM. They are found through its header, never by a pattern of names, and the header is untrusted: what it says
+/// about files is checked.
 /// </summary>
 internal sealed class StandardCim
 {
     private StandardCim(string path, CimHeader header) => (Path, Header) = (path, header);
 
-    /// <summary>The whole path of its <c>.cim</c> file.</summary>
+    /// <summary>The full path of its <c>.cim</c> file.</summary>
     public string Path { get; }
 
     public CimHeader Header { get; }
 
-    /// <summary>Whole paths of its own region and object ID files, whether they are there or not.</summary>
+    /// <summary>Full paths of its own region and object ID files, whether they exist or not.</summary>
     public IEnumerable<string> OwnFiles => FilesOf(Header.Own);
 
-    /// <summary>Whole paths of its parents' region and object ID files, each once.</summary>
+    /// <summary>Full paths of its parents' region and object ID files, each once.</summary>
     public IEnumerable<string> ParentFiles => Header.Parents.Distinct().SelectMany(FilesOf);
 
     private string Directory => System.IO.Path.GetDirectoryName(Path)!;
 
-    /// <summary>Whether a location is that of a standard CIM, and not of a block file.</summary>
+    /// <summary>Whether a location is a standard CIM's and not a block file's.</summary>
     public static bool IsLocation(string location) => location.EndsWith(OpenCim.StandardExtension, StringComparison.OrdinalIgnoreCase);
 
-    /// <exception cref="InvalidDataException">The file is no <c>.cim</c> file of a version that is known; the message names it.</exception>
+    /// <summary>Windows looks for the region files of a CIM's parents beside it, so all CIMs of a chain must be in one directory.</summary>
+    /// <exception cref="ConversionException">They are not.</exception>
+    public static void RequireOneDirectory(string cimFile, string? parentCim)
+    {
+        if (parentCim is not null && DirectoryOf(cimFile) != DirectoryOf(parentCim))
+        {
+            throw new ConversionException($"'{cimFile}' and its parent '{parentCim}' are not in one directory: all CIMs of a chain must be");
+        }
+    }
+
+    /// <exception cref="InvalidDataException">The file is not a <c>.cim</c> file of a known version; the message names it.</exception>
     public static StandardCim Open(string cimFile)
     {
         var path = System.IO.Path.GetFullPath(cimFile);
@@ -47,8 +57,8 @@ internal sealed class StandardCim
         .Where(file => IsLocation(file) && !string.Equals(file, Path, StringComparison.Ordinal))
         .Order(StringComparer.Ordinal);
 
-    /// <summary>What its files take on the disk.</summary>
-    /// <exception cref="InvalidDataException">A region file of its own is missing, or is none.</exception>
+    /// <summary>The disk space of its files.</summary>
+    /// <exception cref="InvalidDataException">One of its own region files is missing or is not a region file.</exception>
     public CimUsage Usage()
     {
         CheckRegions();
@@ -57,11 +67,11 @@ internal sealed class StandardCim
         return new CimUsage(own.Length, own.Sum(SizeOf), parents.Length, parents.Sum(SizeOf));
     }
 
-    /// <summary>Looks whether its own regions are there, and are what their names say.</summary>
-    /// <exception cref="InvalidDataException">One is not; the message names the first.</exception>
+    /// <summary>Checks that its own region files exist, and are the regions that their names say.</summary>
+    /// <exception cref="InvalidDataException">A file is missing or wrong; the message names the first one.</exception>
     public void CheckRegions()
     {
-        // Region and object ID files take turns.
+        // Region and object ID files alternate.
         foreach (var (n, path) in OwnFiles.Index().Where(file => file.Index % 2 == 0))
         {
             var i = n / 2;
@@ -85,6 +95,8 @@ internal sealed class StandardCim
         }
     }
 
+    private static string DirectoryOf(string file) => System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!;
+
     private static long SizeOf(string file) => new FileInfo(file).Length;
 
     private IEnumerable<string> FilesOf(RegionSet set) => set.FileNames.Select(FileOf);
@@ -92,9 +104,9 @@ internal sealed class StandardCim
     private string FileOf(string name) => System.IO.Path.Combine(Directory, name);
 }
 
-/// <summary>Disk space of a standard CIM.</summary>
+/// <summary>The disk space of a standard CIM.</summary>
 /// <param name="OwnFiles">Region files, object ID files and the <c>.cim</c> file.</param>
-/// <param name="OwnBytes">Bytes of those: what destroying it frees.</param>
-/// <param name="ParentFiles">Files of its parents that are there.</param>
-/// <param name="ParentBytes">Bytes of those, which other CIMs may share.</param>
+/// <param name="OwnBytes">Bytes of these files: what destroying the CIM frees.</param>
+/// <param name="ParentFiles">Files of its parents that exist.</param>
+/// <param name="ParentBytes">Bytes of the parents' files, which other CIMs may share.</param>
 public sealed record CimUsage(int OwnFiles, long OwnBytes, int ParentFiles, long ParentBytes);

@@ -5,18 +5,20 @@ using CimConvert.Layers.Hives;
 namespace CimConvert.Layers;
 
 /// <summary>
-/// What a layer without parents gets besides its tar: its hives once more as the bases of child layers, in the CIM and on
-/// disk, and the file that tells Windows that the hives are part of the file system.
+/// What a layer without parents gets besides its tar's entries: its hives once more as the base hives of child layers, in the CIM and on
+/// disk, and the file <c>layout</c>, which tells Windows that the hives are part of the file system.
 /// </summary>
-internal sealed class BaseLayer(LayerCim cim, LayerTree tree, PendingWork pending, StagingFolder staging)
+internal sealed class BaseLayer(LayerCim cim, PendingWork pending, StagingFolder staging)
 {
     private static readonly CimPath s_hives = CimPath.Parse(RegistryHive.Folder);
     private static readonly CimPath s_layout = CimPath.Parse("layout");
 
     private static ReadOnlySpan<byte> Layout => "vhd-with-hives\n"u8;
 
-    /// <summary>Looks whether all of it will go, before anything that waited is added.</summary>
-    /// <exception cref="LayerImportException">The tar lacks one of the five hives, or has something else in the place of what is to come.</exception>
+    /// <summary>Checks whether all of it can be added, before the pending work is added.</summary>
+    /// <exception cref="LayerImportException">
+    /// The tar lacks one of the five hives, or has something else by the name of a file to be added.
+    /// </exception>
     public void Prepare()
     {
         var missing = RegistryHive.All.Where(hive => !pending.TryGetStandardFile(hive.ConfigPath, out _)).Select(hive => hive.ConfigPath.Value);
@@ -34,7 +36,7 @@ internal sealed class BaseLayer(LayerCim cim, LayerTree tree, PendingWork pendin
         Claim(s_layout, isDirectory: false);
     }
 
-    /// <summary>Adds it, after all that comes from the tar.</summary>
+    /// <summary>Adds it, after everything that comes from the tar.</summary>
     public void Add()
     {
         cim.CreateDirectory(s_hives);
@@ -54,12 +56,12 @@ internal sealed class BaseLayer(LayerCim cim, LayerTree tree, PendingWork pendin
     {
         try
         {
-            // Not in the CIM yet: a link of the tar cannot have it for its target.
-            pending.Drop(tree.Claim(path, isDirectory, isLinkable: !isDirectory, isInCim: false, LayerTree.NothingPending));
+            // Not in the CIM yet, so a link of the tar cannot have it as its target.
+            pending.Claim(path, isDirectory, isLinkable: !isDirectory, isInCim: false, LayerTree.NothingPending);
         }
         catch (InvalidDataException wrong)
         {
-            throw new LayerImportException($"a base layer whose tar leaves no place for '{path}': {wrong.Message}");
+            throw new LayerImportException($"a base layer whose tar has something else in the place of '{path}': {wrong.Message}");
         }
     }
 }

@@ -4,19 +4,19 @@ using CimConvert.Formats.Cim;
 
 namespace CimConvert.Layers;
 
-/// <summary>Files on disk made files of an cim.</summary>
+/// <summary>Copies streams into files of a CIM.</summary>
 internal static class CimFiles
 {
     private const int CopyBufferSize = 256 * 1024;
 
-    /// <summary>Adds a file with all of the stream's bytes, as many as the metadata says.</summary>
+    /// <summary>Adds a file with the whole content of a stream, whose length must be the metadata's size.</summary>
     public static void Add(ICimWriter cim, CimPath path, in CimFileMetadata metadata, Stream content, CancellationToken cancellationToken)
     {
         cim.CreateFile(path, metadata);
         Fill(cim, content, cancellationToken);
     }
 
-    /// <summary>Writes all of a stream's bytes to the file or stream that is open, and closes it.</summary>
+    /// <summary>Writes the whole content of a stream to the open file or stream of the CIM, and closes that.</summary>
     public static void Fill(ICimWriter cim, Stream content, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(CopyBufferSize);

@@ -3,16 +3,16 @@ using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Layers;
 
-/// <summary>How a layer is imported into a CIM, whatever its kind.</summary>
+/// <summary>How a layer is imported into a CIM of any kind.</summary>
 public record CimImportOptions
 {
-    /// <summary>What writes the CIM.</summary>
+    /// <summary>The back end that writes the CIM.</summary>
     public CimBackend Backend { get; init; }
 
-    /// <summary>What the layer may take.</summary>
+    /// <summary>What the layer may use: its limits of size and entries.</summary>
     public InputLimits Limits { get; init; } = new();
 
-    /// <summary>Gets warnings about the layer's content; null for none.</summary>
+    /// <summary>Receives warnings about the layer's content; null for none.</summary>
     public ILogger? Logger { get; init; }
 }
 
@@ -20,8 +20,8 @@ public record CimImportOptions
 public sealed record BlockCimImportOptions : CimImportOptions
 {
     /// <summary>
-    /// The block CIMs of the layers below, nearest first; none for a base layer (hcsshim: <c>WithParentLayers</c>). Each has the hives of
-    /// its layer in the folder <c>Hives</c> beside it.
+    /// The block CIMs of the layers below, nearest first; empty for a base layer (hcsshim: <c>WithParentLayers</c>). The hives of each of
+    /// these layers are in the folder <c>Hives</c> beside its block file.
     /// </summary>
     public IReadOnlyList<BlockCim> ParentLayers { get; init; } = [];
 
@@ -37,7 +37,7 @@ public sealed record BlockCimImportOptions : CimImportOptions
 /// <summary>How block CIMs are merged.</summary>
 public sealed record BlockCimMergeOptions
 {
-    /// <summary>What writes the merged CIM; it must have written the sources.</summary>
+    /// <summary>The back end that writes the merged CIM; it must have written the sources, too.</summary>
     public CimBackend Backend { get; init; }
 
     /// <summary>Seal the block file, and keep its root digest in <c>merged_integrity_checksum</c> beside it.</summary>
@@ -47,4 +47,18 @@ public sealed record BlockCimMergeOptions
     public bool VhdFooter { get; init; }
 
     internal BlockCimOptions Block => new(LayerIntegrity, VhdFooter);
+}
+
+/// <summary>What the importer needs to know of a layer besides its tar.</summary>
+internal sealed record LayerImportOptions
+{
+    /// <summary>Whether the layer has no parents; then its hives become the base hives of all layers above it.</summary>
+    public required bool IsBase { get; init; }
+
+    /// <summary>An existing folder for this layer alone. Standard files are staged in it, and its folder <c>Hives</c> stays.</summary>
+    public required string LayerFolder { get; init; }
+
+    public InputLimits Limits { get; init; } = new();
+
+    public ILogger? Logger { get; init; }
 }

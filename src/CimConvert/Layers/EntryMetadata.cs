@@ -6,12 +6,12 @@ using CimConvert.Formats.Windows;
 namespace CimConvert.Layers;
 
 /// <summary>
-/// A tar entry's metadata as a CIM keeps it. The records are those of Microsoft's writer (go-winio, backuptar);
-/// the shared reference windows-layers.md lists them with what holds where one is absent.
+/// A tar entry's metadata as a CIM keeps it. The PAX records are those of Microsoft's github.com/microsoft/go-winio, backuptar/tar.go. If a
+/// time is missing, the modification time is used.
 /// </summary>
 internal static class EntryMetadata
 {
-    /// <exception cref="InvalidDataException">A record is malformed, or says something else than the entry's type.</exception>
+    /// <exception cref="InvalidDataException">A record is malformed, or contradicts the entry's type.</exception>
     public static CimFileMetadata Read(TarReader tar, SecurityDescriptors descriptors)
     {
         var modified = Time(tar, "mtime"u8) ?? PaxTime.ToFileTime(tar.MtimeSeconds);
@@ -31,7 +31,7 @@ internal static class EntryMetadata
         };
     }
 
-    /// <summary>What the importer makes up itself: no times, no descriptor of its own.</summary>
+    /// <summary>For entries that the importer adds by itself: no times, and a null DACL.</summary>
     public static CimFileMetadata Made(uint attributes, long size) => new()
     {
         Attributes = attributes,
@@ -43,7 +43,7 @@ internal static class EntryMetadata
         SecurityDescriptor = SecurityDescriptor.NullDacl,
     };
 
-    /// <summary>For an entry of a type that no layer of Windows has, such as a device.</summary>
+    /// <summary>For an entry of a type that Windows does not have, such as a device.</summary>
     public static InvalidDataException NotOnWindows(TarReader tar) => new($"an entry of the type {tar.Type}, which is not supported on Windows");
 
     private static uint Attributes(TarReader tar)
@@ -52,10 +52,10 @@ internal static class EntryMetadata
         if (tar.TryGetPax("MSWINDOWS.fileattr"u8, out var text)
             && !uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out attributes))
         {
-            throw new InvalidDataException("file attributes that are no decimal number of 32 bits");
+            throw new InvalidDataException("file attributes that are not a decimal number of 32 bits");
         }
 
-        // The only reparse data a layer carries is that of symbolic links, so no other entry may keep the bit.
+        // Symbolic links are the only reparse points that a layer can carry, so no other entry may have this bit.
         attributes &= ~Win32Attributes.ReparsePoint;
         return tar.Type switch
         {

@@ -11,8 +11,8 @@ internal enum EntryNameKind
 }
 
 /// <summary>
-/// What a tar entry's name says: the file meant, and whether the entry is the file, one of its streams, or its removal
-/// (OCI image specification, layer.md, "Whiteouts"; go-winio backuptar for streams).
+/// What a tar entry's name means: the path, and whether the entry is a file, one of its alternate streams, or a whiteout (OCI image
+/// specification, layer.md, "Whiteouts"; for streams github.com/microsoft/go-winio, backuptar/tar.go).
 /// </summary>
 internal readonly record struct EntryName(EntryNameKind Kind, CimPath Path, string Stream = "")
 {
@@ -20,9 +20,11 @@ internal readonly record struct EntryName(EntryNameKind Kind, CimPath Path, stri
     private const string OpaqueMarker = ".wh..wh..opq";
     private const string DataType = "$DATA";
 
-    /// <param name="text">The tar's name for the entry.</param>
-    /// <param name="isRegularFile">Only regular entries may be streams: for others a ':' is just a forbidden character.</param>
-    /// <exception cref="InvalidDataException">The name cannot lie in an image.</exception>
+    /// <param name="text">The entry's name in the tar.</param>
+    /// <param name="isRegularFile">
+    /// Only regular files have alternate streams; in the name of another entry, ':' is a forbidden character.
+    /// </param>
+    /// <exception cref="InvalidDataException">The name is not allowed in a layer.</exception>
     public static EntryName Parse(string text, bool isRegularFile)
     {
         if (text.Length == 0)
@@ -47,13 +49,16 @@ internal readonly record struct EntryName(EntryNameKind Kind, CimPath Path, stri
             : new EntryName(EntryNameKind.AlternateStream, CimPath.Parse(text[..(baseStart + colon)]), StreamName(baseName[(colon + 1)..]));
     }
 
-    /// <summary>Backuptar writes no <c>:$DATA</c> after a stream's name, and its importer demands it: both forms are read.</summary>
+    /// <summary>
+    /// go-winio's backuptar package writes no <c>:$DATA</c> after a stream's name, but hcsshim's importer requires it: both forms are
+    /// accepted.
+    /// </summary>
     private static string StreamName(ReadOnlySpan<char> text)
     {
         var colon = text.IndexOf(':');
         if (colon >= 0 && !text[(colon + 1)..].Equals(DataType, StringComparison.OrdinalIgnoreCase))
         {
-            throw new InvalidDataException("a stream of another type than $DATA");
+            throw new InvalidDataException("a stream of a type other than $DATA");
         }
 
         var name = colon < 0 ? text : text[..colon];

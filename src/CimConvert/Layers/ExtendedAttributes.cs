@@ -7,15 +7,18 @@ using CimConvert.Formats.Tar;
 namespace CimConvert.Layers;
 
 /// <summary>
-/// A file's extended attributes, from <c>MSWINDOWS.xattr.</c> records to FILE_FULL_EA_INFORMATION entries ([MS-FSCC] 2.4.15).
-/// Sorted by name: PAX gives them in the writer's map order, and layers must come out the same from run to run.
+/// Converts a file's extended attributes from <c>MSWINDOWS.xattr.</c> records to FILE_FULL_EA_INFORMATION entries ([MS-FSCC] 2.4.15). They
+/// are sorted by name: their order in PAX records depends on the writer's hash map, and the same layer must give the same bytes every time.
 /// </summary>
 internal static class ExtendedAttributes
 {
-    /// <summary>Bytes of a name (shared CimFS headers, MaximumEaNameLength).</summary>
+    /// <summary>
+    /// The most bytes of a name (github.com/microsoft/hcsshim, internal/cimfs/format/format.go as of commit 53334e4c6,
+    /// MaximumEaNameLength).
+    /// </summary>
     public const int MaxNameLength = 0xfe;
 
-    /// <summary>Bytes of all of a file's attributes together (shared CimFS headers, MaximumFullEaLength).</summary>
+    /// <summary>The most bytes of all attributes of a file together (the same, MaximumFullEaLength).</summary>
     public const int MaxSize = 0xffff;
 
     private const int HeaderLength = 8;
@@ -41,7 +44,7 @@ internal static class ExtendedAttributes
             if (records.Keyword(i).StartsWith(Prefix))
             {
                 attributes ??= new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
-                // Bytes as characters: EA names are OEM bytes to Windows, and their order is that of their bytes.
+                // One character for each byte: EA names are OEM bytes on Windows, and are sorted by their bytes.
                 var name = Encoding.Latin1.GetString(records.Keyword(i)[Prefix.Length..]);
                 if (name.Length is 0 or > MaxNameLength || name.Contains('\0', StringComparison.Ordinal))
                 {

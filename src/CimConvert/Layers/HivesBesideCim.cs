@@ -4,14 +4,14 @@ using CimConvert.Storage;
 namespace CimConvert.Layers;
 
 /// <summary>
-/// The <c>Hives</c> folder beside an imported block file. Layers that share a folder share it too, and must not replace one
-/// another's hives: whoever is imported on top would merge with the wrong ones.
+/// The folder <c>Hives</c> beside a block file. Layers in the same folder share it and must not replace one another's hives, or layers
+/// imported on top would be merged with the wrong ones.
 /// </summary>
 internal static class HivesBesideCim
 {
-    /// <summary>Moves a layer's hives to their place.</summary>
-    /// <returns>The files that were not there before: what <see cref="Remove"/> takes back.</returns>
-    /// <exception cref="IOException">One is there already and is another; then none is moved.</exception>
+    /// <summary>Moves a layer's hives into the folder.</summary>
+    /// <returns>The files that did not exist before, for <see cref="Remove"/>.</returns>
+    /// <exception cref="IOException">A different hive of that name exists; then none is moved.</exception>
     public static IReadOnlyList<string> Move(string layerFolder, string target)
     {
         var from = Path.Combine(layerFolder, RegistryHive.Folder);
@@ -25,7 +25,7 @@ internal static class HivesBesideCim
         foreach (var file in files)
         {
             HostLinks.RefuseBelow(target, file.To);
-            // The same hive is what an import leaves that was killed just before its image got its name.
+            // An import that was killed just before its CIM got its final name leaves the same hive.
             if (File.Exists(file.To) && !FileComparison.AreEqual(file.From, file.To))
             {
                 throw new IOException($"'{file.To}' exists already and is another layer's: import each layer into a folder of its own, or remove it first");
@@ -43,7 +43,7 @@ internal static class HivesBesideCim
         return moved;
     }
 
-    /// <summary>Takes back what was moved, and the folder where nothing else is in it.</summary>
+    /// <summary>Removes the moved files, and the folder if it is empty then.</summary>
     public static void Remove(IReadOnlyList<string> moved)
     {
         foreach (var file in moved)

@@ -4,28 +4,30 @@ using CimConvert.Formats.Windows;
 
 namespace CimConvert.Layers;
 
-/// <summary>Makes a layer's names in its CIM, as the tree decides them and as the CIM's writer takes them. Owns neither.</summary>
+/// <summary>Adds a layer's names to its CIM: the tree decides what is needed, and the CIM's writer carries it out. Owns neither.</summary>
 internal sealed class LayerCim(LayerTree tree, ICimWriter cim)
 {
-    /// <summary>Whether links are made when they come, because what is removed is gone for every later call.</summary>
+    /// <summary>Whether links are made at once: in a forked CIM, Windows' writer deletes a removed name for every later call.</summary>
     public bool LinksAtOnce => cim.Names == NameHandling.Forked;
 
-    /// <summary>Adds a file or directory and opens its stream. Without a security descriptor it gets the one that lets everyone do everything.</summary>
+    /// <summary>
+    /// Adds a file or directory and opens its stream. Without a security descriptor it gets a null DACL, which allows everyone everything.
+    /// </summary>
     public void CreateFile(CimPath path, in CimFileMetadata metadata)
     {
-        // A link to a directory has nothing below it.
+        // A symbolic link to a directory is a leaf: nothing can be below it.
         Prepare(path, metadata.IsDirectory && metadata.Reparse.IsEmpty);
         cim.CreateFile(path, metadata.SecurityDescriptor.IsEmpty ? metadata with { SecurityDescriptor = SecurityDescriptor.NullDacl } : metadata);
     }
 
-    /// <summary>Adds a directory that the importer makes up.</summary>
+    /// <summary>Adds a directory that is not in the tar.</summary>
     public void CreateDirectory(CimPath path)
     {
         CreateFile(path, EntryMetadata.Made(Win32Attributes.Directory, 0));
         cim.CloseStream();
     }
 
-    /// <summary>Adds a file with all of a stream's bytes, as many as the metadata says.</summary>
+    /// <summary>Adds a file with the whole content of a stream, whose length must be the metadata's size.</summary>
     public void AddFile(CimPath path, in CimFileMetadata metadata, Stream content, CancellationToken cancellationToken)
     {
         CreateFile(path, metadata);
@@ -50,7 +52,7 @@ internal sealed class LayerCim(LayerTree tree, ICimWriter cim)
         cim.CreateMergeLink(path, target);
     }
 
-    /// <summary>Removes a name of lower layers.</summary>
+    /// <summary>Removes a file or directory of lower layers.</summary>
     public void Remove(CimPath path)
     {
         if (path.IsRoot)
@@ -64,10 +66,10 @@ internal sealed class LayerCim(LayerTree tree, ICimWriter cim)
         }
     }
 
-    /// <summary>Removes what lower layers have in a directory.</summary>
+    /// <summary>Removes everything that lower layers have in a directory.</summary>
     public void RemoveContents(CimPath directory) => cim.MakeOpaque(directory);
 
-    /// <summary>Says that the next name comes from elsewhere than the tar, and makes room for it.</summary>
+    /// <summary>Prepares the CIM for an entry: creates missing parent directories, and deletes an earlier entry of the same name.</summary>
     public void Prepare(CimPath path, bool isDirectory)
     {
         var preparation = tree.Prepare(path, isDirectory, cim.Names);

@@ -5,24 +5,26 @@ using CimConvert.Layers.Hives;
 namespace CimConvert.Layers;
 
 /// <summary>
-/// Finishes an imported layer once its parents are complete: a layer that changes registry hives gets each of them whole, merged
-/// with its parents', in its CIM and on disk, where its own children find them; then the CIM is committed.
+/// Finishes an imported layer when its parents are complete. Each hive that the layer changes is merged with its parents' and added to the
+/// CIM and, for child layers, to the layer's folder; then the CIM is committed.
 /// </summary>
 /// <remarks>
-/// Hives are read only here. A base layer's are taken as they are: nothing but a merge reads them, so one that is no
-/// valid hive is an error of the first layer that changes it, and of no image that does not.
+/// Hives are parsed only here. A base layer's hives are stored unread, because only a merge reads them: an invalid hive is an error of the
+/// first layer that changes it, and of no image that does not.
 /// </remarks>
 internal static class LayerFinish
 {
-    /// <param name="cim">The layer's CIM, imported and not committed.</param>
-    /// <param name="deltas">The hives whose deltas lie in the layer's folder: <see cref="LayerImportResult.DeltaHives"/>.</param>
-    /// <param name="layerFolder">The layer's folder, with the deltas in <c>Hives</c>; the merged hives go beside them.</param>
-    /// <param name="parentFolders">Folders of all layers below, nearest first; none for a base layer.</param>
+    /// <param name="cim">The layer's CIM, imported but not committed.</param>
+    /// <param name="deltas">The hives whose deltas are in the layer's folder: <see cref="LayerImportResult.DeltaHives"/>.</param>
+    /// <param name="layerFolder">
+    /// The layer's folder, with the deltas in its folder <c>Hives</c>; the merged hives are written beside them.
+    /// </param>
+    /// <param name="parentFolders">The folders of all layers below, nearest first; empty for a base layer.</param>
     /// <param name="merger">Merges hives.</param>
     /// <param name="cancellationToken">Stops between the steps.</param>
-    /// <returns>The CIM under its name.</returns>
+    /// <returns>The committed CIM.</returns>
     /// <exception cref="LayerImportException">A hive cannot be merged; the message names it.</exception>
-    public static CommittedCim Run(
+    public static CommittedCim Commit(
         ICimWriter cim,
         IReadOnlyList<RegistryHive> deltas,
         string layerFolder,
@@ -34,7 +36,7 @@ internal static class LayerFinish
         return cim.Commit(cancellationToken);
     }
 
-    /// <summary>The first half of <see cref="Run"/>, for who has something to do before the CIM gets its name.</summary>
+    /// <summary>Merges the hives as <see cref="Commit"/> does, for callers that have more to do before the commit.</summary>
     public static void MergeHives(
         ICimWriter cim,
         IReadOnlyList<RegistryHive> deltas,
@@ -60,8 +62,8 @@ internal static class LayerFinish
     }
 
     /// <summary>
-    /// The hive as the layers below leave it. A layer that does not change it has none, and is passed over: hcsshim looks
-    /// at the parent only, and fails above such a layer.
+    /// The hive of the nearest layer below that has one. A layer that does not change a hive has none and is skipped; hcsshim looks at the
+    /// direct parent only, and fails above such a layer.
     /// </summary>
     private static string Nearest(RegistryHive hive, IReadOnlyList<string> parentFolders)
     {
@@ -75,11 +77,11 @@ internal static class LayerFinish
 
             if (File.Exists(hive.DeltaFile(folder)))
             {
-                // Passed over, its changes would be lost without a word.
-                throw new InvalidDataException($"'{folder}' has '{hive.DeltaPath}' but not the merged '{hive.BasePath}': make that layer anew");
+                // If this layer were skipped, its changes would be lost silently.
+                throw new InvalidDataException($"'{folder}' has '{hive.DeltaPath}' but not the merged '{hive.BasePath}': import that layer again");
             }
         }
 
-        throw new InvalidDataException($"none of the {parentFolders.Count} has '{hive.BasePath}' beside its image");
+        throw new InvalidDataException($"none of the {parentFolders.Count} has '{hive.BasePath}' beside its CIM");
     }
 }

@@ -5,15 +5,17 @@ using CimConvert.Layers.Hives;
 
 namespace CimConvert.Layers;
 
-/// <summary>What an import put into its CIM.</summary>
-/// <param name="Size">Bytes of all regular files' main streams, as hcsshim counts a layer.</param>
-/// <param name="Entries">Entries of the tar.</param>
-/// <param name="DeltaHives">The hives whose deltas now lie in the layer's <c>Hives</c> folder, to be merged with those of its parents.</param>
+/// <summary>The result of an import.</summary>
+/// <param name="Size">Bytes of the main streams of all regular files, as hcsshim counts a layer's size.</param>
+/// <param name="Entries">Number of entries in the tar.</param>
+/// <param name="DeltaHives">
+/// The hives whose deltas are now in the layer's folder <c>Hives</c>, to be merged with the parents' hives.
+/// </param>
 internal sealed record LayerImportResult(long Size, long Entries, IReadOnlyList<RegistryHive> DeltaHives);
 
 /// <summary>
-/// Reads a layer's tar and tells the layer's writer what each entry is, in the order hcsshim makes the calls. Neither merges hives
-/// nor commits the CIM: <see cref="LayerFinish"/> does.
+/// Reads a layer's tar and passes each entry to the layer's writer, in the same order as hcsshim. It neither merges hives nor commits the
+/// CIM: <see cref="LayerFinish"/> does.
 /// </summary>
 internal sealed class LayerImport : IDisposable
 {
@@ -30,15 +32,15 @@ internal sealed class LayerImport : IDisposable
     }
 
     /// <summary>
-    /// Imports an uncompressed tar, and reads its stream to the very end. Of what the import writes to the layer's folder
-    /// only <c>Hives</c> stays, and after an error nothing. Whoever opened the CIM throws it away then.
+    /// Imports an uncompressed tar, and reads its stream to the end. Of the files written to the layer's folder only <c>Hives</c> stays,
+    /// and after an error nothing; the caller then discards the CIM.
     /// </summary>
     /// <exception cref="LayerImportException">An entry, or the layer as a whole, cannot be imported.</exception>
     /// <exception cref="InvalidDataException">The tar itself is malformed.</exception>
-    public static LayerImportResult Run(Stream tar, ICimWriter cim, LayerImportOptions options, CancellationToken cancellationToken)
+    public static LayerImportResult Import(Stream tar, ICimWriter cim, LayerImportOptions options, CancellationToken cancellationToken)
     {
         using var import = new LayerImport(tar, cim, options);
-        return import.Run(cancellationToken);
+        return import.ImportEntries(cancellationToken);
     }
 
     public void Dispose()
@@ -47,7 +49,7 @@ internal sealed class LayerImport : IDisposable
         _layer.Dispose();
     }
 
-    private LayerImportResult Run(CancellationToken cancellationToken)
+    private LayerImportResult ImportEntries(CancellationToken cancellationToken)
     {
         while (_tar.MoveNext())
         {
@@ -97,7 +99,7 @@ internal sealed class LayerImport : IDisposable
                 _layer.AddLink(path, CimPath.Parse(_tar.LinkName));
                 break;
             case TarEntryType.Directory when path.IsRoot:
-                // Every CIM has its root, and no call sets its metadata.
+                // Every CIM has a root, and the API has no call that sets its metadata.
                 break;
             case TarEntryType.RegularFile or TarEntryType.SymbolicLink or TarEntryType.Directory:
                 var metadata = EntryMetadata.Read(_tar, _descriptors);

@@ -2,7 +2,7 @@ using CimConvert.Formats.Cim;
 
 namespace CimConvert.Layers;
 
-/// <summary>A layer that cannot be imported; the message is one line and names the tar entry at fault, where it is one.</summary>
+/// <summary>Thrown when a layer cannot be imported. The message is one line, and names the tar entry if one is at fault.</summary>
 public sealed class LayerImportException : ConversionException
 {
     private const int MaxShownName = 200;
@@ -19,18 +19,20 @@ public sealed class LayerImportException : ConversionException
     {
     }
 
-    /// <summary>Of an entry by its path, whether it came from a tar or not.</summary>
+    /// <summary>For an entry that may or may not come from a tar.</summary>
     internal static LayerImportException Of(CimPath path, long? tarOffset, Exception cause) => tarOffset is { } offset
         ? new LayerImportException(path.Value, offset, cause.Message, cause)
         : new LayerImportException($"entry '{Shown(path.Value)}': {cause.Message}", cause);
 
-    /// <summary>The tar entry at fault, as the tar names it; null where none is.</summary>
+    /// <summary>The name of the tar entry at fault, as in the tar; null if no entry is.</summary>
     public string? EntryName { get; }
 
-    /// <summary>Where the entry's header lies in the uncompressed tar, in bytes; null where no entry is at fault, or none came from a tar.</summary>
+    /// <summary>
+    /// The offset of the entry's header in the uncompressed tar, in bytes; null if no entry is at fault, or it does not come from a tar.
+    /// </summary>
     public long? TarOffset { get; }
 
-    /// <summary>Names come from the tar: control characters must reach neither a terminal nor a log's next line.</summary>
+    /// <summary>Names come from the tar: their control characters must not reach a terminal, nor begin a new line of a log.</summary>
     private static string Shown(string name)
     {
         var text = name.Length <= MaxShownName ? name : string.Concat(name.AsSpan(0, MaxShownName), "...");

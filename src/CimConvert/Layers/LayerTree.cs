@@ -5,47 +5,50 @@ using CimConvert.Formats.Cim;
 namespace CimConvert.Layers;
 
 /// <summary>
-/// The names a layer has given so far, in any case of their letters, and what they are. Decides each name of a layer once, for all
-/// back ends: the last entry wins, a directory and something else do not replace each other, what lies above an entry is a
-/// directory, a whiteout is about lower layers only. <see cref="LayerCim"/> carries it out.
+/// The names of a layer so far, compared without regard to case, and what each of them is. Decides each name of a layer once, for all back
+/// ends: the last entry of a name wins; a directory and something else do not replace each other; whatever is above an entry is a
+/// directory; a whiteout acts on lower layers only. <see cref="LayerCim"/> carries the decisions out.
 /// </summary>
-/// <remarks>With the managed writer's own tree, this is all the memory of an import that grows with its layer: so names are counted here, and limited.</remarks>
+/// <remarks>
+/// This tree and the managed writer's own are the only memory of an import that grows with its layer: so names are counted and limited
+/// here.
+/// </remarks>
 internal sealed class LayerTree(InputLimits limits)
 {
-    /// <summary>No pending work would give the name another meaning.</summary>
+    /// <summary>The name does not wait for pending work.</summary>
     public const int NothingPending = -1;
 
     private readonly Dictionary<string, Node> _nodes = new(NameComparer.Instance);
     private long _count;
     private long _units;
 
-    /// <summary>What the CIM has by a name, as far as its writer leaves that to the caller: <see cref="NameHandling"/>.</summary>
+    /// <summary>What the CIM has by a name; kept only where the writer leaves names to its caller (<see cref="NameHandling"/>).</summary>
     private enum InCim : byte
     {
         Nothing,
         Directory,
 
-        /// <summary>A file or a link.</summary>
+        /// <summary>A file or a symbolic link.</summary>
         Leaf,
         Tombstone,
     }
 
-    /// <summary>What the layer says of a name.</summary>
+    /// <summary>What the layer's entries say about a name.</summary>
     private enum Claimed : byte
     {
-        /// <summary>Nothing: it was only removed.</summary>
+        /// <summary>Nothing, or only that it is removed from lower layers.</summary>
         No,
         Directory,
         Leaf,
     }
 
     /// <summary>
-    /// Takes a name for a directory or for something else. The last entry of a name wins, except that a directory and
-    /// something else cannot follow one another: what would become of the entries below it has no good answer.
+    /// Claims a name for a directory or for something else. The last entry of a name wins, except that a directory and something else
+    /// cannot replace one another, because it would be unclear what becomes of the entries in the directory.
     /// </summary>
-    /// <returns>The pending work that the new entry makes void, or <see cref="NothingPending"/>.</returns>
+    /// <returns>The pending work that the new entry replaces, or <see cref="NothingPending"/>.</returns>
     /// <exception cref="InvalidDataException">
-    /// The name, or one above it, is taken by something that does not go with it; it is too deep, or one too many.
+    /// The name, or one above it, is in use for something incompatible; the path is too deep, or there are too many names.
     /// </exception>
     public int Claim(CimPath path, bool isDirectory, bool isLinkable, bool isInCim, int pending)
     {
@@ -63,12 +66,12 @@ internal sealed class LayerTree(InputLimits limits)
 
         var replaced = isTaken ? node.Pending : NothingPending;
 
-        // Until it is replaced in its turn, what the CIM already has by the name is still there to be linked to.
+        // The earlier entry stays in the CIM, and may be linked to, until the new one is added.
         node = new Node(isDirectory ? Claimed.Directory : Claimed.Leaf, isLinkable, isInCim || (isTaken && node.CanBeTarget), pending, node.InCim);
         return replaced;
     }
 
-    /// <summary>What the layer has by a name; false where it has nothing.</summary>
+    /// <summary>Gets what the layer has by a name; false if it has nothing.</summary>
     public bool TryGet(CimPath path, out Entry entry)
     {
         var found = _nodes.TryGetValue(path.Value, out var node) && node.Claimed != Claimed.No;
@@ -76,34 +79,34 @@ internal sealed class LayerTree(InputLimits limits)
         return found;
     }
 
-    /// <summary>Pending work is done: the name now is in the CIM, or, a merge link, only in a lower layer's.</summary>
+    /// <summary>Marks pending work as done: the name is now in the CIM, or, for a merge link, only in a lower layer's.</summary>
     public void Settle(CimPath path, bool isInCim)
     {
         ref var node = ref CollectionsMarshal.GetValueRefOrNullRef(_nodes, path.Value);
         node = new Node(Claimed.Leaf, IsLinkable: true, isInCim, NothingPending, node.InCim);
     }
 
-    /// <summary>Counts an alternate stream, which a writer has to remember, too.</summary>
-    /// <exception cref="InvalidDataException">It is one too many.</exception>
+    /// <summary>Counts an alternate stream, which the writer keeps in memory, too.</summary>
+    /// <exception cref="InvalidDataException">There are too many names.</exception>
     public void CountStream(string name) => Count(1, name.Length);
 
-    /// <summary>Counts where a link leads to; the link itself is claimed.</summary>
-    /// <exception cref="InvalidDataException">The names are too long by now.</exception>
+    /// <summary>Counts the target of a link; the link itself is counted when it is claimed.</summary>
+    /// <exception cref="InvalidDataException">The names are too long altogether.</exception>
     public void CountTarget(CimPath path) => Count(0, path.Value.Length);
 
-    /// <summary>Counts a name that is removed, with all those above it: a writer may have to make each to say so.</summary>
-    /// <exception cref="InvalidDataException">It is too deep, or one too many.</exception>
+    /// <summary>Counts a removed name with all directories above it: the writer may have to add an entry for each of them.</summary>
+    /// <exception cref="InvalidDataException">The path is too deep, or there are too many names.</exception>
     public void CountWhiteout(CimPath path)
     {
         CheckDepth(path);
         Count(path.Depth, path.Value.Length);
     }
 
-    /// <summary>What a writer has to do before an entry comes; the tree takes it for done.</summary>
-    /// <param name="path">The entry's name, which is claimed.</param>
-    /// <param name="isDirectory">Whether it is a directory; a link to one is none.</param>
+    /// <summary>Says what the writer must do before an entry is added, and records it as done.</summary>
+    /// <param name="path">The entry's path, claimed before.</param>
+    /// <param name="isDirectory">Whether the entry is a directory; a symbolic link to a directory is not.</param>
     /// <param name="names">What the writer leaves to its caller.</param>
-    /// <exception cref="InvalidDataException">The writer cannot have an entry there.</exception>
+    /// <exception cref="InvalidDataException">The writer cannot add an entry there.</exception>
     public Preparation Prepare(CimPath path, bool isDirectory, NameHandling names)
     {
         if (names == NameHandling.KeepsTree)
@@ -123,8 +126,8 @@ internal sealed class LayerTree(InputLimits limits)
         return new Preparation(directories, deleteFirst);
     }
 
-    /// <summary>Whether a whiteout has anything to remove from lower layers; the tree takes that for done.</summary>
-    /// <exception cref="InvalidDataException">The writer cannot remove it.</exception>
+    /// <summary>Whether a whiteout must be passed to the writer, and records it as passed.</summary>
+    /// <exception cref="InvalidDataException">The writer cannot remove the name.</exception>
     public bool Remove(CimPath path, NameHandling names)
     {
         if (names == NameHandling.KeepsTree)
@@ -141,7 +144,7 @@ internal sealed class LayerTree(InputLimits limits)
                 node = node with { InCim = InCim.Tombstone };
                 return true;
             default:
-                // A file of this layer hides those of lower layers already.
+                // A file of this layer already hides those of lower layers, and so does a tombstone, here or above.
                 return false;
         }
     }
@@ -165,7 +168,7 @@ internal sealed class LayerTree(InputLimits limits)
         }
     }
 
-    /// <summary>Directories above an entry exist by it, whether or not the tar has them, before or after.</summary>
+    /// <summary>Claims the directories above an entry: they exist because of it, whether or not the tar has entries for them.</summary>
     private void ClaimParents(string path)
     {
         var lookup = _nodes.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -175,7 +178,7 @@ internal sealed class LayerTree(InputLimits limits)
             lookup.TryGetValue(parent, out var node);
             if (node.Claimed != Claimed.No)
             {
-                // Those above it were claimed with it.
+                // The directories above this one were claimed together with it.
                 if (node.Claimed != Claimed.Directory)
                 {
                     throw new InvalidDataException($"it lies below '{parent}', which is not a directory");
@@ -211,14 +214,15 @@ internal sealed class LayerTree(InputLimits limits)
                     break;
             }
 
-            // The parent CIM's directory, or one that is about to be created: it may not be removed any more with what is in it now.
+            // A directory of the parent CIM, or one that will be created: it has entries of this layer from now on, so it can no longer be
+            // removed.
             node = node with { InCim = InCim.Directory };
         }
 
         return missing;
     }
 
-    /// <summary>Whether something above a path is removed from lower layers already.</summary>
+    /// <summary>Whether a directory above a path is removed from lower layers already.</summary>
     private bool LiesBelowTombstone(CimPath path)
     {
         for (var parent = path.Parent; !parent.IsRoot; parent = parent.Parent)
@@ -232,20 +236,20 @@ internal sealed class LayerTree(InputLimits limits)
         return false;
     }
 
-    /// <param name="IsLinkable">It may have another name: files may, directories and links to directories may not.</param>
-    /// <param name="IsInCim">The CIM has something by the name.</param>
-    /// <param name="Pending">The pending work that will give the name its meaning, or <see cref="NothingPending"/>.</param>
+    /// <param name="IsLinkable">Whether it can have another name: files can; directories and symbolic links to directories cannot.</param>
+    /// <param name="IsInCim">Whether the CIM has something by the name.</param>
+    /// <param name="Pending">The pending work that will add the name, or <see cref="NothingPending"/>.</param>
     public readonly record struct Entry(bool IsLinkable, bool IsInCim, int Pending);
 
-    /// <param name="MissingDirectories">To be created first, outermost last; null for none.</param>
-    /// <param name="DeletesFirst">Whether the name is to be deleted first.</param>
+    /// <param name="MissingDirectories">The directories to create first, outermost last; null for none.</param>
+    /// <param name="DeletesFirst">Whether the name must be deleted first.</param>
     public readonly record struct Preparation(List<CimPath>? MissingDirectories, bool DeletesFirst);
 
-    /// <param name="Claimed">What the layer says of the name.</param>
+    /// <param name="Claimed">What the layer's entries say about the name.</param>
     /// <param name="IsLinkable">See <see cref="Entry"/>.</param>
-    /// <param name="CanBeTarget">See <see cref="Entry.IsInCim"/>; a directory counts, so that a link to it is refused.</param>
+    /// <param name="CanBeTarget">See <see cref="Entry.IsInCim"/>; true for directories, too, so that links to them are refused.</param>
     /// <param name="Pending">See <see cref="Entry"/>.</param>
-    /// <param name="InCim">What the writer has been told of it.</param>
+    /// <param name="InCim">What the writer was told about it.</param>
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Node(Claimed Claimed, bool IsLinkable, bool CanBeTarget, int Pending, InCim InCim);
 }

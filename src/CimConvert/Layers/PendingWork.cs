@@ -3,17 +3,17 @@ using CimConvert.Formats.Cim;
 namespace CimConvert.Layers;
 
 /// <summary>
-/// What waits for the layer's end, in tar order: standard files, and links, which cannot be told to be hard links or merge
-/// links before all files are known.
+/// Entries that wait until the layer's end, in tar order: standard files, and links. Whether a link is a hard link or a merge link is only
+/// known when all of the layer's files are.
 /// </summary>
 internal sealed class PendingWork(LayerCim cim, LayerTree tree, StagingFolder staging, bool isBase)
 {
     private readonly List<Item?> _items = [];
 
-    /// <summary>The standard files that wait, by their standard paths.</summary>
+    /// <summary>The tar's paths of the waiting standard files, by their standard paths.</summary>
     private readonly Dictionary<CimPath, CimPath> _standardFiles = [];
 
-    /// <summary>What the next item will be known by.</summary>
+    /// <summary>The index of the next item.</summary>
     public int NextIndex => _items.Count;
 
     public void AddStandardFile(long? tarOffset, CimPath path, CimPath standard, in CimFileMetadata metadata)
@@ -22,23 +22,24 @@ internal sealed class PendingWork(LayerCim cim, LayerTree tree, StagingFolder st
         _standardFiles[standard] = path;
     }
 
-    /// <returns>What the link will be known by.</returns>
+    /// <returns>The index of the link.</returns>
     public int AddLink(long? tarOffset, CimPath path, CimPath target)
     {
         _items.Add(new Link(tarOffset, path, target));
         return _items.Count - 1;
     }
 
-    /// <summary>A later entry has taken the place of the one that waits here, if one does.</summary>
-    public void Drop(int index)
+    /// <summary>As <see cref="LayerTree.Claim"/>; drops the item that waits under the name, which the new entry replaces.</summary>
+    public void Claim(CimPath path, bool isDirectory, bool isLinkable, bool isInCim, int index)
     {
-        if (index != LayerTree.NothingPending)
+        var replaced = tree.Claim(path, isDirectory, isLinkable, isInCim, index);
+        if (replaced != LayerTree.NothingPending)
         {
-            _items[index] = null;
+            _items[replaced] = null;
         }
     }
 
-    /// <summary>The path a standard file has in the CIM, as the tar spelled it.</summary>
+    /// <summary>The path of a standard file in the CIM, as the tar spells it.</summary>
     public bool TryGetStandardFile(CimPath standard, out CimPath path) => _standardFiles.TryGetValue(standard, out path);
 
     public void ApplyAll(CancellationToken cancellationToken)
@@ -50,7 +51,7 @@ internal sealed class PendingWork(LayerCim cim, LayerTree tree, StagingFolder st
         }
     }
 
-    /// <summary>Adds one item; it waits no longer.</summary>
+    /// <summary>Adds one item to the CIM now.</summary>
     public void Apply(int index, CancellationToken cancellationToken)
     {
         var item = _items[index];

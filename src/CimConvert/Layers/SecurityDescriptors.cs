@@ -6,8 +6,8 @@ using CimConvert.Formats.Windows;
 namespace CimConvert.Layers;
 
 /// <summary>
-/// Finds an entry's security descriptor. A layer repeats a handful of descriptors over all its files: those seen lately
-/// are kept decoded, under the text they were decoded from.
+/// Reads an entry's security descriptor. A layer uses the same few descriptors for all its files, so recently decoded ones are cached by
+/// their encoded text.
 /// </summary>
 internal sealed class SecurityDescriptors
 {
@@ -17,15 +17,15 @@ internal sealed class SecurityDescriptors
     private readonly (byte[] Text, byte[] Descriptor)[] _cache = new (byte[], byte[])[CacheSlots];
 
     /// <summary>
-    /// What a file without descriptor gets: present but null, so that everyone may do everything.
-    /// An empty one leaves a CIM in a bad state (shared reference, cimfs-api.md).
+    /// The descriptor of a file that has none: present with a null DACL, which allows everyone everything. An empty descriptor leaves a CIM
+    /// in a bad state (docs/cimfs-api.md).
     /// </summary>
     public static ReadOnlyMemory<byte> NullDacl { get; } = SelfRelativeDescriptor.Write(SelfRelativeDescriptor.DaclPresent, null, null, null, null);
 
     /// <exception cref="InvalidDataException">The descriptor is malformed.</exception>
     public ReadOnlyMemory<byte> FromPax(TarReader tar)
     {
-        // Raw goes before text even where it is empty, as in backuptar.
+        // The raw record takes precedence even if it is empty, as in go-winio's backuptar package.
         if (tar.TryGetPax("MSWINDOWS.rawsd"u8, out var raw))
         {
             return raw.IsEmpty ? NullDacl : Cached(raw, static text => Decode(text));
@@ -34,7 +34,7 @@ internal sealed class SecurityDescriptors
         return tar.TryGetPax("MSWINDOWS.sd"u8, out var sddl) && !sddl.IsEmpty ? Cached(sddl, static text => Sddl.Parse(text)) : NullDacl;
     }
 
-    /// <summary>Base64 holds no ':' and SDDL always does, so the two kinds of text share the cache.</summary>
+    /// <summary>Base64 contains no ':' and SDDL always does, so both encodings can share the cache.</summary>
     private byte[] Cached(ReadOnlySpan<byte> text, Func<ReadOnlySpan<byte>, byte[]> decode)
     {
         var hash = new HashCode();

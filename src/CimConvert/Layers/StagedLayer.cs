@@ -4,8 +4,8 @@ using CimConvert.Layers.Hives;
 namespace CimConvert.Layers;
 
 /// <summary>
-/// A layer outside a store, made in a folder of its own beside its CIM: its hives are in the layer's folder before the CIM gets its
-/// name, so a CIM that is there has them. Disposing removes the staging folder.
+/// A layer outside a store, imported in a staging folder beside its CIM. Its hives are moved to the layer's folder before the CIM gets its
+/// final name, so every CIM that exists has its hives. Disposing removes the staging folder.
 /// </summary>
 internal sealed class StagedLayer : IDisposable
 {
@@ -13,8 +13,11 @@ internal sealed class StagedLayer : IDisposable
 
     private readonly string _target;
 
-    /// <param name="name">Of the layer's block file, or of its folder: the staging folder is called after it. One that a killed process left is replaced.</param>
-    /// <param name="target">The layer's folder, which gets its hives; made where it is missing.</param>
+    /// <param name="name">
+    /// The path of the layer's block file or folder; the staging folder is named after it. A staging folder that a killed process left is
+    /// replaced.
+    /// </param>
+    /// <param name="target">The layer's folder, for its hives; created if it is missing.</param>
     public StagedLayer(string name, string target)
     {
         _target = target;
@@ -23,15 +26,15 @@ internal sealed class StagedLayer : IDisposable
         Directory.CreateDirectory(Folder);
     }
 
-    /// <summary>Where the layer's files wait while it is imported.</summary>
+    /// <summary>The staging folder.</summary>
     public string Folder { get; }
 
     /// <summary>Merges the layer's hives with its parents', moves them to its folder, and commits the CIM.</summary>
-    /// <param name="cim">Imported, and not committed.</param>
-    /// <param name="deltas">The hives whose deltas lie in the staging folder.</param>
-    /// <param name="parentFolders">The layer folders below, nearest first.</param>
+    /// <param name="cim">The layer's CIM, imported but not committed.</param>
+    /// <param name="deltas">The hives whose deltas are in the staging folder.</param>
+    /// <param name="parentFolders">The folders of the layers below, nearest first.</param>
     /// <param name="merger">Merges hives.</param>
-    /// <param name="cancellationToken">Stops, and leaves no hive behind.</param>
+    /// <param name="cancellationToken">Cancels, and leaves no hives behind.</param>
     public CommittedCim Commit(
         ICimWriter cim, IReadOnlyList<RegistryHive> deltas, IReadOnlyList<string> parentFolders, IHiveMerger merger, CancellationToken cancellationToken)
     {

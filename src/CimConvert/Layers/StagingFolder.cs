@@ -4,27 +4,26 @@ using CimConvert.Storage;
 namespace CimConvert.Layers;
 
 /// <summary>
-/// The standard files of a layer while they wait on disk, under the layer's folder at their own paths.
-/// Whatever is not kept goes when this does; only files it made and folders it left empty, for the folder may be a user's.
+/// The standard files of a layer while they wait on disk, in the layer's folder at their standard paths. Disposing removes those that are
+/// not kept. The folder may be a user's, so only files that this class created are removed, and the folders that are empty then.
 /// </summary>
 internal sealed class StagingFolder(string layerFolder) : IDisposable
 {
     private readonly string _root = Path.TrimEndingDirectorySeparator(layerFolder);
     private readonly HashSet<CimPath> _staged = [];
 
-    /// <summary>Makes a file for an entry's data; an earlier one of that name is replaced. The caller disposes it.</summary>
+    /// <summary>Creates a file for an entry's data; an earlier one of that name is replaced. The caller disposes it.</summary>
     public FileStream Create(CimPath standard) => new(Claim(standard), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
 
     public FileStream Open(CimPath standard) =>
         new(FileOf(standard), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
 
     /// <summary>
-    /// Gives a file another name. The reference makes a hard link; as the first name goes anyway, a rename leaves the same,
-    /// on every file system.
+    /// Renames a file. hcsshim makes a hard link and deletes the first name later; a rename gives the same result on every file system.
     /// </summary>
     public void Move(CimPath standard, CimPath to) => File.Move(FileOf(standard), Claim(to), overwrite: true);
 
-    /// <summary>Lets files stay, once all are on disk: the image beside them is only renamed into place when they are.</summary>
+    /// <summary>Keeps files, and flushes them to the disk: they must be there before the CIM beside them gets its final name.</summary>
     public void Keep(IReadOnlyCollection<CimPath> paths)
     {
         foreach (var path in paths)

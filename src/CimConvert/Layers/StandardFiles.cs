@@ -5,8 +5,8 @@ using CimConvert.Layers.Hives;
 namespace CimConvert.Layers;
 
 /// <summary>
-/// The files that wait outside the image until the layer's end, because the importer works on them first.
-/// Their names are matched in any case of their letters; on disk they always go by the names below, never by the tar's.
+/// Standard files: files of a layer that are staged on disk and added to the CIM at the layer's end, because the importer uses them first.
+/// Their names are compared without regard to case; on disk they always have the names below, never the tar's.
 /// </summary>
 internal static class StandardFiles
 {
@@ -18,7 +18,7 @@ internal static class StandardFiles
 
     public static bool Contains(CimPath path) => s_all.ContainsKey(path.Value);
 
-    /// <summary>The standard file's own spelling of its path, whatever the tar's is.</summary>
+    /// <summary>Gets the standard spelling of a standard file's path.</summary>
     public static bool TryGet(CimPath path, out CimPath standard) => s_all.TryGetValue(path.Value, out standard);
 
     private static IEnumerable<string> Names()

@@ -3,10 +3,10 @@ using CimConvert.Storage;
 
 namespace CimConvert.Pipeline;
 
-/// <summary>What the conversions of one process share of the machine. Without any limit, each layer is free to go at once.</summary>
+/// <summary>Limits that the conversions of one process share. Without them, every layer starts at once.</summary>
 internal sealed class ConversionLimits : IDisposable
 {
-    /// <summary>Ten a second: smooth enough for a line, and rare enough for a timer.</summary>
+    /// <summary>Ten refills a second: smooth for a network connection, and cheap for a timer.</summary>
     private static readonly TimeSpan s_period = TimeSpan.FromMilliseconds(100);
 
     private readonly ConcurrencyLimiter? _downloads;
@@ -14,10 +14,10 @@ internal sealed class ConversionLimits : IDisposable
     private readonly TokenBucketRateLimiter? _bandwidth;
     private readonly int _burst;
 
-    /// <param name="downloads">Blobs that are downloaded at once; null for any number.</param>
-    /// <param name="imports">Layers that are written at once; null for any number.</param>
-    /// <param name="bandwidth">Bytes a second of all downloads together; null for as many as come.</param>
-    /// <param name="disk">What the store may take; null for all there is.</param>
+    /// <param name="downloads">Blobs downloaded at the same time; null for any number.</param>
+    /// <param name="imports">Layers imported at the same time; null for any number.</param>
+    /// <param name="bandwidth">Bytes a second of all downloads together; null for no limit.</param>
+    /// <param name="disk">The disk budget of the store; null for no limit.</param>
     public ConversionLimits(int? downloads = null, int? imports = null, long? bandwidth = null, DiskBudget? disk = null)
     {
         _downloads = downloads is { } d ? Concurrency(d) : null;
@@ -37,16 +37,16 @@ internal sealed class ConversionLimits : IDisposable
         }
     }
 
-    /// <summary>Null where the disk is the only limit.</summary>
+    /// <summary>The disk budget; null if only the disk itself is the limit.</summary>
     public DiskBudget? Disk { get; }
 
-    /// <summary>Waits for leave to download a blob; it is given back by disposing it.</summary>
+    /// <summary>Waits until a blob may be downloaded. Disposing the lease lets another one start.</summary>
     internal ValueTask<RateLimitLease?> EnterDownloadAsync(CancellationToken cancellationToken) => EnterAsync(_downloads, cancellationToken);
 
-    /// <summary>As <see cref="EnterDownloadAsync"/>, for writing a layer.</summary>
+    /// <summary>As <see cref="EnterDownloadAsync"/>, for importing a layer.</summary>
     internal ValueTask<RateLimitLease?> EnterImportAsync(CancellationToken cancellationToken) => EnterAsync(_imports, cancellationToken);
 
-    /// <summary>A download, slowed down where it must be.</summary>
+    /// <summary>The download, limited to the bandwidth if there is a limit.</summary>
     internal Stream Throttle(Stream download) => _bandwidth is null ? download : new ThrottledStream(download, _bandwidth, _burst);
 
     public void Dispose()

@@ -6,31 +6,31 @@ using CimConvert.Store;
 namespace CimConvert.Pipeline;
 
 /// <summary>A layer of a converted image.</summary>
-/// <param name="Layer">As it is in the store.</param>
-/// <param name="Reused">Whether it was there before.</param>
+/// <param name="Layer">The layer in the store.</param>
+/// <param name="Reused">Whether it was in the store before.</param>
 internal sealed record ConvertedLayer(StoredLayer Layer, bool Reused);
 
-/// <summary>What a conversion took, in milliseconds of wall-clock time.</summary>
+/// <summary>Durations of a conversion's stages, in milliseconds of wall-clock time.</summary>
 internal sealed record ConversionTimings(long Resolve, long Layers, long Merge, long Publish, long Push, long Total)
 {
-    /// <summary>The stages by name.</summary>
+    /// <summary>The stages' names and durations.</summary>
     internal IReadOnlyList<(string Stage, long Milliseconds)> Stages =>
         [("resolve", Resolve), ("layers", Layers), ("merge", Merge), ("publish", Publish), ("push", Push)];
 }
 
-/// <summary>Bytes that went through: over the wire, out of the decompressors, into the store.</summary>
+/// <summary>Bytes downloaded, decompressed, and written to the store.</summary>
 internal sealed record ConversionBytes(long Downloaded, long Decompressed, long Written);
 
-/// <summary>What a conversion made.</summary>
+/// <summary>The result of a conversion.</summary>
 /// <param name="Image">The source.</param>
 /// <param name="Manifest">The converted manifest.</param>
 /// <param name="Layers">Base first.</param>
-/// <param name="Top">The topmost layer, holding the merged CIM of an image of several layers.</param>
-/// <param name="Backend">Who wrote the images.</param>
-/// <param name="Hives">Who merged the registry hives.</param>
-/// <param name="Pushed">What the push did; null where none was asked for.</param>
-/// <param name="Bytes">Bytes that went through.</param>
-/// <param name="Timings">Time taken.</param>
+/// <param name="Top">The topmost layer, with the merged CIM if the image has several layers.</param>
+/// <param name="Backend">The back end that wrote the CIMs.</param>
+/// <param name="Hives">The hive merger's name.</param>
+/// <param name="Pushed">The result of the push; null if none was requested.</param>
+/// <param name="Bytes">Bytes downloaded, decompressed and written.</param>
+/// <param name="Timings">Durations of the stages.</param>
 internal sealed record ConversionResult(
     ResolvedImage Image,
     Descriptor Manifest,

@@ -6,38 +6,43 @@ using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Pipeline;
 
-/// <summary>Imports one layer without a registry or a store: its tar, from a file or a stream, into a block file or a forked CIM.</summary>
+/// <summary>
+/// Imports a single layer without a registry or a store: from a tar in a file or stream, into a block CIM or a forked CIM.
+/// </summary>
 internal sealed class FileImport(ICimBackend backend, IHiveMerger hives, BlockCimOptions options, InputLimits limits, ILogger logger)
 {
-    /// <summary>Hands the layer's tar to an import, and returns what that returns.</summary>
+    /// <summary>Reads the layer's tar with <paramref name="import"/> and returns its result.</summary>
     private delegate Task<LayerImportResult> TarReading(Func<Stream, CancellationToken, LayerImportResult> import);
 
-    /// <param name="layerTar">Path of the tar; its first bytes tell how it is compressed.</param>
-    /// <param name="blockFile">What to make; nothing may have the name yet.</param>
-    /// <param name="cimName">Name of the CIM in it.</param>
-    /// <param name="parents">The block files of the layers below, nearest first; none for a base layer. Their hives lie in the folder <c>Hives</c> beside each.</param>
-    /// <param name="cancellationToken">Stops, and leaves nothing behind.</param>
+    /// <param name="layerTar">The path of the tar; its first bytes tell its compression.</param>
+    /// <param name="blockFile">The block file to write, which must not exist.</param>
+    /// <param name="cimName">The name of the CIM in it.</param>
+    /// <param name="parents">
+    /// The block files of the layers below, nearest first; empty for a base layer. The hives of each layer are in the folder <c>Hives</c>
+    /// beside its block file.
+    /// </param>
+    /// <param name="cancellationToken">Cancels, and leaves nothing behind.</param>
     public Task<(LayerImportResult Import, CommittedCim Cim)> RunAsync(
         string layerTar, string blockFile, string cimName, IReadOnlyList<string> parents, CancellationToken cancellationToken) =>
         ImportBlockAsync(FromFile(layerTar, cancellationToken), new BlockCim(blockFile, cimName), [.. parents.Select(BlockCim.Parse)], cancellationToken);
 
-    /// <summary>As above, from a stream with the uncompressed tar, which is read to its end on a thread of its own.</summary>
+    /// <summary>As above, from a stream with the uncompressed tar. It is read to its end, on a thread of its own.</summary>
     public Task<(LayerImportResult Import, CommittedCim Cim)> RunAsync(
         Stream tar, BlockCim layer, IReadOnlyList<BlockCim> parents, CancellationToken cancellationToken) =>
         ImportBlockAsync(FromStream(tar, cancellationToken), layer, parents, cancellationToken);
 
-    /// <summary>The same into a standard CIM, which is forked from the parent's and holds all layers so far.</summary>
-    /// <param name="layerTar">Path of the tar; its first bytes tell how it is compressed.</param>
-    /// <param name="cimFile">The <c>.cim</c> file to make; nothing may have the name yet.</param>
-    /// <param name="layerFolder">The layer's folder, which gets its hives; made where it is missing.</param>
+    /// <summary>Imports a layer into a standard CIM, which is forked from its parent's and contains all layers so far.</summary>
+    /// <param name="layerTar">The path of the tar; its first bytes tell its compression.</param>
+    /// <param name="cimFile">The <c>.cim</c> file to write, which must not exist.</param>
+    /// <param name="layerFolder">The layer's folder, for its hives; created if it is missing.</param>
     /// <param name="parentCim">The <c>.cim</c> file of the layer below, in the same directory; null for a base layer.</param>
-    /// <param name="parentFolders">The layer folders below, nearest first.</param>
-    /// <param name="cancellationToken">Stops, and leaves nothing behind.</param>
+    /// <param name="parentFolders">The folders of the layers below, nearest first; empty for a base layer.</param>
+    /// <param name="cancellationToken">Cancels, and leaves nothing behind.</param>
     public Task<(LayerImportResult Import, CommittedCim Cim)> RunForkedAsync(
         string layerTar, string cimFile, string layerFolder, string? parentCim, IReadOnlyList<string> parentFolders, CancellationToken cancellationToken) =>
         ImportForkedAsync(FromFile(layerTar, cancellationToken), cimFile, layerFolder, parentCim, parentFolders, cancellationToken);
 
-    /// <summary>As above, from a stream with the uncompressed tar, which is read to its end on a thread of its own.</summary>
+    /// <summary>As above, from a stream with the uncompressed tar. It is read to its end, on a thread of its own.</summary>
     public Task<(LayerImportResult Import, CommittedCim Cim)> RunForkedAsync(
         Stream tar, string cimFile, string layerFolder, string? parentCim, IReadOnlyList<string> parentFolders, CancellationToken cancellationToken) =>
         ImportForkedAsync(FromStream(tar, cancellationToken), cimFile, layerFolder, parentCim, parentFolders, cancellationToken);
@@ -82,11 +87,11 @@ internal sealed class FileImport(ICimBackend backend, IHiveMerger hives, BlockCi
         TarReading tar, ICimWriter cim, StagedLayer staged, IReadOnlyList<string> parentFolders, CancellationToken cancellationToken)
     {
         var importOptions = new LayerImportOptions { IsBase = parentFolders.Count == 0, LayerFolder = staged.Folder, Limits = limits, Logger = logger };
-        var import = await tar((stream, token) => LayerImport.Run(stream, cim, importOptions, token));
+        var import = await tar((stream, token) => LayerImport.Import(stream, cim, importOptions, token));
         return (import, staged.Commit(cim, import.DeltaHives, parentFolders, hives, cancellationToken));
     }
 
-    /// <summary>hcsshim refuses it, too.</summary>
+    /// <summary>Refused by hcsshim, too.</summary>
     private static void ThrowIfDevice(string path)
     {
         if (BlockCim.IsDevice(path))

@@ -5,12 +5,12 @@ using CimConvert.Store;
 namespace CimConvert.Pipeline;
 
 /// <summary>
-/// A layer's forked CIM in a folder of its own. Windows and we look for the regions of a CIM beside it, so the folder gets those
-/// of all layers below, as links: they take no space, and a layer that is removed takes nothing from those above it.
+/// A layer's forked CIM in a folder of its own. The regions of a CIM are looked for beside it, so the folder gets hard links to those of
+/// all layers below: they take no space, and removing a layer does not affect the layers above it.
 /// </summary>
 internal static class ForkedLayer
 {
-    /// <summary>What the parent is called in the folder while the layer is written.</summary>
+    /// <summary>The parent's name in the folder while the layer is written.</summary>
     private const string ParentName = "parent.cim";
 
     public static ICimWriter Create(ICimBackend backend, string cimFile, string? parentCim)
@@ -24,11 +24,11 @@ internal static class ForkedLayer
         return backend.CreateForked(cimFile, parent);
     }
 
-    /// <summary>Describes a CIM that is committed; the parent's regions stay, its name does not.</summary>
-    public static (FileRecord Cim, IReadOnlyList<RegionFileRecord>? RegionFiles) Finish(CommittedCim image, string cimName, CancellationToken cancellationToken)
+    /// <summary>Describes a committed CIM. The links to the parent's regions stay; the link to its <c>.cim</c> file is removed.</summary>
+    public static (FileRecord Cim, IReadOnlyList<RegionFileRecord>? RegionFiles) Finish(CommittedCim cim, string cimName, CancellationToken cancellationToken)
     {
-        File.Delete(Path.Combine(Path.GetDirectoryName(image.Path)!, ParentName));
-        return StoredLayer.DescribeForked(image, cimName, cancellationToken);
+        File.Delete(Path.Combine(Path.GetDirectoryName(cim.Path)!, ParentName));
+        return StoredLayer.DescribeForked(cim, cimName, cancellationToken);
     }
 
     private static void Link(string parentCim, string link)

@@ -10,16 +10,16 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Pipeline;
 
 /// <summary>
-/// Converts one image. The file to read first: <c>resolve → plans → a LayerJob each → MergeStep → publish → push</c>; the way of one
-/// layer is in <see cref="LayerJob"/>.
+/// Converts one image: <c>resolve → plans → a LayerJob each → MergeStep → publish → push</c>. Read this file first; <see cref="LayerJob"/>
+/// is the path of one layer.
 /// </summary>
 internal sealed class ImageConversion(
     ConversionStore store, ICimBackend backend, ConversionOptions options, ILogger logger, RegistryPusher? target = null)
 {
-    /// <summary>The layers being converted, with their progress; empty until the manifest is there.</summary>
+    /// <summary>The layers being converted, with their progress; empty until the manifest is resolved.</summary>
     public IReadOnlyList<LayerPlan> Layers { get; private set; } = [];
 
-    /// <exception cref="ConversionException">The image cannot be converted; the message names it, and what it failed on.</exception>
+    /// <exception cref="ConversionException">The image cannot be converted; the message names the image and the cause.</exception>
     public async Task<ConversionResult> RunAsync(IImageSource source, CancellationToken cancellationToken)
     {
         using var scope = logger.With(LogFields.Image, source.Name);
@@ -51,7 +51,7 @@ internal sealed class ImageConversion(
         }
     }
 
-    /// <summary>Where the network failed, what came of the layers stays for the next run to go on from; else nothing does.</summary>
+    /// <summary>Removes partial downloads, unless the network failed: then they stay for the next run to resume.</summary>
     private void RemoveDownloads(Exception failure)
     {
         if (TransientFault.KeepsPartialDownloads(failure))
@@ -76,7 +76,7 @@ internal sealed class ImageConversion(
         using var lease = await store.UseAsync([.. Layers.Select(layer => layer.ChainId)], cancellationToken);
         var resolved = clock.ElapsedMilliseconds;
 
-        // a job for each layer, many at once; finished in parent order
+        // a job for each layer, several at once; finished in parent order
         var jobs = Layers.Select(plan => new LayerJob(plan, source, store, backend, options, logger)).ToArray();
         var layers = await new LayerSchedule(jobs, logger).RunAsync(options.Concurrency, cancellationToken);
         var converted = clock.ElapsedMilliseconds;

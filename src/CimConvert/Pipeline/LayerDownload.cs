@@ -8,13 +8,13 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Pipeline;
 
 /// <summary>
-/// One layer's blob on its way here: what an earlier run got of it is taken up, and while the layer waits for its turn to be
-/// written, more of it is fetched ahead. Disposed before it is finished, what came of it stays for a later run.
+/// The download of one layer's blob. It resumes what an earlier run downloaded, and downloads ahead while the layer waits for its turn to
+/// be imported. If it is disposed before <see cref="Finish"/>, the downloaded part stays for a later run.
 /// </summary>
 internal sealed class LayerDownload : IDisposable
 {
-    /// <summary>Of smaller blobs nothing is kept: they are fetched again in no time.</summary>
-    private const long SmallestKept = 4 << 20;
+    /// <summary>Smaller blobs are cheaper to download again than to resume.</summary>
+    private const long SmallestResumed = 4 << 20;
 
     private const int BufferSize = 128 * 1024;
 
@@ -22,8 +22,8 @@ internal sealed class LayerDownload : IDisposable
     private readonly LayerPlan _plan;
     private readonly ConversionLimits _limits;
     private readonly ILogger _logger;
-    private readonly PartialBlob? _kept;
-    private RateLimitLease? _leave;
+    private readonly PartialBlob? _partial;
+    private RateLimitLease? _slot;
 
     public LayerDownload(IImageSource source, ConversionStore store, LayerPlan plan, ConversionLimits limits, ILogger logger)
     {
@@ -31,128 +31,129 @@ internal sealed class LayerDownload : IDisposable
         _plan = plan;
         _limits = limits;
         _logger = logger;
-        _kept = source.IsRemote && Blob.Size >= SmallestKept ? store.TryOpenPartial(Blob.Digest) : null;
-        if (_kept?.Resumed > Blob.Size)
+        _partial = source.IsRemote && Blob.Size >= SmallestResumed ? store.TryOpenPartial(Blob.Digest) : null;
+        if (_partial?.Resumed > Blob.Size)
         {
-            _kept.Clear();
+            _partial.Clear();
         }
 
-        if (_kept?.IsFromEarlierRun == true)
+        if (_partial?.IsFromEarlierRun == true)
         {
-            logger.LogInformation("{Layer}: {Bytes} of {Size} bytes are here from an earlier run", plan.Name, _kept.Resumed, Blob.Size);
+            logger.LogInformation("{Layer}: {Bytes} of {Size} bytes were downloaded by an earlier run", plan.Name, _partial.Resumed, Blob.Size);
         }
     }
 
     private Descriptor Blob => _plan.Blob;
 
-    private bool IsHere => _kept?.Resumed == Blob.Size;
+    private bool IsComplete => _partial?.Resumed == Blob.Size;
 
-    /// <summary>Waits until the layer may be written, and fetches ahead meanwhile.</summary>
-    /// <returns>The leave to write, to be disposed when the layer is written.</returns>
+    /// <summary>Waits until the layer may be imported, and downloads ahead meanwhile.</summary>
+    /// <returns>The import slot, to be disposed when the import has ended.</returns>
     public async Task<IDisposable?> WaitForImportAsync(CancellationToken cancellationToken)
     {
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var turn = _limits.EnterImportAsync(waiting.Token).AsTask();
+        var importSlot = _limits.EnterImportAsync(waiting.Token).AsTask();
         try
         {
-            if (_source.IsRemote && !IsHere)
+            if (_source.IsRemote && !IsComplete)
             {
-                if (_kept is null)
+                if (_partial is null)
                 {
-                    // Nothing is fetched ahead: a place among the downloads would lie idle, and whoever has the turn may wait for it.
-                    await turn;
+                    // Nothing can be downloaded ahead: a download slot taken now would be idle, and the layer with the import slot may need
+                    // one.
+                    await importSlot;
                 }
 
-                _leave = await _limits.EnterDownloadAsync(cancellationToken);
-                if (_kept is not null && !turn.IsCompleted)
+                _slot = await _limits.EnterDownloadAsync(cancellationToken);
+                if (_partial is not null && !importSlot.IsCompleted)
                 {
-                    await FetchAheadAsync(_kept, turn, cancellationToken);
+                    await FetchAheadAsync(_partial, importSlot, cancellationToken);
                 }
             }
 
-            return await turn;
+            return await importSlot;
         }
         catch
         {
             await waiting.CancelAsync();
-            await ((Task)turn).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (turn.IsCompletedSuccessfully)
+            await ((Task)importSlot).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (importSlot.IsCompletedSuccessfully)
             {
-                (await turn)?.Dispose();
+                (await importSlot)?.Dispose();
             }
 
             throw;
         }
     }
 
-    /// <summary>The blob from its start.</summary>
-    public async Task<Stream> OpenAsync(CancellationToken cancellationToken) => _kept is null
+    /// <summary>Opens the blob from its start.</summary>
+    public async Task<Stream> OpenAsync(CancellationToken cancellationToken) => _partial is null
         ? _limits.Throttle(await _source.OpenBlobAsync(Blob, offset: 0, cancellationToken))
-        : new ResumableBlob(token => OpenAtAsync(_kept.Resumed, token), _kept, Blob.Size, cancellationToken);
+        : new ResumableBlob(token => OpenAtAsync(_partial.Resumed, token), _partial, Blob.Size, cancellationToken);
 
     /// <summary>
-    /// What an earlier run left may be what is wrong, as after a power failure; the registry has the right bytes. Says whether
-    /// there is reason to open the blob once more, from nothing.
+    /// Discards a part that an earlier run downloaded, so that the blob can be downloaded again from its start: the part may be damaged,
+    /// for example by a power failure, while the registry has the right bytes. False if there is no such part.
     /// </summary>
     public bool TryStartOver(Exception failure)
     {
-        if (_kept?.IsFromEarlierRun != true)
+        if (_partial?.IsFromEarlierRun != true)
         {
             return false;
         }
 
-        _logger.LogWarning("{Layer}: what an earlier run left of it is damaged ({Reason}); downloading it anew", _plan.Name, failure.Message);
-        _kept.Clear();
+        _logger.LogWarning("{Layer}: the part downloaded by an earlier run is damaged ({Reason}); downloading it again", _plan.Name, failure.Message);
+        _partial.Clear();
         return true;
     }
 
-    /// <summary>Says that the layer is in the store: what was downloaded for it goes.</summary>
+    /// <summary>Called when the layer is in the store: the downloaded file is removed.</summary>
     public void Finish()
     {
-        if (_kept is not null)
+        if (_partial is not null)
         {
-            _kept.Remove = true;
+            _partial.Remove = true;
         }
     }
 
-    /// <summary>All of the blob was read: others may download.</summary>
-    public void GiveBack()
+    /// <summary>Called when the whole blob was read: another download may start.</summary>
+    public void ReleaseSlot()
     {
-        _leave?.Dispose();
-        _leave = null;
+        _slot?.Dispose();
+        _slot = null;
     }
 
     public void Dispose()
     {
-        GiveBack();
-        _kept?.Dispose();
+        ReleaseSlot();
+        _partial?.Dispose();
     }
 
     private async Task<Stream> OpenAtAsync(long offset, CancellationToken cancellationToken) =>
         _limits.Throttle(await _source.OpenBlobAsync(Blob, offset, cancellationToken));
 
-    private async Task FetchAheadAsync(PartialBlob kept, Task turn, CancellationToken cancellationToken)
+    private async Task FetchAheadAsync(PartialBlob partial, Task importSlot, CancellationToken cancellationToken)
     {
-        kept.SeekToEnd();
+        partial.SeekToEnd();
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            await using var rest = await OpenAtAsync(kept.Resumed, cancellationToken);
-            for (int read; !turn.IsCompleted && (read = await rest.ReadAsync(buffer, cancellationToken)) > 0;)
+            await using var rest = await OpenAtAsync(partial.Resumed, cancellationToken);
+            for (int read; !importSlot.IsCompleted && (read = await rest.ReadAsync(buffer, cancellationToken)) > 0;)
             {
-                await kept.AppendAsync(buffer.AsMemory(0, read), cancellationToken);
+                await partial.AppendAsync(buffer.AsMemory(0, read), cancellationToken);
                 _limits.Disk?.Take(read);
             }
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
-            kept.Rewind();
+            partial.Rewind();
         }
 
-        if (IsHere)
+        if (IsComplete)
         {
-            GiveBack();
+            ReleaseSlot();
         }
     }
 }

@@ -4,14 +4,14 @@ using CimConvert.Oci;
 
 namespace CimConvert.Pipeline;
 
-/// <summary>A layer's tar in a file, compressed or not: its compression is told by its first bytes.</summary>
+/// <summary>A layer's tar in a file, compressed or not; its first bytes tell its compression.</summary>
 internal static class LayerFile
 {
     private const int BufferSize = 256 * 1024;
     private const int MagicSize = 4;
 
-    /// <summary>Decompresses on one thread and reads the tar on another; whoever reads does so to the stream's end.</summary>
-    /// <exception cref="ConversionException">It is a pipe or the like, or longer than a layer may be.</exception>
+    /// <summary>Decompresses on one thread and calls <paramref name="read"/> on another; it must read the stream to its end.</summary>
+    /// <exception cref="ConversionException">The file is empty, cannot be read twice, as a pipe, or exceeds a limit.</exception>
     public static async Task<T> ReadAsync<T>(string path, InputLimits limits, Func<Stream, CancellationToken, T> read, CancellationToken cancellationToken)
     {
         await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferSize, FileOptions.SequentialScan);

@@ -3,7 +3,9 @@ using CimConvert.Store;
 
 namespace CimConvert.Pipeline;
 
-/// <summary>How a layer's CIM lies in its folder of the store: under which names, block or forked, and how its record describes it.</summary>
+/// <summary>
+/// The files of a layer's CIM in its folder of the store, block or forked: their names, and how the layer's record describes them.
+/// </summary>
 internal static class LayerFiles
 {
     private const string CimName = "layer.cim";
@@ -13,21 +15,21 @@ internal static class LayerFiles
         var path = Path.Combine(folder, NameFor(options));
         return options.Forked
             ? ForkedLayer.Create(backend, path, parentFolder is null ? null : Path.Combine(parentFolder, NameFor(options)))
-            : backend.Create(path, CimName, options.Image with { Digest = true });
+            : backend.Create(path, CimName, options.Block with { Digest = true });
     }
 
-    /// <summary>Whether a layer was made with these options.</summary>
+    /// <summary>Whether a stored layer was made with these options.</summary>
     public static bool IsAsWanted(StoredLayer stored, ICimBackend backend, ConversionOptions options) =>
         stored.Record.Backend == backend.Name
         && stored.Record.Cim.File == NameFor(options)
-        && stored.Record.Cim.VhdFooter == options.Image.VhdFooter
-        && stored.Record.Cim.IntegrityRoot is not null == options.Image.Integrity;
+        && stored.Record.Cim.VhdFooter == options.Block.VhdFooter
+        && stored.Record.Cim.IntegrityRoot is not null == options.Block.Integrity;
 
-    /// <summary>Describes a CIM that is committed: the file that makes it a CIM, and the other files of a forked one.</summary>
-    public static (FileRecord Cim, IReadOnlyList<RegionFileRecord>? CimFiles) Describe(CommittedCim cim, ConversionOptions options, CancellationToken cancellationToken) =>
+    /// <summary>Describes a committed CIM: the block file or <c>.cim</c> file, and the other files of a forked one.</summary>
+    public static (FileRecord Cim, IReadOnlyList<RegionFileRecord>? RegionFiles) Describe(CommittedCim cim, ConversionOptions options, CancellationToken cancellationToken) =>
         options.Forked
             ? ForkedLayer.Finish(cim, CimName, cancellationToken)
-            : (StoredLayer.Describe(cim, CimName, options.Image.VhdFooter, cancellationToken), null);
+            : (StoredLayer.Describe(cim, CimName, options.Block.VhdFooter, cancellationToken), null);
 
-    private static string NameFor(ConversionOptions options) => options.Forked ? CimName : options.Image.VhdFooter ? "layer.vhd" : "layer.bcim";
+    private static string NameFor(ConversionOptions options) => options.Forked ? CimName : options.Block.VhdFooter ? "layer.vhd" : "layer.bcim";
 }

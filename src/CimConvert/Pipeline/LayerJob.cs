@@ -8,18 +8,20 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Pipeline;
 
 /// <summary>
-/// Brings one layer from its source into the store:
-/// <c>there already? → claim → create the CIM → open the tar → import → verify → [parents are in] → hives → commit → publish</c>.
+/// Converts one layer into the store: <c>there already? → claim → create the CIM → open the tar → import → verify → [parents are in] →
+/// hives → commit → publish</c>.
 /// </summary>
 internal sealed class LayerJob(
     LayerPlan plan, IImageSource source, ConversionStore store, ICimBackend backend, ConversionOptions options, ILogger logger)
 {
     public LayerPlan Plan => plan;
 
-    /// <summary>Whether the layer can only be imported when its parent is in the store: a forked CIM refers to its parent's.</summary>
+    /// <summary>
+    /// Whether the layer can be imported only when its parent is in the store, because a forked CIM refers to its parent's files.
+    /// </summary>
     public bool NeedsParent => options.Forked && plan.Index > 0;
 
-    /// <summary>There already? The layer as the store has it, if it was made with today's options.</summary>
+    /// <summary>Finds the layer in the store, if it was made with the same options; null if not.</summary>
     public StoredLayer? Find()
     {
         if (store.FindLayer(plan.ChainId) is not { } stored || !LayerFiles.IsAsWanted(stored, backend, options))
@@ -31,7 +33,7 @@ internal sealed class LayerJob(
         return stored;
     }
 
-    /// <summary>Claims, downloads and imports the layer; null where another process finished it while this one waited for the claim.</summary>
+    /// <summary>Claims, downloads and imports the layer. Null if another process finished it while this one waited for the claim.</summary>
     public async Task<ImportedLayer?> ImportAsync(CancellationToken cancellationToken)
     {
         var folder = await store.ClaimAsync(plan.ChainId, cancellationToken);
@@ -46,7 +48,7 @@ internal sealed class LayerJob(
 
             options.Limits.Disk?.Check(plan.Blob.Size);
             download = new LayerDownload(source, store, plan, options.Limits, logger);
-            using var turn = await download.WaitForImportAsync(cancellationToken);
+            using var slot = await download.WaitForImportAsync(cancellationToken);
             plan.Progress.Stage = LayerStage.Importing;
             Instruments.ActiveImports.Add(1);
             try
@@ -72,13 +74,13 @@ internal sealed class LayerJob(
         }
     }
 
-    /// <summary>Once its parents are in the store: merges the layer's hives with theirs, commits the CIM and publishes the layer.</summary>
+    /// <summary>Merges the layer's hives with its parents', which must be in the store, commits the CIM, and publishes the layer.</summary>
     public StoredLayer Finish(ImportedLayer layer, CancellationToken cancellationToken)
     {
         plan.Progress.Stage = LayerStage.Sealing;
         using var clock = StageClock.Start("seal", plan.Index);
         var parents = plan.Parents.Select(store.LayerFolder).ToArray();
-        var cim = LayerFinish.Run(layer.Cim, layer.Import.DeltaHives, layer.Folder.Path, parents, options.Hives, cancellationToken);
+        var cim = LayerFinish.Commit(layer.Cim, layer.Import.DeltaHives, layer.Folder.Path, parents, options.Hives, cancellationToken);
         var (file, regionFiles) = LayerFiles.Describe(cim, options, cancellationToken);
         var stored = store.Publish(layer.Folder, new LayerRecord
         {
@@ -106,8 +108,8 @@ internal sealed class LayerJob(
         {
             await using var tar = new LayerTar(plan, download, options.Input, options.Limits.Disk, cancellationToken);
             var importOptions = new LayerImportOptions { IsBase = plan.Index == 0, LayerFolder = folder.Path, Limits = options.Input, Logger = logger };
-            var import = await tar.ReadToEndAsync((stream, token) => LayerImport.Run(stream, cim, importOptions, token));
-            download.GiveBack();
+            var import = await tar.ReadToEndAsync((stream, token) => LayerImport.Import(stream, cim, importOptions, token));
+            download.ReleaseSlot();
             logger.LogInformation("{Layer}: imported {Entries} entries, {Bytes} bytes", plan.Name, import.Entries, plan.Progress.Decompressed);
             return new ImportedLayer(folder, download, cim, import);
         }

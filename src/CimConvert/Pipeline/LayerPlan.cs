@@ -3,24 +3,24 @@ using CimConvert.Sources;
 
 namespace CimConvert.Pipeline;
 
-/// <summary>One layer of the image to convert.</summary>
+/// <summary>What is to be made of one layer of an image.</summary>
 /// <param name="Index">0 for the base layer.</param>
-/// <param name="Count">Layers of the image.</param>
+/// <param name="Count">The number of layers of the image.</param>
 /// <param name="Blob">The source blob.</param>
-/// <param name="Compression">Of the source blob.</param>
-/// <param name="DiffId">What the uncompressed blob must hash to.</param>
-/// <param name="ChainId">Where the layer goes in the store.</param>
-/// <param name="Parents">Chain IDs below, nearest first.</param>
+/// <param name="Compression">The compression of the source blob.</param>
+/// <param name="DiffId">The digest of the uncompressed tar.</param>
+/// <param name="ChainId">The layer's key in the store.</param>
+/// <param name="Parents">The chain IDs of the layers below, nearest first.</param>
 internal sealed record LayerPlan(
     int Index, int Count, Descriptor Blob, LayerCompression Compression, DiffId DiffId, ChainId ChainId, IReadOnlyList<ChainId> Parents)
 {
-    /// <summary>How far the layer is; read by whoever shows progress.</summary>
+    /// <summary>The layer's progress, for display.</summary>
     public LayerProgress Progress { get; } = new();
 
-    /// <summary>Starts messages about the layer.</summary>
+    /// <summary>The layer's name in messages.</summary>
     public string Name => $"layer {Index + 1} of {Count} ({Blob.Digest})";
 
-    /// <exception cref="InvalidDataException">A layer is of a type that cannot be read, or there is none.</exception>
+    /// <exception cref="InvalidDataException">The image has no layers, or one of a media type that cannot be read.</exception>
     public static IReadOnlyList<LayerPlan> Make(ResolvedImage image)
     {
         var descriptors = image.Manifest.Layers;
@@ -48,26 +48,26 @@ internal sealed record LayerPlan(
     }
 }
 
-/// <summary>Where a layer is in the flow.</summary>
+/// <summary>The stage that a layer is in.</summary>
 public enum LayerStage
 {
-    /// <summary>Not begun; its blob may be on its way.</summary>
+    /// <summary>Not imported yet; its blob may be downloading.</summary>
     Waiting,
 
-    /// <summary>Its tar is being read.</summary>
+    /// <summary>Its tar is being imported.</summary>
     Importing,
 
-    /// <summary>Its hives are merged, and its CIM is committed.</summary>
+    /// <summary>Its hives are being merged and its CIM committed.</summary>
     Sealing,
 
-    /// <summary>In the store.</summary>
+    /// <summary>It is in the store.</summary>
     Done,
 
     /// <summary>It was in the store before.</summary>
     Reused,
 }
 
-/// <summary>How far one layer is. Written by the pipeline, read at any time by others.</summary>
+/// <summary>The progress of one layer. Written by the pipeline; may be read by any thread.</summary>
 internal sealed class LayerProgress
 {
     private long _downloaded;
@@ -80,15 +80,15 @@ internal sealed class LayerProgress
         internal set => Volatile.Write(ref _stage, (int)value);
     }
 
-    /// <summary>Bytes of the blob that arrived.</summary>
+    /// <summary>Bytes of the blob downloaded so far.</summary>
     public long Downloaded => Volatile.Read(ref _downloaded);
 
-    /// <summary>Bytes of the layer's tar so far.</summary>
+    /// <summary>Bytes of the layer's tar decompressed so far.</summary>
     public long Decompressed => Volatile.Read(ref _decompressed);
 
     internal void AddDownloaded(int bytes) => Interlocked.Add(ref _downloaded, bytes);
 
-    /// <summary>For a layer that is read from its start again.</summary>
+    /// <summary>Resets the counts of a layer that is read again from its start.</summary>
     internal void Restart()
     {
         Volatile.Write(ref _downloaded, 0);

@@ -4,17 +4,17 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Pipeline;
 
 /// <summary>
-/// Runs an image's layer jobs: as many imports at once as allowed, and one stage that finishes layers in parent order, each when
-/// its parents are in the store. Layers that are there already pass by.
+/// Runs an image's layer jobs: imports several layers at once, and finishes them in parent order, each when all its parents are in the
+/// store. Layers that are in the store already are skipped.
 /// </summary>
 internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger)
 {
-    /// <summary>Between looks for layers that other processes made.</summary>
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+    /// <summary>The interval between checks for layers that other processes finished.</summary>
+    private static readonly TimeSpan s_pollInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly ConvertedLayer?[] _done = new ConvertedLayer?[jobs.Count];
 
-    /// <summary>Of each layer: done when it is in the store.</summary>
+    /// <summary>For each layer, completed when it is in the store.</summary>
     private readonly TaskCompletionSource[] _inStore =
         [.. jobs.Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))];
 
@@ -55,9 +55,9 @@ internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger
     }
 
     /// <summary>
-    /// Largest first, so that none of them begins when the others are done; base first where a layer needs its parent. Processes
-    /// that share a store claim the layers that they have in common in the same order, which keeps them from waiting for each other
-    /// in a ring: the order must depend on nothing but the layers.
+    /// Largest first, so that no large layer starts when the others are done; base first if a layer needs its parent. The order must depend
+    /// on the layers alone: processes that share a store then claim the layers they have in common in the same order, and cannot wait for
+    /// one another in a circle.
     /// </summary>
     private IEnumerable<LayerJob> InOrderOfStart() => jobs[^1].NeedsParent
         ? jobs
@@ -94,7 +94,8 @@ internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger
 
             try
             {
-                // None, where another process made it: layers above it may be waiting for it, and another process for one of them.
+                // Also if another process made the layer (null): layers above it may now be ready, and another process may wait for one of
+                // those.
                 await imported.AddAsync((job, layer), cancellationToken);
             }
             catch
@@ -107,25 +108,25 @@ internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger
 
     private async Task FinishAllAsync(BoundedQueue<(LayerJob Job, ImportedLayer? Layer)> imported, CancellationToken cancellationToken)
     {
-        var early = new SortedDictionary<int, ImportedLayer>();
+        var waitingForParents = new SortedDictionary<int, ImportedLayer>();
         try
         {
-            while (await WaitToTakeAsync(imported, early, cancellationToken))
+            while (await WaitToTakeAsync(imported, waitingForParents, cancellationToken))
             {
                 while (imported.TryTake(out var next))
                 {
                     if (next.Layer is { } layer)
                     {
-                        early.Add(next.Job.Plan.Index, layer);
+                        waitingForParents.Add(next.Job.Plan.Index, layer);
                     }
 
-                    await FinishReadyAsync(early, cancellationToken);
+                    await FinishReadyAsync(waitingForParents, cancellationToken);
                 }
             }
         }
         finally
         {
-            foreach (var layer in early.Values)
+            foreach (var layer in waitingForParents.Values)
             {
                 layer.Dispose();
             }
@@ -133,32 +134,34 @@ internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger
     }
 
     /// <summary>
-    /// Whether more comes. Meanwhile, layers that wait for their parents are finished when other processes bring these into the store:
-    /// all imports here may be waiting for layers that such a process only makes once it has ours.
+    /// Waits for imported layers; false if no more come. Meanwhile, finishes layers whose missing parents other processes bring into the
+    /// store: all imports here may be waiting for layers that such a process only makes once it has one of ours.
     /// </summary>
     private async Task<bool> WaitToTakeAsync(
-        BoundedQueue<(LayerJob Job, ImportedLayer? Layer)> imported, SortedDictionary<int, ImportedLayer> early, CancellationToken cancellationToken)
+        BoundedQueue<(LayerJob Job, ImportedLayer? Layer)> imported, SortedDictionary<int, ImportedLayer> waitingForParents, CancellationToken cancellationToken)
     {
         var more = imported.WaitToTakeAsync(cancellationToken);
-        if (early.Count > 0)
+        if (waitingForParents.Count > 0)
         {
-            logger.LogDebug("{Layer}: imported, waits for the layers below it", jobs[early.First().Key].Plan.Name);
+            logger.LogDebug("{Layer}: imported, waits for the layers below it", jobs[waitingForParents.First().Key].Plan.Name);
         }
 
-        while (early.Count > 0 && await Task.WhenAny(more, Task.Delay(s_pause, cancellationToken)) != more)
+        while (waitingForParents.Count > 0 && await Task.WhenAny(more, Task.Delay(s_pollInterval, cancellationToken)) != more)
         {
-            await FinishReadyAsync(early, cancellationToken);
+            await FinishReadyAsync(waitingForParents, cancellationToken);
         }
 
         return await more;
     }
 
-    /// <summary>Finishes, lowest first, the layers whose parents are all in the store: the hive one needs may be any parent's.</summary>
-    private async Task FinishReadyAsync(SortedDictionary<int, ImportedLayer> early, CancellationToken cancellationToken)
+    /// <summary>
+    /// Finishes layers, lowest first, as long as all parents of the next one are in the store: any of them may have the hive that it needs.
+    /// </summary>
+    private async Task FinishReadyAsync(SortedDictionary<int, ImportedLayer> waitingForParents, CancellationToken cancellationToken)
     {
-        while (early.Count > 0 && early.First() is var (index, layer) && HasParents(index))
+        while (waitingForParents.Count > 0 && waitingForParents.First() is var (index, layer) && HasParents(index))
         {
-            early.Remove(index);
+            waitingForParents.Remove(index);
             using (layer)
             {
                 var stored = await Named(jobs[index], () => Task.FromResult(jobs[index].Finish(layer, cancellationToken)));
@@ -169,7 +172,10 @@ internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger
         }
     }
 
-    /// <summary>The nearest alone would not do: it may be from an earlier run, and one below it gone from the store since.</summary>
+    /// <summary>
+    /// Whether all layers below are in the store. The nearest alone is not enough: it may be from an earlier run, with one below it removed
+    /// since.
+    /// </summary>
     private bool HasParents(int index)
     {
         for (var below = 0; below < index; below++)
@@ -190,7 +196,7 @@ internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger
             return false;
         }
 
-        // Its import and the finishing of a layer above it may find it at the same time.
+        // The layer's own job and a layer above it may both find it at the same time.
         if (TrySetDone(job.Plan.Index, new ConvertedLayer(stored, Reused: true)))
         {
             job.Plan.Progress.Stage = LayerStage.Reused;
@@ -208,7 +214,7 @@ internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger
         return isFirst;
     }
 
-    /// <summary>Adds to a failure, and to the log, which layer it is about.</summary>
+    /// <summary>Adds the layer's name to failures and to the log.</summary>
     private async Task<T> Named<T>(LayerJob job, Func<Task<T>> step)
     {
         using var scope = logger.With(LogFields.Layer, job.Plan.Blob.Digest.ToString());

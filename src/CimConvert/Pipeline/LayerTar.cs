@@ -9,8 +9,8 @@ using CimConvert.Storage;
 namespace CimConvert.Pipeline;
 
 /// <summary>
-/// A layer's tar as a stream. Its blob is downloaded and verified, decompressed, and the tar hashed, each on a thread of its own,
-/// joined by bounded channels: memory is their buffers, whatever the layer's size. <see cref="ReadToEndAsync"/> reads it.
+/// A layer's tar as a stream. The blob is downloaded and verified, decompressed, and the tar hashed, each on a thread of its own. Bounded
+/// channels of buffers join them, so the memory used does not depend on the layer's size. <see cref="ReadToEndAsync"/> reads the stream.
 /// </summary>
 internal sealed class LayerTar : ForwardStream, ISliceSource
 {
@@ -27,7 +27,7 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
     private readonly Task _decompressed;
     private readonly Task _hashed = Task.CompletedTask;
 
-    /// <summary>The tar of a layer whose blob comes from its source; it must hash to the layer's diff ID.</summary>
+    /// <summary>Opens the tar of a layer whose blob comes from the image's source; it must match the layer's diff ID.</summary>
     public LayerTar(LayerPlan plan, LayerDownload download, InputLimits limits, DiskBudget? disk, CancellationToken cancellationToken)
     {
         var (downloading, decompressing, hashing, importing) = (Clock("download"), Clock("decompress"), Clock("hash"), Clock("import"));
@@ -51,10 +51,10 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
         }
     }
 
-    /// <summary>The tar of a compressed layer on disk, whose digests nobody knows.</summary>
-    /// <param name="file">Read from where it is; stays the caller's.</param>
-    /// <param name="compression">Of the file.</param>
-    /// <param name="limits">What the layer may take.</param>
+    /// <summary>Opens the tar of a compressed layer on disk, whose digests are not known.</summary>
+    /// <param name="file">Read from its position; not owned.</param>
+    /// <param name="compression">The file's compression.</param>
+    /// <param name="limits">The layer's limits.</param>
     /// <param name="cancellationToken">Stops the threads.</param>
     public LayerTar(FileStream file, LayerCompression compression, InputLimits limits, CancellationToken cancellationToken)
     {
@@ -72,9 +72,11 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
         }
     }
 
-    /// <summary>Reads the tar on a thread of its own. What was made of it counts once this returns: then all digests are right.</summary>
-    /// <param name="read">Reads the stream to its very end, or throws.</param>
-    /// <exception cref="InvalidDataException">The blob or the tar is not what it should be.</exception>
+    /// <summary>
+    /// Reads the tar on a thread of its own. Only when this returns are all digests verified, and may the result be used.
+    /// </summary>
+    /// <param name="read">Must read the stream to its end, or throw.</param>
+    /// <exception cref="InvalidDataException">The blob or the tar does not match its digest, or is malformed.</exception>
     public async Task<T> ReadToEndAsync<T>(Func<Stream, CancellationToken, T> read)
     {
         T result;
@@ -113,8 +115,8 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
     }
 
     /// <summary>
-    /// Stops the threads after the reader failed. A damaged blob explains a failure better than what the reader made of it, and so
-    /// does another tar than the diff ID says: the rest of the blob is read until both are known.
+    /// Stops the threads after the reader failed. If the blob does not match its digest, or the tar its diff ID, that explains the failure
+    /// better than the reader's own error: the rest of the blob is read until both are known.
     /// </summary>
     private async Task<Exception> ExplainAsync(Exception failure)
     {
@@ -158,7 +160,7 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
         }
         catch (Exception e)
         {
-            // The channel must end too, or its reader would wait for ever.
+            // The channel must end, too, or its reader would wait forever.
             compressed.Fail(e);
             throw;
         }
@@ -183,7 +185,8 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
         }
         finally
         {
-            // The blob's digest is known at its end only, which may lie behind the end of what was compressed, or of a failure.
+            // The blob's digest is only known at its end, which may be after the end of the compressed data, or after a failure: read the
+            // rest.
             while (!_stages.Cancellation.IsCancellationRequested && _compressed?.Reader.Next().IsEmpty == false)
             {
             }

@@ -7,16 +7,16 @@ using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Pipeline;
 
-/// <summary>Merges an image's layers into one CIM beside the topmost, so that no container start has to.</summary>
+/// <summary>Merges the block CIMs of an image's layers into one CIM beside the topmost, so that no container start has to.</summary>
 internal sealed class MergeStep(ConversionStore store, ICimBackend backend, ConversionOptions options, ILogger logger)
 {
     private const string BlockCimFile = "merged.bcim";
     private const string VhdFile = "merged.vhd";
     private const string CimName = "merged.cim";
 
-    private string FileName => options.Image.VhdFooter ? VhdFile : BlockCimFile;
+    private string FileName => options.Block.VhdFooter ? VhdFile : BlockCimFile;
 
-    /// <summary>The topmost layer with its merged CIM; an image of one layer has none, and forked CIMs need none.</summary>
+    /// <summary>Merges the layers, unless it was done before. An image of one layer has no merged CIM, and forked CIMs need none.</summary>
     /// <returns>The topmost layer, and the bytes written.</returns>
     public async Task<(StoredLayer Top, long Written)> RunAsync(IReadOnlyList<LayerPlan> plans, IReadOnlyList<ConvertedLayer> layers, CancellationToken cancellationToken)
     {
@@ -34,19 +34,19 @@ internal sealed class MergeStep(ConversionStore store, ICimBackend backend, Conv
             return (now, 0);
         }
 
-        var images = layers.Reverse().Select(l => new BlockCim(l.Layer.CimFile, l.Layer.Record.Cim.CimName)).ToArray();
-        var merged = Merge(Path.Combine(folder.Path, FileName), images, plans, cancellationToken);
-        var record = StoredLayer.Describe(merged, CimName, options.Image.VhdFooter, cancellationToken) with { Sources = sources };
+        var sourceCims = layers.Reverse().Select(l => new BlockCim(l.Layer.CimFile, l.Layer.Record.Cim.CimName)).ToArray();
+        var merged = Merge(Path.Combine(folder.Path, FileName), sourceCims, plans, cancellationToken);
+        var record = StoredLayer.Describe(merged, CimName, options.Block.VhdFooter, cancellationToken) with { Sources = sources };
         var stored = store.PublishMerged(top, folder, record);
         logger.LogInformation("merged {Count} layers into {Path}", layers.Count, stored.MergedFile);
         return (stored, record.Size);
     }
 
-    private CommittedCim Merge(string path, BlockCim[] images, IReadOnlyList<LayerPlan> plans, CancellationToken cancellationToken)
+    private CommittedCim Merge(string path, BlockCim[] sources, IReadOnlyList<LayerPlan> plans, CancellationToken cancellationToken)
     {
         try
         {
-            return backend.Merge(path, CimName, images, options.Image, cancellationToken);
+            return backend.Merge(path, CimName, sources, options.Block, cancellationToken);
         }
         catch (InvalidDataException e) when (e.Data[CimMerge.SourceKey] is int source)
         {
@@ -54,11 +54,14 @@ internal sealed class MergeStep(ConversionStore store, ICimBackend backend, Conv
         }
     }
 
-    /// <summary>A merged CIM says where in its sources the data lies: once one of them is made anew, it says so of something else.</summary>
+    /// <summary>
+    /// Whether the topmost layer has a merged CIM of exactly these sources. A merged CIM has offsets into its sources, which are wrong once
+    /// a source is made again.
+    /// </summary>
     private bool IsMerged(StoredLayer top, Digest[] sources) =>
         top.Merged is { Sources: { } mergedFrom } merged
         && mergedFrom.SequenceEqual(sources)
         && merged.File == FileName
-        && merged.VhdFooter == options.Image.VhdFooter
-        && merged.IntegrityRoot is not null == options.Image.Integrity;
+        && merged.VhdFooter == options.Block.VhdFooter
+        && merged.IntegrityRoot is not null == options.Block.Integrity;
 }

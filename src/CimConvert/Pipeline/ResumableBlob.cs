@@ -3,11 +3,14 @@ using CimConvert.Store;
 
 namespace CimConvert.Pipeline;
 
-/// <summary>A blob whose first bytes are here already, and whose others are kept as they come. What is kept stays its owner's.</summary>
-/// <param name="openRest">Opens the blob where what is here ends.</param>
-/// <param name="kept">What is here.</param>
-/// <param name="size">Of the blob.</param>
-/// <param name="lifetime">Ends any reading.</param>
+/// <summary>
+/// A blob whose first bytes were downloaded before, and whose other bytes are kept as they are downloaded. The file that keeps them is not
+/// owned.
+/// </summary>
+/// <param name="openRest">Opens the blob at the end of what was downloaded before.</param>
+/// <param name="kept">The bytes downloaded before.</param>
+/// <param name="size">The size of the blob.</param>
+/// <param name="lifetime">Cancels all reading.</param>
 internal sealed class ResumableBlob(Func<CancellationToken, Task<Stream>> openRest, PartialBlob kept, long size, CancellationToken lifetime) : ForwardStream
 {
     private Stream? _rest;

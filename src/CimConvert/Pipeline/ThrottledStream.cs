@@ -3,10 +3,10 @@ using CimConvert.Formats.Binary;
 
 namespace CimConvert.Pipeline;
 
-/// <summary>A download that waits, after each piece, until that many bytes may have come.</summary>
-/// <param name="download">Read asynchronously; disposed with this.</param>
-/// <param name="bandwidth">A token for each byte.</param>
-/// <param name="burst">The most tokens that can be had at once.</param>
+/// <summary>A download that waits after each read until the bandwidth limit allows that many bytes.</summary>
+/// <param name="download">Read asynchronously; owned.</param>
+/// <param name="bandwidth">One token for each byte.</param>
+/// <param name="burst">The most tokens that can be acquired at once.</param>
 internal sealed class ThrottledStream(Stream download, RateLimiter bandwidth, int burst) : ForwardStream
 {
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

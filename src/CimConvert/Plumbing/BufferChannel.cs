@@ -4,9 +4,9 @@ using System.Threading.Channels;
 namespace CimConvert.Plumbing;
 
 /// <summary>
-/// Joins a stage to those behind it by pooled buffers: one side pumps a stream in, each reader takes all of it out. A fixed
-/// number of buffers goes round, so the fastest side waits for the slowest. A reader that gives up says so, and the writer
-/// stops without an error of its own.
+/// Joins a stage to the stages after it by pooled buffers: one side pumps a stream in, and each reader gets all of it. The number of
+/// buffers is fixed, so the fastest side waits for the slowest. If a reader abandons the channel, the writer stops without an error of its
+/// own.
 /// </summary>
 internal sealed class BufferChannel : IDisposable
 {
@@ -17,10 +17,10 @@ internal sealed class BufferChannel : IDisposable
     private readonly BufferReader[] _readers;
     private readonly CancellationTokenSource _abandoned = new();
 
-    /// <param name="bufferSize">Bytes a buffer.</param>
-    /// <param name="capacity">Buffers that are filled, waiting, and being read, all together.</param>
-    /// <param name="from">Of the stage that pumps; null for one that nobody looks at.</param>
-    /// <param name="to">Of the stages that read, each on a thread of its own.</param>
+    /// <param name="bufferSize">Bytes in each buffer.</param>
+    /// <param name="capacity">The number of buffers, whether being filled, waiting or being read.</param>
+    /// <param name="from">The clock of the stage that pumps; null if it is not traced.</param>
+    /// <param name="to">The clocks of the stages that read, each on a thread of its own; null for one that is not traced.</param>
     public BufferChannel(int bufferSize, int capacity, StageClock? from, params StageClock?[] to)
     {
         _bufferSize = bufferSize;
@@ -35,16 +35,16 @@ internal sealed class BufferChannel : IDisposable
         _readers = [.. to.Select(clock => new BufferReader(capacity, clock))];
     }
 
-    /// <summary>What was pumped in, once for each reader; its end or error comes where the pumped stream's did.</summary>
+    /// <summary>The readers, each of which gets the whole pumped stream, with its end or error in the same place.</summary>
     public IReadOnlyList<BufferReader> Readers => _readers;
 
-    /// <summary>The only reader.</summary>
+    /// <summary>The reader, if there is only one.</summary>
     public BufferReader Reader => _readers.Single();
 
-    /// <summary>Whether a reader gave up: what others see as the end is none.</summary>
+    /// <summary>Whether a reader abandoned the channel; then the end that other readers see is not the stream's.</summary>
     public bool IsAbandoned => _abandoned.IsCancellationRequested;
 
-    /// <summary>Pumps until the source's end, its error, which the readers see too, or a reader's giving up.</summary>
+    /// <summary>Pumps until the source ends, fails, which the readers see, too, or a reader abandons the channel.</summary>
     /// <returns>Whether the source was read to its end.</returns>
     public async Task<bool> PumpAsync(Stream source, Action<int> onRead, CancellationToken cancellationToken)
     {
@@ -68,7 +68,7 @@ internal sealed class BufferChannel : IDisposable
         }
     }
 
-    /// <summary>As <see cref="PumpAsync"/>, for a source that keeps its thread busy: it is read on the caller's, which waits where it must.</summary>
+    /// <summary>As <see cref="PumpAsync"/>, for a source that is read synchronously, on the caller's thread.</summary>
     public bool Pump(Stream source, Action<int> onRead, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _abandoned.Token);
@@ -91,13 +91,13 @@ internal sealed class BufferChannel : IDisposable
         }
     }
 
-    /// <summary>Ends the channel with an error that the readers see, where there is nothing to pump.</summary>
+    /// <summary>Ends the channel with an error, which the readers see, if there is nothing to pump.</summary>
     public void Fail(Exception error) => EndAll(error);
 
-    /// <summary>Says that nothing more will be read.</summary>
+    /// <summary>Called by a reader that will not read any more.</summary>
     public void Abandon() => _abandoned.Cancel();
 
-    /// <summary>Both sides are done by now.</summary>
+    /// <summary>Called when no stage uses the channel any more.</summary>
     public void Dispose()
     {
         foreach (var reader in _readers)
@@ -140,7 +140,7 @@ internal sealed class BufferChannel : IDisposable
         return buffer;
     }
 
-    /// <summary>Gives a filled buffer to all readers; one that is not full is the last.</summary>
+    /// <summary>Passes a filled buffer to all readers; a buffer that is not full is the last.</summary>
     private bool HandOut(SharedBuffer buffer)
     {
         var isLast = buffer.Count < _bufferSize;

@@ -4,8 +4,8 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Plumbing;
 
 /// <summary>
-/// One reader's side of a <see cref="BufferChannel"/>. Reading blocks its thread: stages that read synchronously run on threads
-/// of their own.
+/// One reader's side of a <see cref="BufferChannel"/>. Reading blocks the thread, so stages that read synchronously run on threads of their
+/// own.
 /// </summary>
 internal sealed class BufferReader : ForwardStream, ISliceSource
 {
@@ -14,21 +14,21 @@ internal sealed class BufferReader : ForwardStream, ISliceSource
     private SharedBuffer? _current;
     private int _used;
 
-    /// <param name="capacity">All the buffers there are: who adds one never waits.</param>
-    /// <param name="clock">Of the stage that reads; null for one that nobody looks at.</param>
+    /// <param name="capacity">The number of buffers of the channel, so that adding one never waits.</param>
+    /// <param name="clock">The clock of the stage that reads; null if it is not traced.</param>
     public BufferReader(int capacity, StageClock? clock)
     {
         _filled = Channel.CreateBounded<SharedBuffer>(new BoundedChannelOptions(capacity) { SingleReader = true });
         _clock = clock;
     }
 
-    /// <summary>Whether all there was has been read.</summary>
+    /// <summary>Whether everything was read.</summary>
     public bool IsAtEnd { get; private set; }
 
     public void Add(SharedBuffer buffer) => _filled.Writer.TryWrite(buffer);
 
-    /// <summary>Says that no more buffers come.</summary>
-    /// <param name="error">What the reader sees there; null for a plain end.</param>
+    /// <summary>Ends the stream: no more buffers are added.</summary>
+    /// <param name="error">The error that the reader sees at the end; null for a normal end.</param>
     public void End(Exception? error) => _filled.Writer.TryComplete(error);
 
     public ReadOnlyMemory<byte> Next()

@@ -3,27 +3,27 @@ using System.Threading.Channels;
 
 namespace CimConvert.Plumbing;
 
-/// <summary>A pooled buffer that one side fills and several read; when the last of them is done with it, it is free again.</summary>
-/// <param name="free">Where it goes then.</param>
+/// <summary>A pooled buffer that one side fills and several readers read; when the last of them releases it, it is free again.</summary>
+/// <param name="free">The channel that free buffers go to.</param>
 internal sealed class SharedBuffer(ChannelWriter<SharedBuffer> free) : IDisposable
 {
     private byte[] _bytes = [];
     private int _readers;
 
-    /// <summary>Bytes in it.</summary>
+    /// <summary>Bytes in the buffer.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Good for a reader until it releases the buffer.</summary>
+    /// <summary>Valid for a reader until it releases the buffer.</summary>
     public ReadOnlyMemory<byte> Content => _bytes.AsMemory(0, Count);
 
-    /// <summary>Fills it with <paramref name="size"/> bytes, or with fewer where the source ends.</summary>
+    /// <summary>Fills the buffer with <paramref name="size"/> bytes, or with fewer if the source ends.</summary>
     public void Fill(Stream source, int size) => Count = source.ReadAtLeast(Room(size).Span, size, throwOnEndOfStream: false);
 
     /// <summary>As <see cref="Fill"/>.</summary>
     public async ValueTask FillAsync(Stream source, int size, CancellationToken cancellationToken) =>
         Count = await source.ReadAtLeastAsync(Room(size), size, throwOnEndOfStream: false, cancellationToken);
 
-    /// <summary>Says how many readers will release it.</summary>
+    /// <summary>Sets the number of readers that will release the buffer.</summary>
     public void Share(int readers) => _readers = readers;
 
     public void Release()
@@ -34,7 +34,7 @@ internal sealed class SharedBuffer(ChannelWriter<SharedBuffer> free) : IDisposab
         }
     }
 
-    /// <summary>Gives the memory back; nobody reads it any more.</summary>
+    /// <summary>Returns the memory to the pool; no reader may use it any more.</summary>
     public void Dispose()
     {
         if (_bytes.Length > 0)

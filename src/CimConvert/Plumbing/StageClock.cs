@@ -1,10 +1,10 @@
 namespace CimConvert.Plumbing;
 
 /// <summary>
-/// Tells <see cref="StageEvents"/> what one stage of one layer does, as it changes. Used by the stage alone, which may go on on
-/// another thread after an await. Disposing says that the stage has ended.
+/// Reports to <see cref="StageEvents"/> what one stage of one layer is doing, whenever it changes. Used by the stage alone, which may
+/// continue on another thread after an await. Disposing reports that the stage has ended.
 /// </summary>
-/// <param name="stage">Its name in the events.</param>
+/// <param name="stage">The stage's name in the events.</param>
 /// <param name="layer">0 for the base layer; <see cref="WholeImage"/> for a stage of the image.</param>
 internal sealed class StageClock(string stage, int layer) : IDisposable
 {
@@ -12,7 +12,7 @@ internal sealed class StageClock(string stage, int layer) : IDisposable
 
     private StageState _state;
 
-    /// <summary>A clock of a stage that works from now on.</summary>
+    /// <summary>Creates the clock of a stage that works from now on.</summary>
     public static StageClock Start(string stage, int layer)
     {
         var clock = new StageClock(stage, layer);

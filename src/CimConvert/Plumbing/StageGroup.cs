@@ -3,8 +3,8 @@ using System.Runtime.ExceptionServices;
 namespace CimConvert.Plumbing;
 
 /// <summary>
-/// Stages that start and end together: all are awaited, and the first failure cancels the others. The failure that is reported
-/// is that of the first stage, in the order they were started, that failed by itself: it does not depend on timing.
+/// Stages that run together: all are awaited, and the first failure cancels the others. The failure that is reported is that of the first
+/// stage, in the order in which they were started, that failed by itself; so it does not depend on timing.
 /// </summary>
 internal sealed class StageGroup : IDisposable
 {
@@ -28,7 +28,7 @@ internal sealed class StageGroup : IDisposable
     /// <summary>Starts a stage on a thread of its own.</summary>
     public void StartThread(Action stage) => _ = StartAwaitedThread(stage);
 
-    /// <summary>As <see cref="StartThread"/>, for a stage that another waits for; its failure is the group's all the same.</summary>
+    /// <summary>As <see cref="StartThread"/>, for a stage that another one waits for; its failure is still the group's.</summary>
     public Task StartAwaitedThread(Action stage)
     {
         var started = Guarded(OwnThread.RunAsync(stage));
@@ -53,8 +53,8 @@ internal sealed class StageGroup : IDisposable
         }
     }
 
-    /// <summary>Cancels the stages that still run, and waits for all of them.</summary>
-    /// <returns>The failure of the first stage that failed by itself; null where none did.</returns>
+    /// <summary>Cancels the running stages, and waits for all of them.</summary>
+    /// <returns>The failure of the first stage that failed by itself; null if none did.</returns>
     public async Task<Exception?> StopAsync()
     {
         await _stop.CancelAsync();
@@ -80,4 +80,16 @@ internal sealed class StageGroup : IDisposable
             throw;
         }
     }
+}
+
+/// <summary>
+/// Runs work that keeps a thread busy, or blocks it, on a thread of its own, so that the thread pool stays free for short work.
+/// </summary>
+internal static class OwnThread
+{
+    public static Task RunAsync(Action work) => Task.Factory
+        .StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+
+    public static Task<T> RunAsync<T>(Func<T> work) => Task.Factory
+        .StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
 }

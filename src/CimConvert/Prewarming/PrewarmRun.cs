@@ -145,7 +145,7 @@ internal sealed class PrewarmRun : IDisposable
             {
                 Platform = image.Platform,
                 OsVersion = image.OsVersion,
-                Image = how,
+                Block = how,
                 Hives = HiveMergers.For(backend),
                 Concurrency = Math.Max(_list.Concurrency.Downloads, _list.Concurrency.Imports),
                 Input = _list.Limits,

@@ -88,7 +88,7 @@ internal sealed class StoreVerification(ConversionStore store, CancellationToken
         if (backend == CimBackends.Managed)
         {
             using var opened = OpenCim.Open(path, isForked ? null : record.CimName, sources);
-            CimVerification.Run(opened, isForked ? null : path, root, cancellationToken);
+            opened.Verify(isForked ? null : path, root, cancellationToken);
         }
 
         CheckDigest(path, record.Digest);

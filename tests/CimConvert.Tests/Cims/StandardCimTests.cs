@@ -97,7 +97,7 @@ public class StandardCimTests
         var block = lab["packed.bcim"];
         using (var image = OpenCim.Open(top, []))
         {
-            var packed = CimPacking.Run(image, block, new BlockCimOptions(integrity), CancellationToken.None);
+            var packed = image.PackInto(block, new BlockCimOptions(integrity), CancellationToken.None);
             Assert.That(packed.IntegrityRoot is not null, Is.EqualTo(integrity));
         }
 
@@ -120,7 +120,7 @@ public class StandardCimTests
         var first = lab.Export(merged, sources);
         using (var image = OpenCim.Open(Path.Combine(first, "merged.cim"), []))
         {
-            CimPacking.Run(image, lab["packed.bcim"], new BlockCimOptions(), CancellationToken.None);
+            image.PackInto(lab["packed.bcim"], new BlockCimOptions(), CancellationToken.None);
         }
 
         var second = lab.Export(lab["packed.bcim"]);
@@ -139,7 +139,7 @@ public class StandardCimTests
         using var image = OpenCim.Open(top, []);
 
         Assert.That(
-            () => CimVerification.Run(image, null, null, CancellationToken.None),
+            () => image.Verify(null, null, CancellationToken.None),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains($"{(own ? "its own " : "")}region file '{Path.GetFileName(missing)}' is missing"));
     }
 
@@ -153,7 +153,7 @@ public class StandardCimTests
         using var image = OpenCim.Open(top, []);
 
         Assert.That(
-            () => CimPacking.Run(image, lab["packed.bcim"], new BlockCimOptions(), CancellationToken.None),
+            () => image.PackInto(lab["packed.bcim"], new BlockCimOptions(), CancellationToken.None),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains(Path.GetFileName(missing)));
         Assert.That(Directory.EnumerateFiles(lab.Folder.Path), Is.Empty);
     }
@@ -173,7 +173,7 @@ public class StandardCimTests
         using var a = OpenCim.Open(one.Length == 1 ? one[0] : lab.Merge("a", one), one);
         using var b = OpenCim.Open(other[0], []);
 
-        var text = string.Join(' ', CimComparison.Run(a.Cim, b.Cim).Select(d => $"{"+-!"[(int)d.Change]} {d.Path}{(d.Fields.Count > 0 ? $" ({string.Join(", ", d.Fields)})" : "")}"));
+        var text = string.Join(' ', CimComparison.Compare(a.Cim, b.Cim).Select(d => $"{"+-!"[(int)d.Change]} {d.Path}{(d.Fields.Count > 0 ? $" ({string.Join(", ", d.Fields)})" : "")}"));
 
         Assert.That(text, Is.EqualTo(expected));
     }

@@ -59,7 +59,7 @@ public class HiveBootTests
         var id = await CimConvertProgram.FailAsync(2, "hive", "configure-boot", bcd, "-o", folder["new"], "--cim", "x.cim", "--disk", "sda", "--partition", Partition);
 
         Assert.That(StoreFiles.Names(folder.Path), Is.EqualTo(new[] { "BCD" }));
-        Assert.That(other, Is.EqualTo($"error: '{bcd}': the hive has no key 'ControlSet001': it is no SYSTEM hive"));
+        Assert.That(other, Is.EqualTo($"error: '{bcd}': the hive has no key 'ControlSet001': it is not a SYSTEM hive"));
         Assert.That(missing, Does.Contain(folder["nowhere"]));
         Assert.That(there, Does.Contain("exists already"));
         Assert.That(id, Does.Contain("'sda' is no GUID"));

@@ -36,7 +36,7 @@ public class PlatformTests
 
         var error = await CimConvertProgram.FailAsync(2, "convert", "win/app:v1", "--output", folder["store"], "--os-version", "host");
 
-        Assert.That(error, Does.Contain("this machine has no version of Windows"));
+        Assert.That(error, Does.Contain("this machine does not run Windows"));
     }
 
     [Test]

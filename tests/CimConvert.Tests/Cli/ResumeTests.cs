@@ -64,7 +64,7 @@ public class ResumeTests
         var result = await CimConvertProgram.RunAsync("convert", Reference(registry), "--plain-http", "--output", folder["store"], "--json");
 
         Assert.That(result.ExitCode, Is.Zero, result.Error);
-        Assert.That(result.Error, Does.Contain("what an earlier run left of it is damaged"));
+        Assert.That(result.Error, Does.Contain("the part downloaded by an earlier run is damaged"));
         await AssertAsUndisturbedAsync(registry, folder);
     }
 

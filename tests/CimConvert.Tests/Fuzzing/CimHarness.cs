@@ -165,10 +165,10 @@ internal sealed class CimToolsHarness : CimHarness
             Action[] tools =
             [
                 () => CimStatistics.Count(image.Cim, default),
-                () => CimVerification.Run(image, null, null, default),
+                () => image.Verify(null, null, default),
                 () => Differs(image.Cim),
-                () => CimExport.Run(image, Path.Combine(folder, "export"), default),
-                () => CimPacking.Run(image, Path.Combine(folder, "packed"), new BlockCimOptions(), default),
+                () => image.ExportTo(Path.Combine(folder, "export"), default),
+                () => image.PackInto(Path.Combine(folder, "packed"), new BlockCimOptions(), default),
                 () => Extract(image, folder),
             ];
             foreach (var tool in tools)
@@ -200,7 +200,7 @@ internal sealed class CimToolsHarness : CimHarness
 
     private static void Differs(CimReader cim)
     {
-        if (CimComparison.Run(cim, cim).Any())
+        if (CimComparison.Compare(cim, cim).Any())
         {
             throw new InvalidOperationException("a CIM differs from itself");
         }
@@ -215,7 +215,7 @@ internal sealed class CimToolsHarness : CimHarness
         }
 
         var target = Directory.CreateDirectory(Path.Combine(folder, "outer"));
-        CimExtraction.Run(image.Cim, Path.Combine(target.FullName, "inner"), default);
+        CimExtraction.Extract(image.Cim, Path.Combine(target.FullName, "inner"), default);
         if (target.GetFileSystemInfos().Length != 1)
         {
             throw new InvalidOperationException("a CIM was extracted to outside its folder");

@@ -48,12 +48,12 @@ internal sealed class LayerHarness : FuzzHarness, IDisposable
             using (var image = new ManagedBackend().Create(block, "layer.cim", new BlockCimOptions()))
             {
                 var options = new LayerImportOptions { IsBase = parts[0] is [1], LayerFolder = layer };
-                LayerImport.Run(new MemoryStream(parts[1]), image, options, default);
+                LayerImport.Import(new MemoryStream(parts[1]), image, options, default);
                 image.Commit(default);
             }
 
             using var written = OpenCim.Open(block, []);
-            var verified = CimVerification.Run(written, null, null, default);
+            var verified = written.Verify(null, null, default);
             return $"{Magnitude(verified.Entries)} {Magnitude(verified.Bytes)} {Magnitude(written.Cim.FileCount)}";
         }
         catch (InvalidDataException e) when (File.Exists(block))
@@ -113,7 +113,7 @@ internal sealed class PaxHarness : FuzzHarness
         var tar = new TarBuilder().Header("pax"u8, 'x', parts[1].Length).Data(parts[1]).Header("Files/entry"u8, type, data.Length, "target"u8).Data(data).End();
         using var layer = new Layers.LayerFolder();
         using var image = new Layers.RecordingCimWriter();
-        var result = LayerImport.Run(tar.ToStream(), image, new LayerImportOptions { IsBase = false, LayerFolder = layer.Path }, default);
+        var result = LayerImport.Import(tar.ToStream(), image, new LayerImportOptions { IsBase = false, LayerFolder = layer.Path }, default);
         return $"{result.Entries} {result.Size} {image.Lines.Count} {Magnitude(image.Lines.Sum(line => line.Length))}";
     }
 }

@@ -30,16 +30,16 @@ internal sealed class CimFilesTests
         }
 
         using var standard = OpenCim.Open(Path.Combine(directory, "layer.cim"), []);
-        Assert.That(CimVerification.Run(standard, null, null, CancellationToken.None), Is.EqualTo(new VerificationResult(1, 5000, 1, Sealed: false)));
+        Assert.That(standard.Verify(null, null, CancellationToken.None), Is.EqualTo(new VerificationResult(1, 5000, 1, Sealed: false)));
         using var image = OpenCim.Open(path, []);
-        Assert.That(() => CimExport.Run(image, directory, CancellationToken.None), Throws.TypeOf<IOException>().With.Message.Contains("exists already"));
+        Assert.That(() => image.ExportTo(directory, CancellationToken.None), Throws.TypeOf<IOException>().With.Message.Contains("exists already"));
     }
 
     [Test]
     public void A_cancelled_export_leaves_no_cim()
     {
         using var image = OpenCim.Open(_lab.Write("l", w => w.File("f", "x")), []);
-        Assert.That(() => CimExport.Run(image, _lab["out"], new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(() => image.ExportTo(_lab["out"], new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
         Assert.That(Directory.EnumerateFiles(_lab["out"]), Is.Empty);
     }
 
@@ -52,7 +52,7 @@ internal sealed class CimFilesTests
         var directory = _lab.Folder.Sub("set");
         set.SaveTo(directory);
         using var image = OpenCim.Open(Path.Combine(directory, StandardSet.CimName), []);
-        Assert.That(CimExtraction.Run(image.Cim, _lab["out"], CancellationToken.None).Bytes, Is.EqualTo(1L << 40));
+        Assert.That(CimExtraction.Extract(image.Cim, _lab["out"], CancellationToken.None).Bytes, Is.EqualTo(1L << 40));
         Assert.That(new FileInfo(_lab["out"] + "/zeros").Length, Is.EqualTo(1L << 40));
     }
 
@@ -62,11 +62,11 @@ internal sealed class CimFilesTests
         var path = _lab.Write("l", w => w.File("f", "x"), seal: true);
         using var image = OpenCim.Open(path, []);
         var root = image.Container!.Root;
-        Assert.That(CimVerification.Run(image, path, root, CancellationToken.None).Sealed, Is.True);
+        Assert.That(image.Verify(path, root, CancellationToken.None).Sealed, Is.True);
         root[0] ^= 1;
-        Assert.That(() => CimVerification.Run(image, path, root, CancellationToken.None), Throws.TypeOf<InvalidDataException>().With.Message.Contains("root digest"));
+        Assert.That(() => image.Verify(path, root, CancellationToken.None), Throws.TypeOf<InvalidDataException>().With.Message.Contains("root digest"));
         using var other = OpenCim.Open(_lab.Write("plain", w => w.File("f", "x")), []);
-        Assert.That(() => CimVerification.Run(other, null, root, CancellationToken.None), Throws.TypeOf<InvalidDataException>().With.Message.Contains("not sealed"));
+        Assert.That(() => other.Verify(null, root, CancellationToken.None), Throws.TypeOf<InvalidDataException>().With.Message.Contains("not sealed"));
     }
 
     [Test]

@@ -42,7 +42,7 @@ public class CimLayerWriterTests
                 .Add("Files/a", data: "main"u8.ToArray()).Add("Files/a:stream", data: "other"u8.ToArray())
                 .Add("Files/b", '1', link: "Files/a").Add("Files/.wh.gone").Add("Files/emptied/.wh..wh..opq");
             using var stream = tar.End().ToStream();
-            LayerImport.Run(stream, image, Options(Path.GetDirectoryName(imported)!), CancellationToken.None);
+            LayerImport.Import(stream, image, Options(Path.GetDirectoryName(imported)!), CancellationToken.None);
             image.Commit(CancellationToken.None);
         }
 

@@ -97,7 +97,7 @@ internal sealed class HiveMergingTests : IDisposable
         Put("base", "SAM_BASE", "r");
         Put("child", "SECURITY_DELTA", "r");
         Assert.That(Fails("child", "base"), Is.EqualTo(
-            @"registry hive SECURITY cannot be merged with that of the layers below: none of the 1 has 'Hives\SECURITY_BASE' beside its image"));
+            @"registry hive SECURITY cannot be merged with that of the layers below: none of the 1 has 'Hives\SECURITY_BASE' beside its CIM"));
     }
 
     [Test]
@@ -106,7 +106,7 @@ internal sealed class HiveMergingTests : IDisposable
         Put("base", "SAM_BASE", "r{a=0}");
         Put("lower", "SAM_DELTA", "r{a=1}");
         Put("child", "SAM_DELTA", "r{b=2}");
-        Assert.That(Fails("child", "lower", "base"), Does.Contain("hive SAM").And.Contain(_folder["lower"]).And.Contain("make that layer anew"));
+        Assert.That(Fails("child", "lower", "base"), Does.Contain("hive SAM").And.Contain(_folder["lower"]).And.Contain("import that layer again"));
     }
 
     [Test]

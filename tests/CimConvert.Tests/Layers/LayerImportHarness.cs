@@ -32,7 +32,7 @@ internal static class LayerImportHarness
         using var image = new RecordingCimWriter();
         using var stream = tar.End().ToStream();
         var options = new LayerImportOptions { IsBase = isBase, LayerFolder = (folder ?? own).Path, Logger = logger };
-        var result = LayerImport.Run(stream, image, options, default);
+        var result = LayerImport.Import(stream, image, options, default);
         return (Summaries(image), result);
     }
 

@@ -142,7 +142,7 @@ internal sealed class LayerImportTests
         using var image = new RecordingCimWriter { FailAt = failAt };
         using var tar = BaseTar().End().ToStream();
         Assert.That(
-            () => LayerImport.Run(tar, image, new LayerImportOptions { IsBase = true, LayerFolder = folder.Path }, default),
+            () => LayerImport.Import(tar, image, new LayerImportOptions { IsBase = true, LayerFolder = folder.Path }, default),
             Throws.TypeOf<IOException>());
         Assert.That(folder.Everything, Is.Empty);
     }
@@ -153,7 +153,7 @@ internal sealed class LayerImportTests
         using var folder = new LayerFolder();
         using var image = new RecordingCimWriter();
         using var tar = new MemoryStream(BaseTar().ToArray()[..^600]);
-        Assert.That(() => LayerImport.Run(tar, image, new LayerImportOptions { IsBase = true, LayerFolder = folder.Path }, default), Throws.TypeOf<InvalidDataException>());
+        Assert.That(() => LayerImport.Import(tar, image, new LayerImportOptions { IsBase = true, LayerFolder = folder.Path }, default), Throws.TypeOf<InvalidDataException>());
         Assert.That(folder.Everything, Is.Empty);
     }
 
@@ -164,7 +164,7 @@ internal sealed class LayerImportTests
         using var image = new RecordingCimWriter();
         using var tar = BaseTar().End().ToStream();
         Assert.That(
-            () => LayerImport.Run(tar, image, new LayerImportOptions { IsBase = true, LayerFolder = folder.Path }, new CancellationToken(canceled: true)),
+            () => LayerImport.Import(tar, image, new LayerImportOptions { IsBase = true, LayerFolder = folder.Path }, new CancellationToken(canceled: true)),
             Throws.InstanceOf<OperationCanceledException>());
         Assert.That((image.Lines.Count, folder.Everything.Length), Is.EqualTo((0, 0)));
     }
@@ -204,7 +204,7 @@ internal sealed class LayerImportTests
         using var image = new RecordingCimWriter();
         using var tar = new TarBuilder().Add("Files/big", data: new byte[size]).Add("Hives/SOFTWARE_DELTA", data: new byte[size]).End().ToStream();
         var before = GC.GetAllocatedBytesForCurrentThread();
-        LayerImport.Run(tar, image, new LayerImportOptions { IsBase = false, LayerFolder = folder.Path }, default);
+        LayerImport.Import(tar, image, new LayerImportOptions { IsBase = false, LayerFolder = folder.Path }, default);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(size / 8));
     }
 
@@ -218,7 +218,7 @@ internal sealed class LayerImportTests
         using var folder = new LayerFolder();
         using var image = new RecordingCimWriter();
         using var tar = new TarBuilder().Add(@"Files\d\l", '2', link: "../x/y").End().ToStream();
-        LayerImport.Run(tar, image, new LayerImportOptions { IsBase = false, LayerFolder = folder.Path }, default);
+        LayerImport.Import(tar, image, new LayerImportOptions { IsBase = false, LayerFolder = folder.Path }, default);
         Assert.That(image.Lines[0], Does.Contain(@"Files\\d\\l").And.Contain(Convert.ToHexStringLower(Encoding.Unicode.GetBytes(@"..\x\y"))));
     }
 

@@ -128,7 +128,7 @@ internal sealed class LayerLimitsTests
         var options = new LayerImportOptions { IsBase = false, LayerFolder = folder.Path, Limits = new InputLimits { MaxEntries = entries } };
         try
         {
-            LayerImport.Run(stream, image, options, default);
+            LayerImport.Import(stream, image, options, default);
             return null;
         }
         catch (LayerImportException e)

@@ -101,7 +101,7 @@ internal sealed class LayerNamesTests
     [TestCase("Files/a", "Files/junction", "to the directory")]
     [TestCase("Files/a", "../x", "'..'")]
     [TestCase("Files/a", "/Files/x", "absolute")]
-    [TestCase("Files/a", "", "root of the image")]
+    [TestCase("Files/a", "", "root of the layer")]
     [TestCase("Files/a", "Files/x:s", "':'")]
     [TestCase("Files/a:s", "Files/x", "':'")]
     [TestCase(SystemHive, "Files/x", "a link in the place of")]
@@ -134,7 +134,7 @@ internal sealed class LayerNamesTests
     [TestCase("Hives/SAM_BASE/x")]
     [TestCase("layout/x")]
     public void A_base_layer_leaves_place_for_what_the_importer_adds(string name) =>
-        Assert.That(Fails(BaseTar().Add(name), isBase: true).Message, Does.Contain("leaves no place for"));
+        Assert.That(Fails(BaseTar().Add(name), isBase: true).Message, Does.Contain("has something else in the place of"));
 
     [Test]
     public void What_the_importer_adds_to_a_base_layer_replaces_what_the_tar_has()
@@ -169,7 +169,7 @@ internal sealed class LayerNamesTests
     [TestCase("Files//x", "empty component")]
     [TestCase("Files/./x", "'.'")]
     [TestCase("", "without a name")]
-    [TestCase("./", "root of the image")]
+    [TestCase("./", "root of the layer")]
     [TestCase("Files/.wh.", "empty component")]
     [TestCase("Files/.wh..", "'..'")]
     [TestCase("Files/.wh...", "'..'")]

@@ -42,7 +42,7 @@ internal sealed class LayerTreeTests
     [Test]
     public void No_directory_can_hide_what_lower_layers_have_in_it()
     {
-        const string why = "is to hide what lower layers have in it";
+        const string why = "must hide what lower layers have in it";
         Assert.That(() => Calls(NameHandling.Block, layer => layer.Remove("a").Directory("a")), Refused("'a' " + why));
         Assert.That(() => Calls(NameHandling.Block, layer => layer.Remove("a").File(@"a\f")), Refused("'a' " + why));
         Assert.That(() => Calls(NameHandling.Block, layer => layer.Directory("a").Remove("a")), Refused("'a' " + why));

@@ -45,7 +45,7 @@ internal sealed class ParityTests
     {
         using var stream = new MemoryStream(ParityData.Tar(tar), writable: false);
         using var image = new RecordingCimWriter();
-        var result = LayerImport.Run(stream, image, new LayerImportOptions { IsBase = isBase, LayerFolder = folder.Path }, default);
+        var result = LayerImport.Import(stream, image, new LayerImportOptions { IsBase = isBase, LayerFolder = folder.Path }, default);
         if (!isBase)
         {
             LayerFinish.MergeHives(image, result.DeltaHives, folder.Path, parents, new BaseCopier(), default);

@@ -208,7 +208,7 @@ public class StoreRepairTests
 
     private static async Task<ConversionResult> ConvertAsync(string store)
     {
-        var options = new ConversionOptions { Platform = Platform.Parse("windows/amd64"), Image = new BlockCimOptions(Integrity: true, VhdFooter: true) };
+        var options = new ConversionOptions { Platform = Platform.Parse("windows/amd64"), Block = new BlockCimOptions(Integrity: true, VhdFooter: true) };
         using var client = FakeImage.Client();
         return await new ImageConversion(ConversionStore.Open(store), new ManagedBackend(), options, NullLogger.Instance)
             .RunAsync(new RegistrySource(client, s_registry.Reference()), CancellationToken.None);

@@ -68,7 +68,7 @@ public class FailureTests
     }
 
     [TestCase("CIM_UNSEALED", "1", "is not sealed, although CimSealImage reported no error")]
-    [TestCase("CIM_DIGEST", "cd", "was sealed with another root digest than it has now")]
+    [TestCase("CIM_DIGEST", "cd", "has another root digest now than it was sealed with")]
     public async Task A_seal_that_did_not_hold_is_an_error(string variable, string value, string message)
     {
         using var folder = new TempFolder();
@@ -127,8 +127,8 @@ public class FailureTests
         using (Assert.EnterMultipleScope())
         {
             AssertFailed(await MergeAsync(taken, top, bottom), folder, "exists already: remove it first");
-            AssertFailed(await MergeAsync(merged, top, device), folder, "are not of one type");
-            AssertFailed(await MergeAsync(device, top, bottom), folder, "are not of one type");
+            AssertFailed(await MergeAsync(merged, top, device), folder, "are not of the same kind");
+            AssertFailed(await MergeAsync(device, top, bottom), folder, "are not of the same kind");
             AssertFailed(await MergeAsync(merged, top, WinePrefix.PathOf(folder["none"])), folder, "none");
             AssertFailed(
                 await MergeAsync(merged, top, WinePrefix.PathOf(folder.Write("ours.bcim", "cimblock of ours"u8))), folder, "was written by the managed back end");

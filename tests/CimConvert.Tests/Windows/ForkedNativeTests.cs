@@ -123,7 +123,7 @@ public class ForkedNativeTests
         var (_, result) = await ImportChildAsync(how == "directory first" ? layer.Whiteout("Files/dir") : layer.OpaqueWhiteout("Files/dir"));
 
         Assert.That(result.ExitCode, Is.EqualTo(1));
-        Assert.That(result.Error, Does.Contain(@"directory 'Files\dir' is to hide what lower layers have in it"));
+        Assert.That(result.Error, Does.Contain(@"directory 'Files\dir' must hide what lower layers have in it"));
     }
 
     [Test]

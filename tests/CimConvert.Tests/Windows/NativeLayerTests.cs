@@ -77,7 +77,7 @@ public class NativeLayerTests
         var result = await RunAsync(folder, layer, new Traces(folder["traces"]));
 
         Assert.That(result.ExitCode, Is.EqualTo(1));
-        Assert.That(result.Error, Does.Contain(@"directory 'Files\dir' is to hide what lower layers have in it, and Windows' writer has no call for that"));
+        Assert.That(result.Error, Does.Contain(@"directory 'Files\dir' must hide what lower layers have in it, and Windows' writer has no call for that"));
         Assert.That(Directory.EnumerateFileSystemEntries(folder["out"]), Is.Empty);
     }
 

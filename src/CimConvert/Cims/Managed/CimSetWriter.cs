@@ -2,7 +2,9 @@ using CimConvert.Formats.Binary;
 
 namespace CimConvert.Cims.Managed;
 
-/// <summary>Writes a CIM's standard files into a folder. Disposed, it closes those that got no name, and leaves them.</summary>
+/// <summary>
+/// Writes a CIM's standard files into a folder. Disposing closes the files that were not published, and leaves them there.
+/// </summary>
 internal sealed class CimSetWriter(string folder) : IFileSetWriter, IDisposable
 {
     private const int BufferSize = 256 * 1024;

@@ -2,7 +2,7 @@ using CimConvert.Formats.Cim;
 
 namespace CimConvert.Cims.Managed;
 
-/// <summary>Writes the CIM v2 layout in our one-file container, on any system.</summary>
+/// <summary>Writes CIMs of layout version 2, in this project's own block file format or as a standard set, on any system.</summary>
 internal sealed class ManagedBackend : ICimBackend
 {
     public string Name => CimBackends.Managed;
@@ -12,7 +12,7 @@ internal sealed class ManagedBackend : ICimBackend
 
     public ICimWriter CreateForked(string cimFile, string? parentCim)
     {
-        ForkedCim.CheckDirectory(cimFile, parentCim);
+        StandardCim.RequireOneDirectory(cimFile, parentCim);
         return ManagedCimWriter.CreateForked(cimFile, parentCim);
     }
 
@@ -30,12 +30,12 @@ internal sealed class ManagedBackend : ICimBackend
                 open.Add(OpenCim.Open(source.BlockFile, source.CimName));
             }
 
-            CimMerge.Write(file.Blocks.BeginSet(cimName), cimName, [.. open.Select(image => image.Cim)], cancellationToken);
+            CimMerge.Write(file.Blocks.BeginSet(cimName), cimName, [.. open.Select(cim => cim.Cim)], cancellationToken);
             return file.Finish(options, cancellationToken);
         }
         finally
         {
-            open.ForEach(image => image.Dispose());
+            open.ForEach(cim => cim.Dispose());
         }
     }
 }

@@ -2,7 +2,16 @@ using CimConvert.Formats.Cim;
 
 namespace CimConvert.Cims.Managed;
 
-/// <summary>One CIM written by <see cref="CimWriter"/>, which gets its name when it is whole.</summary>
+/// <summary>
+/// Where a managed CIM is written. The files get their final names when they are complete; disposing before that removes them.
+/// </summary>
+internal interface ICimTarget : IDisposable
+{
+    /// <summary>Flushes what was written to the disk, and gives it its final name.</summary>
+    CommittedCim Finish(BlockCimOptions options, CancellationToken cancellationToken);
+}
+
+/// <summary>A CIM written by <see cref="CimWriter"/>; it gets its final name when it is complete.</summary>
 internal sealed class ManagedCimWriter : ICimWriter
 {
     private readonly ICimTarget _target;
@@ -13,7 +22,7 @@ internal sealed class ManagedCimWriter : ICimWriter
     private ManagedCimWriter(ICimTarget target, CimWriter cim, OpenCim? parent, BlockCimOptions options) =>
         (_target, _cim, _parent, _options) = (target, cim, parent, options);
 
-    /// <summary>Into a block file.</summary>
+    /// <summary>Begins a CIM in a block file.</summary>
     public static ManagedCimWriter Create(string blockFile, string cimName, BlockCimOptions options)
     {
         var file = new PartialBlockFile(blockFile, IntegrityFile.LayerName, options.Digest);
@@ -28,7 +37,7 @@ internal sealed class ManagedCimWriter : ICimWriter
         }
     }
 
-    /// <summary>Into a standard set, forked from another in the same directory.</summary>
+    /// <summary>Begins a standard CIM, forked from another in the same directory.</summary>
     public static ManagedCimWriter CreateForked(string cimFile, string? parentCim)
     {
         OpenCim? parent = null;

@@ -7,8 +7,8 @@ using Microsoft.Win32.SafeHandles;
 namespace CimConvert.Cims.Managed;
 
 /// <summary>
-/// A block file on its way: written beside its final name, sealed, footed, flushed, and only then renamed.
-/// Disposed before that, it is removed; what a killed process left is overwritten by the next.
+/// A block file that is being written, under a temporary name beside its final one: sealed, given its footer, flushed, and only then
+/// renamed. Disposing before that removes it; a file that a killed process left is overwritten by the next writer.
 /// </summary>
 internal sealed class PartialBlockFile : ICimTarget
 {
@@ -23,8 +23,8 @@ internal sealed class PartialBlockFile : ICimTarget
     private readonly Task _following;
     private bool _finished;
 
-    /// <param name="path">The final name; nothing may have it yet.</param>
-    /// <param name="integrityFile">Name of the file beside it that gets a sealed file's root digest.</param>
+    /// <param name="path">The final path, which must not exist.</param>
+    /// <param name="integrityFile">Name of the file beside it for the root digest of a sealed file.</param>
     /// <param name="digest">Whether to hash the file while it is written.</param>
     public PartialBlockFile(string path, string integrityFile, bool digest = false)
     {
@@ -38,7 +38,7 @@ internal sealed class PartialBlockFile : ICimTarget
 
         HostLinks.Refuse(_partial);
 
-        // Not shared: two processes writing one target would otherwise tear it.
+        // Not shared: two processes that write the same target would corrupt it.
         _handle = File.OpenHandle(_partial, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
         _digest = new GrowingFileDigest(_handle);
         _following = digest ? OwnThread.RunAsync(() => _digest.Follow(_stop.Token)) : Task.CompletedTask;
@@ -52,7 +52,7 @@ internal sealed class PartialBlockFile : ICimTarget
         var digest = Blocks.Complete(options.Integrity, options.VhdFooter, cancellationToken);
         if (options.VhdFooter)
         {
-            // The id of Microsoft's footer is random; from the content, the same layer gives the same file.
+            // hcsshim's footer has a random ID. This one is derived from the content, so that the same layer gives the same file.
             var size = RandomAccess.GetLength(_handle);
             RandomAccess.Write(_handle, VhdFooter.Create(size, digest), size);
             RandomAccess.FlushToDisk(_handle);

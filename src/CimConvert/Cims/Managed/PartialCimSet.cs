@@ -5,9 +5,9 @@ using CimConvert.Storage;
 namespace CimConvert.Cims.Managed;
 
 /// <summary>
-/// A standard CIM on its way: its files are written in a folder beside its final name, flushed, and moved to their places, the
-/// <c>.cim</c> last, as it makes them a CIM. Disposed before that, all of it is removed; what a killed process left is removed by
-/// the next that makes a CIM of that name.
+/// A standard CIM that is being written: its files are written in a folder beside its final name, flushed, and moved into place, the
+/// <c>.cim</c> file last, because it makes them a CIM. Disposing before that removes all of them; files that a killed process left are
+/// removed by the next writer of a CIM of that name.
 /// </summary>
 internal sealed class PartialCimSet : ICimTarget
 {
@@ -22,8 +22,10 @@ internal sealed class PartialCimSet : ICimTarget
     private CimSetWriter? _files;
     private bool _finished;
 
-    /// <param name="cimFile">The final name; nothing may have it yet. Its directory is made where it is missing.</param>
-    /// <param name="parentCim">The CIM it is forked from, which must still be there at the end; null for none.</param>
+    /// <param name="cimFile">
+    /// The final path of the <c>.cim</c> file, which must not exist. Its directory is created if it is missing.
+    /// </param>
+    /// <param name="parentCim">The CIM it is forked from, which must still exist at the end; null for none.</param>
     public PartialCimSet(string cimFile, string? parentCim)
     {
         _path = Path.GetFullPath(cimFile);
@@ -41,7 +43,7 @@ internal sealed class PartialCimSet : ICimTarget
             throw new IOException($"'{_path}' exists already: remove it first, or choose another name");
         }
 
-        // Two processes writing one target would tear it. The system removes the claim with its process, however that ends.
+        // Two processes that write the same target would corrupt it. The system removes the claim when its process ends, however it ends.
         Directory.CreateDirectory(_directory);
         HostLinks.Refuse(_path + ClaimSuffix);
         _claim = new FileStream(_path + ClaimSuffix, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
@@ -57,13 +59,13 @@ internal sealed class PartialCimSet : ICimTarget
         }
     }
 
-    /// <summary>Where the files are until they are whole.</summary>
+    /// <summary>The folder that holds the files until they are complete.</summary>
     public string Folder { get; }
 
-    /// <summary>Where the managed writer puts them.</summary>
+    /// <summary>Writes the files into <see cref="Folder"/>, for the managed writer.</summary>
     public IFileSetWriter Files => _files ??= new CimSetWriter(Folder);
 
-    /// <summary>Moves what is in the folder to its place: the options are for block files, and none of them means anything here.</summary>
+    /// <summary>Moves the files from the folder to their places. The options are for block files only and have no effect.</summary>
     public CommittedCim Finish(BlockCimOptions options, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -81,13 +83,13 @@ internal sealed class PartialCimSet : ICimTarget
             throw new InvalidDataException($"the writer left no '{_name}'");
         }
 
-        // From now on it counts as a child, and keeps its parent from being destroyed; until now it did not.
+        // Now that the CIM has its name, it is found as a child and keeps its parent from being destroyed. Until now nothing did.
         if (_parent is not null && !File.Exists(_parent))
         {
             throw new ConversionException($"'{_path}': its parent '{_parent}' was removed while it was forked from it");
         }
 
-        // The folder it lies in may be moved now: nothing of this may be open or left in it.
+        // The caller may move the directory now: nothing in it may be open, and no temporary file may be left.
         _finished = true;
         RemoveFolder();
         _claim.Dispose();
@@ -107,8 +109,8 @@ internal sealed class PartialCimSet : ICimTarget
     }
 
     /// <summary>
-    /// A process killed while it moved the files left some in their places, where nothing refers to them: the <c>.cim</c>, still in
-    /// the folder, says which.
+    /// Removes what a killed process left. If it was killed while moving the files, some are in their places, where nothing refers to them;
+    /// the <c>.cim</c> file, still in the folder, says which.
     /// </summary>
     private void RemoveLeftovers()
     {
@@ -124,7 +126,7 @@ internal sealed class PartialCimSet : ICimTarget
         RemoveFolder();
     }
 
-    /// <summary>None where the <c>.cim</c> is torn: then nothing was moved.</summary>
+    /// <summary>Empty if the <c>.cim</c> file is incomplete: then nothing had been moved.</summary>
     private static IEnumerable<string> OwnFileNames(string cim)
     {
         try

@@ -4,26 +4,31 @@ using CimConvert.Interop;
 
 namespace CimConvert.Cims.Mounting;
 
-/// <summary>Mounts CIMs as volumes, and dismounts them: Windows only, by the system's cimfs.dll. <see cref="CimSupport"/> says what can be mounted here.</summary>
+/// <summary>
+/// Mounts CIMs as volumes, and dismounts them. Windows only, by the system's cimfs.dll; <see cref="CimSupport"/> says what can be mounted
+/// on this machine.
+/// </summary>
 public static class CimMount
 {
     /// <summary>
-    /// Mounts a CIM. A block file beside which a root digest is kept (<c>integrity_checksum</c>) is mounted so that every read is checked
-    /// (hcsshim: <c>Mount</c>, <c>MountMergedBlockCIMs</c>, <c>MountVerifiedBlockCIM</c>, <c>MountMergedVerifiedBlockCIMs</c>).
+    /// Mounts a CIM. If a root digest lies beside a block file (<c>integrity_checksum</c>), every read is verified against it (hcsshim:
+    /// <c>Mount</c>, <c>MountMergedBlockCIMs</c>, <c>MountVerifiedBlockCIM</c>, <c>MountMergedVerifiedBlockCIMs</c>).
     /// </summary>
     /// <param name="location">A block file, <c>FILE::NAME</c>, or a standard <c>.cim</c> file.</param>
-    /// <param name="sources">What a merged CIM was merged from, topmost first; none for another.</param>
+    /// <param name="sources">The sources of a merged CIM, topmost first; empty for other CIMs.</param>
     /// <returns>The volume's path, <c>\\?\Volume{GUID}\</c>. The same location always becomes the same volume.</returns>
-    /// <exception cref="ConversionException">This machine cannot mount CIMs of this kind, or Windows refused it; the message says why.</exception>
+    /// <exception cref="ConversionException">This machine cannot mount such CIMs, or Windows refused it; the message says why.</exception>
     public static string Mount(string location, params IReadOnlyList<BlockCim> sources) => Mount(MountableCim.At(location, sources));
 
-    /// <summary>Dismounts a volume that a CIM was mounted as (hcsshim: <c>Unmount</c>).</summary>
-    /// <param name="volume">Its path, or its GUID.</param>
-    /// <exception cref="ConversionException">It is no volume's path, this machine has no CIMs mounted, or Windows refused it.</exception>
+    /// <summary>Dismounts the volume of a CIM (hcsshim: <c>Unmount</c>).</summary>
+    /// <param name="volume">The volume's path or GUID.</param>
+    /// <exception cref="ConversionException">
+    /// The text is not a volume's path, this machine cannot mount CIMs, or Windows refused it.
+    /// </exception>
     public static void Dismount(string volume) =>
-        Dismount(MountableCim.TryParseVolume(volume) ?? throw new ConversionException($"'{volume}' is no volume's path, as mounting a CIM gives it"));
+        Dismount(MountableCim.TryParseVolume(volume) ?? throw new ConversionException($"'{volume}' is not the path of a volume, \\\\?\\Volume{{GUID}}\\"));
 
-    /// <exception cref="ConversionException">This machine cannot mount CIMs of this kind; the message says why.</exception>
+    /// <exception cref="ConversionException">This machine cannot mount such CIMs; the message says why.</exception>
     internal static void Require(bool isBlock, bool isVerified)
     {
         if (!CimSupport.CanMount(isBlock, isVerified, out var reason))
@@ -64,7 +69,7 @@ public static class CimMount
         NativeErrors.ThrowIfFailed(CimFs.CimDismountImage(volume), nameof(CimFs.CimDismountImage), MountableCim.VolumePath(volume));
     }
 
-    /// <summary>The calls for verified CIMs imply that they are, and get no flag for it.</summary>
+    /// <summary>The calls for verified CIMs take no flag for it.</summary>
     private static (int Result, string Call) MountPlain(MountableCim cim) => cim.Root is { } root
         ? (CimFs.CimMountVerifiedImage(cim.Directory, cim.Name, Flags(cim), cim.VolumeId, (ushort)root.Length, root), nameof(CimFs.CimMountVerifiedImage))
         : (CimFs.CimMountImage(cim.Directory, cim.Name, Flags(cim), cim.VolumeId), nameof(CimFs.CimMountImage));

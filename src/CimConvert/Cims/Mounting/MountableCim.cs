@@ -4,12 +4,12 @@ using CimConvert.Interop;
 
 namespace CimConvert.Cims.Mounting;
 
-/// <summary>A CIM as Windows mounts it: where it lies, what a merged one was merged from, and the root digest a sealed one must have.</summary>
-/// <param name="Directory">The folder of a standard CIM, a block file or a device; whole, as Windows' libraries take it.</param>
-/// <param name="Name">The CIM's name in it.</param>
-/// <param name="Sources">Of a merged CIM, topmost first, in the order they were merged in.</param>
-/// <param name="IsBlock">Whether it lies in a block file or on a device, not in a folder.</param>
-/// <param name="Root">Every read is checked against it; null mounts without.</param>
+/// <summary>What Windows needs to mount a CIM: where it is, the sources of a merged one, and the root digest of a sealed one.</summary>
+/// <param name="Directory">The folder of a standard CIM, a block file, or a device, as the full path that Windows' libraries take.</param>
+/// <param name="Name">The CIM's name there.</param>
+/// <param name="Sources">The sources of a merged CIM, topmost first, in the order in which they were merged.</param>
+/// <param name="IsBlock">Whether the CIM is in a block file or on a device, not in a folder.</param>
+/// <param name="Root">The root digest that every read is verified against; null mounts without verification.</param>
 internal sealed record MountableCim(string Directory, string Name, IReadOnlyList<BlockCim> Sources, bool IsBlock, byte[]? Root)
 {
     private const string MergedCimName = "merged.cim";
@@ -17,8 +17,8 @@ internal sealed record MountableCim(string Directory, string Name, IReadOnlyList
     private const string VolumeSuffix = @"}\";
 
     /// <summary>
-    /// The volume it becomes. The id follows from the place, so that whoever mounted a CIM can dismount it knowing no more.
-    /// (RFC 9562, section 5.8: version 8 is for ids that are made in a way of one's own.)
+    /// The ID of the CIM's volume. It is derived from the location, so that a CIM can be dismounted by its location alone. A UUID of
+    /// version 8, which RFC 9562, section 5.8, sets aside for custom schemes.
     /// </summary>
     public Guid VolumeId
     {
@@ -34,7 +34,7 @@ internal sealed record MountableCim(string Directory, string Name, IReadOnlyList
     }
 
     /// <param name="location">A block file, <c>FILE::NAME</c>, or a standard <c>.cim</c> file.</param>
-    /// <param name="sources">Of a merged CIM.</param>
+    /// <param name="sources">The sources of a merged CIM.</param>
     public static MountableCim At(string location, IReadOnlyList<BlockCim> sources)
     {
         var source = BlockCim.Parse(location);
@@ -50,10 +50,10 @@ internal sealed record MountableCim(string Directory, string Name, IReadOnlyList
         return new MountableCim(path, source.CimName ?? (sources.Count > 0 ? MergedCimName : BlockCim.DefaultName), sources, IsBlock: true, root);
     }
 
-    /// <summary>The path programs reach a volume by.</summary>
+    /// <summary>The path by which programs reach a volume.</summary>
     public static string VolumePath(Guid id) => $"{VolumePrefix}{id:D}{VolumeSuffix}";
 
-    /// <summary>Reads a volume's path, with or without the last <c>\</c>, or its bare id.</summary>
+    /// <summary>Parses a volume's path, with or without its last <c>\</c>, or a bare ID.</summary>
     public static Guid? TryParseVolume(string text)
     {
         var id = text.StartsWith(VolumePrefix, StringComparison.OrdinalIgnoreCase)

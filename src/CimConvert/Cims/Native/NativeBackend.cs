@@ -3,7 +3,7 @@ using CimConvert.Interop;
 
 namespace CimConvert.Cims.Native;
 
-/// <summary>Windows' own writer, cimwriter.dll or cimfs.dll: what it writes, Windows mounts.</summary>
+/// <summary>Windows' own writer, cimwriter.dll or cimfs.dll. Windows mounts the CIMs that it writes.</summary>
 internal sealed class NativeBackend : ICimBackend
 {
     public string Name => CimBackends.Native;
@@ -12,11 +12,13 @@ internal sealed class NativeBackend : ICimBackend
 
     public ICimWriter CreateForked(string cimFile, string? parentCim)
     {
-        ForkedCim.CheckDirectory(cimFile, parentCim);
+        StandardCim.RequireOneDirectory(cimFile, parentCim);
         return new NativeForkedWriter(cimFile, parentCim);
     }
 
-    /// <remarks>A call of Windows' writer cannot be stopped: cancelled, the merge ends after the one it is in, and removes its file.</remarks>
+    /// <remarks>
+    /// A call of Windows' writer cannot be cancelled: a cancelled merge ends after the current call, and removes its file.
+    /// </remarks>
     public CommittedCim Merge(
         string blockFile, string cimName, IReadOnlyList<BlockCim> sources, BlockCimOptions options, CancellationToken cancellationToken)
     {
@@ -31,21 +33,21 @@ internal sealed class NativeBackend : ICimBackend
             CheckSource(source);
             if (BlockCim.IsDevice(source.BlockFile) != BlockCim.IsDevice(blockFile))
             {
-                throw new ConversionException($"'{source.BlockFile}' and '{blockFile}' are not of one type: all are block files, or all are devices");
+                throw new ConversionException($"'{source.BlockFile}' and '{blockFile}' are not of the same kind: sources and target must all be block files, or all devices");
             }
         }
 
-        using var image = new NativeCim(blockFile, cimName, IntegrityFile.MergedName, options);
-        var flags = (image.IsDevice ? CimMergeFlags.BlockDevice : CimMergeFlags.SingleFile)
+        using var cim = new NativeCim(blockFile, cimName, IntegrityFile.MergedName, options);
+        var flags = (cim.IsDevice ? CimMergeFlags.BlockDevice : CimMergeFlags.SingleFile)
             | (options.Integrity ? CimMergeFlags.Verified : CimMergeFlags.None);
         foreach (var source in sources)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var path = $@"{NativePath.Of(source.BlockFile)}\{source.NameOrDefault}";
-            NativeErrors.ThrowIfFailed(CimFsNative.CimAddFsToMergedImage2(image.Handle, path, flags), nameof(CimFsNative.CimAddFsToMergedImage2), path);
+            NativeErrors.ThrowIfFailed(CimFsNative.CimAddFsToMergedImage2(cim.Handle, path, flags), nameof(CimFsNative.CimAddFsToMergedImage2), path);
         }
 
-        return image.Commit(cancellationToken);
+        return cim.Commit(cancellationToken);
     }
 
     public void CheckSource(BlockCim source)
@@ -74,7 +76,7 @@ internal sealed class NativeBackend : ICimBackend
         NativeLibraries.RequireExports(CimFsNative.Library, CimFsNative.ForkFunctions);
     }
 
-    /// <exception cref="ConversionException">This machine cannot; the message says why.</exception>
+    /// <exception cref="ConversionException">This machine cannot write block CIMs; the message says why.</exception>
     internal static void Require(bool integrity)
     {
         if (!CimSupport.CanWriteBlock(integrity, out var reason))

@@ -6,8 +6,8 @@ using CimConvert.Interop;
 namespace CimConvert.Cims.Native;
 
 /// <summary>
-/// Where Windows' writer puts a block CIM: a file beside its final name that is renamed when it is whole, or a device.
-/// Disposed before that, the file is removed; what a killed process left is removed by the next.
+/// Where Windows' writer puts a block CIM: a device, or a file under a temporary name, which is renamed when it is complete. Disposing
+/// before that removes the file; a file that a killed process left is removed by the next writer.
 /// </summary>
 internal sealed class NativeBlockTarget : IDisposable
 {
@@ -19,9 +19,9 @@ internal sealed class NativeBlockTarget : IDisposable
     private readonly FileStream? _claim;
     private bool _finished;
 
-    /// <param name="path">The final name, which nothing may have yet, or a device.</param>
-    /// <param name="integrityFile">Name of the file beside it that gets a sealed file's root digest.</param>
-    /// <param name="options">How it will be finished.</param>
+    /// <param name="path">The final path, which must not exist, or a device.</param>
+    /// <param name="integrityFile">Name of the file beside it for the root digest of a sealed file.</param>
+    /// <param name="options">How the block file is written.</param>
     public NativeBlockTarget(string path, string integrityFile, BlockCimOptions options)
     {
         IsDevice = NativePath.IsDevice(path);
@@ -32,7 +32,7 @@ internal sealed class NativeBlockTarget : IDisposable
         {
             if (options.VhdFooter)
             {
-                throw new ConversionException($"a VHD footer makes a file a disk; '{path}' is a device");
+                throw new ConversionException($"'{path}' is a device: only a file can have a VHD footer");
             }
 
             return;
@@ -43,8 +43,8 @@ internal sealed class NativeBlockTarget : IDisposable
             throw new IOException($"'{path}' exists already: remove it first, or choose another name");
         }
 
-        // Two processes writing one target would tear it, and CimFS adds to a block file that is there. The system removes the
-        // claim with its process, however that ends.
+        // Two processes that write the same target would corrupt it, and CimFS appends to an existing block file. The system removes the
+        // claim when its process ends, however it ends.
         _claim = new FileStream(path + ClaimSuffix, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
         try
         {
@@ -59,12 +59,12 @@ internal sealed class NativeBlockTarget : IDisposable
 
     public bool IsDevice { get; }
 
-    /// <summary>What the writer is to write.</summary>
+    /// <summary>The path to give to Windows' writer.</summary>
     public string WorkPath { get; }
 
     /// <summary>
-    /// Seals, foots and names what was committed and closed. The footer comes after the seal, which covers what CimFS reads,
-    /// and before the root digest is read back, as in the reference.
+    /// Seals the committed and closed file, appends its footer, and renames it. The footer comes after the seal, which covers what CimFS
+    /// reads, and before the root digest is read back, as in hcsshim.
     /// </summary>
     public CommittedCim Finish(BlockCimOptions options, CancellationToken cancellationToken)
     {
@@ -77,12 +77,12 @@ internal sealed class NativeBlockTarget : IDisposable
 
         if (root is not null && !ReadRoot().AsSpan().SequenceEqual(root))
         {
-            throw new ConversionException($"'{_path}' was sealed with another root digest than it has now");
+            throw new ConversionException($"'{_path}' has another root digest now than it was sealed with");
         }
 
         if (IsDevice)
         {
-            // No folder holds a device: its root digest is in the result only.
+            // There is no folder beside a device: its root digest is only in the result.
             return new CommittedCim(_path, 0, root);
         }
 
@@ -128,7 +128,10 @@ internal sealed class NativeBlockTarget : IDisposable
         ? hash
         : throw new ConversionException($"{call} gave a root digest of {size} bytes for '{WorkPath}', not of {HashSize}");
 
-    /// <summary>The id of Microsoft's footer is random; from the content, the same layer gives the same file: the root digest, or a hash of all bytes.</summary>
+    /// <summary>
+    /// hcsshim's footer has a random ID. This one is derived from the content, so that the same layer gives the same file: it comes from
+    /// the root digest, or from a hash of all bytes.
+    /// </summary>
     private void AppendFooter(byte[]? root, CancellationToken cancellationToken)
     {
         using var file = new FileStream(WorkPath, FileMode.Open, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);

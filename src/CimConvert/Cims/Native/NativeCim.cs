@@ -3,7 +3,7 @@ using CimConvert.Interop;
 
 namespace CimConvert.Cims.Native;
 
-/// <summary>A block CIM open in Windows' writer: created, committed, closed and finished in the order hcsshim does it.</summary>
+/// <summary>A block CIM open in Windows' writer; created, committed, closed and finished in the same order as in hcsshim.</summary>
 internal sealed class NativeCim : IDisposable
 {
     private readonly NativeBlockTarget _target;

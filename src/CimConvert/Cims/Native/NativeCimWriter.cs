@@ -3,11 +3,13 @@ using CimConvert.Interop;
 
 namespace CimConvert.Cims.Native;
 
-/// <summary>One block CIM written by Windows' own writer, call for call as hcsshim does; the parity tests hold it to that.</summary>
+/// <summary>
+/// A block CIM written by Windows' own writer with the same calls, in the same order, as in hcsshim; the parity tests check that.
+/// </summary>
 /// <remarks>
-/// What hcsshim leaves to the API's undocumented behaviour, <see cref="NameHandling.Block"/> makes explicit; that has not been tried
-/// on Windows. Missing parents of files get the metadata the managed writer gives them, which then stands before a lower
-/// layer's (a whiteout gets no parents: the recorded calls have none).
+/// Where hcsshim relies on undocumented behaviour of the API, the rules of <see cref="NameHandling.Block"/> make the calls explicit; that
+/// has not been tried on Windows. Missing parent directories of files get the same metadata as from the managed writer, which then takes
+/// precedence over a lower layer's. A whiteout gets no parents: hcsshim's recorded calls have none.
 /// </remarks>
 internal sealed class NativeCimWriter : ICimWriter
 {

@@ -3,7 +3,7 @@ using CimConvert.Interop;
 
 namespace CimConvert.Cims.Native;
 
-/// <summary>Adds files and their streams to an CIM open in Windows' writer, one stream at a time.</summary>
+/// <summary>Adds files and streams to a CIM that is open in Windows' writer, one stream at a time.</summary>
 internal sealed class NativeFiles(CimImageHandle cim) : IDisposable
 {
     private CimStreamHandle? _stream;
@@ -65,7 +65,7 @@ internal sealed class NativeFiles(CimImageHandle cim) : IDisposable
         (_stream, _streamPath, _left) = (stream, path, size);
     }
 
-    /// <summary>The API itself does not report more or fewer bytes than declared (docs/cimfs-api.md).</summary>
+    /// <summary>Checks the number of bytes, because the API does not report more or fewer than declared (docs/cimfs-api.md).</summary>
     public void Write(ReadOnlySpan<byte> data)
     {
         var stream = _stream ?? throw new InvalidOperationException("no stream is open");

@@ -7,14 +7,14 @@ using CimConvert.Storage;
 namespace CimConvert.Cims.Native;
 
 /// <summary>
-/// One standard CIM forked from another by Windows' own writer, call for call as hcsshim does: what is removed is deleted, links are
-/// made at once. Windows finds the parent beside the new CIM: while that is written, in a folder of its own, the parent's files are
-/// there under further names.
+/// A standard CIM forked from another by Windows' own writer, with the same calls as in hcsshim: removed names are deleted, and links are
+/// made at once. Windows looks for the parent beside the new CIM, which is written in a folder of its own; so the parent's files are
+/// hard-linked into that folder meanwhile.
 /// </summary>
 /// <remarks>
-/// Missing directories above a file are not created, as the parent CIM may have them: where it does not, the writer's error says so.
-/// A name that comes again in the layer is deleted first. One that only the parent has is not: hcsshim leaves it to the writer
-/// to replace it.
+/// Missing directories above a file are not created, because the parent CIM may have them; if it does not, the writer reports an error. A
+/// name that the layer repeats is deleted first. A name that only the parent has is not: like hcsshim, this leaves the replacement to
+/// Windows' writer.
 /// </remarks>
 internal sealed class NativeForkedWriter : ICimWriter
 {
@@ -60,10 +60,10 @@ internal sealed class NativeForkedWriter : ICimWriter
 
     public void CreateHardLink(CimPath newPath, CimPath existingPath) => _files.CreateHardLink(newPath, existingPath);
 
-    /// <summary>The parent's files are files of this CIM.</summary>
+    /// <summary>A hard link: the parent's files are files of this CIM.</summary>
     public void CreateMergeLink(CimPath newPath, CimPath targetPath) => CreateHardLink(newPath, targetPath);
 
-    /// <summary>Removes the parent's file, if it has one there.</summary>
+    /// <summary>Deletes the parent's file, if there is one.</summary>
     public void Tombstone(CimPath path)
     {
         _files.ThrowIfOpen();
@@ -112,7 +112,7 @@ internal sealed class NativeForkedWriter : ICimWriter
             var link = Path.Combine(_set.Folder, name);
             if (!HardLink.TryCreate(link, Path.Combine(directory, name)))
             {
-                throw new IOException($"'{link}' cannot be made a link to the parent's file: the directory must be on a file system with hard links, as NTFS");
+                throw new IOException($"'{link}' cannot be made a link to the parent's file: the directory must be on a file system with hard links, such as NTFS");
             }
 
             _parentFiles.Add(link);

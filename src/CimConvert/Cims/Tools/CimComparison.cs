@@ -6,21 +6,21 @@ namespace CimConvert.Cims.Tools;
 /// <summary>How an entry differs between two CIMs.</summary>
 internal enum CimChange
 {
-    /// <summary>Only the second has it.</summary>
+    /// <summary>Only the second CIM has the entry.</summary>
     Added,
 
-    /// <summary>Only the first has it.</summary>
+    /// <summary>Only the first CIM has the entry.</summary>
     Removed,
     Changed,
 }
 
 /// <summary>One difference between two CIMs.</summary>
-/// <param name="Path">As the CIM that has it spells it; the second, where both do.</param>
-/// <param name="Change">What happened to it, from the first to the second.</param>
-/// <param name="Fields">Of a changed entry, what differs: the fields of a listing, and <c>content</c> and <c>links</c>.</param>
+/// <param name="Path">The path as the second CIM spells it, or the first, if only that has it.</param>
+/// <param name="Change">How the entry changed from the first CIM to the second.</param>
+/// <param name="Fields">The fields of a changed entry that differ: those of a listing, and <c>content</c> and <c>links</c>.</param>
 internal sealed record CimDifference(CimPath Path, CimChange Change, IReadOnlyList<string> Fields);
 
-/// <summary>Compares what two CIMs hold, whatever way each stores it.</summary>
+/// <summary>Compares the content of two CIMs, however each stores it.</summary>
 internal sealed class CimComparison
 {
     private readonly CimReader _first;
@@ -30,18 +30,18 @@ internal sealed class CimComparison
 
     private CimComparison(CimReader first, CimReader second) => (_first, _second) = (first, second);
 
-    /// <summary>The differences, sorted by path; names are the same in any case of their letters.</summary>
-    /// <exception cref="InvalidDataException">A CIM does not hold together.</exception>
-    public static IEnumerable<CimDifference> Run(CimReader first, CimReader second) => new CimComparison(first, second).Run();
+    /// <summary>The differences, sorted by path. Names are compared without regard to case.</summary>
+    /// <exception cref="InvalidDataException">A CIM is inconsistent.</exception>
+    public static IEnumerable<CimDifference> Compare(CimReader first, CimReader second) => new CimComparison(first, second).Differences();
 
-    private IEnumerable<CimDifference> Run()
+    private IEnumerable<CimDifference> Differences()
     {
         using var left = CimWalk.Below(_first, CimPath.Root, _first.Root).GetEnumerator();
         using var right = CimWalk.Below(_second, CimPath.Root, _second.Root).GetEnumerator();
         var (hasLeft, hasRight) = (left.MoveNext(), right.MoveNext());
         while (hasLeft || hasRight)
         {
-            var order = !hasLeft ? 1 : !hasRight ? -1 : Compare(left.Current.Path, right.Current.Path);
+            var order = !hasLeft ? 1 : !hasRight ? -1 : ComparePaths(left.Current.Path, right.Current.Path);
             if (order < 0)
             {
                 yield return new CimDifference(left.Current.Path, CimChange.Removed, []);
@@ -64,19 +64,19 @@ internal sealed class CimComparison
         }
     }
 
-    /// <summary>The order of a walk: name by name, a directory before what is in it.</summary>
-    private static int Compare(CimPath left, CimPath right)
+    /// <summary>The order in which <see cref="CimWalk"/> visits entries: name by name, a directory before its entries.</summary>
+    private static int ComparePaths(CimPath left, CimPath right)
     {
-        var (some, others) = (left.Value.Split(CimPath.Separator), right.Value.Split(CimPath.Separator));
-        for (var i = 0; i < some.Length && i < others.Length; i++)
+        var (leftNames, rightNames) = (left.Value.Split(CimPath.Separator), right.Value.Split(CimPath.Separator));
+        for (var i = 0; i < leftNames.Length && i < rightNames.Length; i++)
         {
-            if (NameComparer.Instance.Compare(some[i], others[i]) is not 0 and var order)
+            if (NameComparer.Instance.Compare(leftNames[i], rightNames[i]) is not 0 and var order)
             {
                 return order;
             }
         }
 
-        return some.Length - others.Length;
+        return leftNames.Length - rightNames.Length;
     }
 
     private IEnumerable<string> Fields(CimPath leftPath, CimEntry left, CimPath rightPath, CimEntry right)
@@ -102,14 +102,16 @@ internal sealed class CimComparison
         return fields.Where(field => field.Differs).Select(field => field.Name);
     }
 
-    /// <summary>Hard links are told by the first name that both CIMs have of a file: ids are the writer's choice.</summary>
+    /// <summary>
+    /// Identifies a file by the first of its names that both CIMs have: file IDs are up to the writer and cannot be compared.
+    /// </summary>
     private static string FirstName(Dictionary<uint, string> names, CimEntry entry, CimPath path) =>
         names.TryAdd(entry.FileId, path.Value) ? path.Value : names[entry.FileId];
 
     private bool StreamsDiffer(CimEntry left, CimEntry right)
     {
-        var (some, others) = (_first.AlternateStreams(left), _second.AlternateStreams(right));
-        return some.Count != others.Count || some.Zip(others).Any(pair => pair.First.Name != pair.Second.Name || Differ(pair.First.Stream, pair.Second.Stream));
+        var (leftStreams, rightStreams) = (_first.AlternateStreams(left), _second.AlternateStreams(right));
+        return leftStreams.Count != rightStreams.Count || leftStreams.Zip(rightStreams).Any(pair => pair.First.Name != pair.Second.Name || Differ(pair.First.Stream, pair.Second.Stream));
     }
 
     private bool Differ(CimStream left, CimStream right)

@@ -3,24 +3,28 @@ using CimConvert.Formats.Cim;
 namespace CimConvert.Cims.Tools;
 
 /// <summary>
-/// Removes a standard CIM with the files its header names. The header is untrusted: nothing goes that another CIM in the
-/// directory needs, and nothing at all before everything has been looked at.
+/// Deletes a standard CIM and the files that its header names. The header is untrusted: no file that another CIM in the directory needs is
+/// deleted, and nothing is deleted before everything has been checked.
 /// </summary>
 internal static class CimDestruction
 {
-    /// <summary>What a CIM is called while it is being destroyed: no CIM any more, and still enough to find the rest by.</summary>
+    /// <summary>
+    /// Appended to the <c>.cim</c> file's name while its CIM is destroyed: it is no CIM any more, but still says which files belong to it.
+    /// </summary>
     private const string Suffix = ".destroying";
 
-    /// <param name="cimFile">The <c>.cim</c> file. One whose destruction was cut short is taken up again.</param>
-    /// <param name="force">Also one that others are forked from, that lacks regions, or beside which a CIM cannot be read.</param>
-    /// <returns>Whole paths of the files that are gone.</returns>
-    /// <exception cref="ConversionException">It is refused, and nothing was removed.</exception>
-    /// <exception cref="InvalidDataException">It is damaged, and nothing was removed.</exception>
-    public static IReadOnlyList<string> Run(string cimFile, bool force)
+    /// <param name="cimFile">The <c>.cim</c> file. An interrupted destruction is continued.</param>
+    /// <param name="force">
+    /// Destroys it also if other CIMs are forked from it, its regions are missing, or a CIM beside it cannot be read.
+    /// </param>
+    /// <returns>Full paths of the deleted files.</returns>
+    /// <exception cref="ConversionException">The CIM may not be destroyed; nothing was deleted.</exception>
+    /// <exception cref="InvalidDataException">The CIM is damaged; nothing was deleted.</exception>
+    public static IReadOnlyList<string> Destroy(string cimFile, bool force)
     {
         if (!StandardCim.IsLocation(cimFile))
         {
-            throw new ConversionException($"'{cimFile}' is no standard CIM: its name does not end in '{OpenCim.StandardExtension}'; a block file is removed as any file is");
+            throw new ConversionException($"'{cimFile}' is no standard CIM: its name does not end in '{OpenCim.StandardExtension}'; to remove a block file, delete it");
         }
 
         var condemned = Path.GetFullPath(cimFile) + Suffix;
@@ -57,7 +61,7 @@ internal static class CimDestruction
         var own = cim.Header.Own.Id;
         if (cim.Header.Parents.Any(parent => parent.Id == own))
         {
-            throw new InvalidDataException($"'{cim.Path}' gives its own regions as its parent's: its header lies");
+            throw new InvalidDataException($"'{cim.Path}' has an inconsistent header: it lists its own region set as a parent");
         }
 
         var children = new List<string>();
@@ -70,7 +74,7 @@ internal static class CimDestruction
 
             if (header.Own.Id == own)
             {
-                throw new InvalidDataException($"'{cim.Path}' and '{file}' say that the same regions are theirs: one header lies, and neither is destroyed");
+                throw new InvalidDataException($"'{cim.Path}' and '{file}' both claim the same regions: one of the headers is wrong, and neither CIM is destroyed");
             }
 
             if (header.Parents.Any(parent => parent.Id == own))
@@ -82,7 +86,7 @@ internal static class CimDestruction
         if (children.Count > 0 && !force)
         {
             throw new ConversionException(
-                $"'{cim.Path}' has children, which would be of no use without it: {string.Join(", ", children)}; destroy those first, or use --force");
+                $"'{cim.Path}' has children, which cannot be used without it: {string.Join(", ", children)}; destroy those first, or use --force");
         }
     }
 

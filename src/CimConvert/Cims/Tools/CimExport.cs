@@ -5,28 +5,28 @@ using CimConvert.Storage;
 namespace CimConvert.Cims.Tools;
 
 /// <summary>
-/// Copies a CIM's standard files, byte for byte, into a directory, with those of the sources a merged CIM needs: what comes
-/// out is a standard set that opens by itself.
+/// Copies a CIM's standard files, byte for byte, into a directory, with those of a merged CIM's sources. The result is a standard set that
+/// can be opened by itself.
 /// </summary>
 internal static class CimExport
 {
     private const int BufferSize = 1024 * 1024;
 
-    /// <param name="image">What to export.</param>
-    /// <param name="directory">Made where it is missing. Files of region sets that are there already are left, if they are the same.</param>
-    /// <param name="cancellationToken">Leaves region files at worst, never the CIM's own name.</param>
-    /// <returns>Names of the files, the CIM's own last.</returns>
-    public static IReadOnlyList<string> Run(OpenCim image, string directory, CancellationToken cancellationToken)
+    /// <param name="cim">The CIM to export.</param>
+    /// <param name="directory">Created if it is missing. Region files that exist already are kept if they have the same content.</param>
+    /// <param name="cancellationToken">Cancels. Region files may be left behind, but never the <c>.cim</c> file.</param>
+    /// <returns>Names of the files, the <c>.cim</c> file last.</returns>
+    public static IReadOnlyList<string> ExportTo(this OpenCim cim, string directory, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
-        var target = Path.Combine(directory, image.Name);
+        var target = Path.Combine(directory, cim.Name);
         if (File.Exists(target))
         {
             throw new IOException($"'{target}' exists already: remove it first, or choose another directory");
         }
 
         var names = new List<string>();
-        foreach (var (name, file) in image.AllFiles())
+        foreach (var (name, file) in cim.AllFiles())
         {
             using (file)
             {

@@ -4,17 +4,18 @@ using CimConvert.Formats.Windows;
 
 namespace CimConvert.Cims.Tools;
 
-/// <summary>What an extraction made.</summary>
-/// <param name="Files">Files written, hard links as copies.</param>
-/// <param name="Directories">Directories made.</param>
-/// <param name="Links">Symbolic links made.</param>
-/// <param name="Bytes">Bytes of files.</param>
-/// <param name="Skipped">What was left out, one line each.</param>
+/// <summary>The result of an extraction.</summary>
+/// <param name="Files">Files written; each hard link is a copy.</param>
+/// <param name="Directories">Directories created.</param>
+/// <param name="Links">Symbolic links created.</param>
+/// <param name="Bytes">Bytes of the files.</param>
+/// <param name="Skipped">What was left out, one line for each.</param>
 internal sealed record ExtractionResult(long Files, long Directories, long Links, long Bytes, IReadOnlyList<string> Skipped);
 
 /// <summary>
-/// Writes the files of a CIM below a new directory. Nothing is written through a link: links are made last, only relative ones
-/// that stay inside, and no device or other special file is ever made. Attributes, descriptors and streams stay in the CIM.
+/// Writes the files of a CIM into a new or empty directory. Nothing is written through a link: links are created last, and only relative
+/// ones that stay inside; devices and other special files are never created. Attributes, security descriptors and alternate streams are not
+/// extracted.
 /// </summary>
 internal sealed class CimExtraction
 {
@@ -30,10 +31,10 @@ internal sealed class CimExtraction
 
     private CimExtraction(CimReader cim, string root) => (_cim, _root) = (cim, root);
 
-    /// <exception cref="IOException">The directory exists and has something in it, or cannot be written; then it is as it was.</exception>
-    /// <exception cref="InvalidDataException">The CIM does not hold together.</exception>
-    /// <exception cref="ConversionException">The disk has no room for all of it.</exception>
-    public static ExtractionResult Run(CimReader cim, string directory, CancellationToken cancellationToken)
+    /// <exception cref="IOException">The directory is not empty, or cannot be written; then it is left as it was.</exception>
+    /// <exception cref="InvalidDataException">The CIM is inconsistent.</exception>
+    /// <exception cref="ConversionException">The files do not fit on the disk.</exception>
+    public static ExtractionResult Extract(CimReader cim, string directory, CancellationToken cancellationToken)
     {
         var root = Path.GetFullPath(directory);
         var isNew = !Directory.Exists(root);
@@ -46,7 +47,7 @@ internal sealed class CimExtraction
         try
         {
             CheckSpace(cim, root, cancellationToken);
-            return new CimExtraction(cim, root).Run(cancellationToken);
+            return new CimExtraction(cim, root).ExtractAll(cancellationToken);
         }
         catch
         {
@@ -55,7 +56,9 @@ internal sealed class CimExtraction
         }
     }
 
-    /// <summary>Files may share their bytes in a CIM: a small one can stand for more than any disk holds.</summary>
+    /// <summary>
+    /// Checks the free space first: files of a CIM may share their content, so a small CIM can expand to more than any disk holds.
+    /// </summary>
     private static void CheckSpace(CimReader cim, string root, CancellationToken cancellationToken)
     {
         var free = new DriveInfo(root).AvailableFreeSpace;
@@ -91,7 +94,7 @@ internal sealed class CimExtraction
         }
     }
 
-    private ExtractionResult Run(CancellationToken cancellationToken)
+    private ExtractionResult ExtractAll(CancellationToken cancellationToken)
     {
         CimPath? leftOut = null;
         foreach (var (path, entry) in CimWalk.Below(_cim, CimPath.Root, _cim.Root))
@@ -109,7 +112,7 @@ internal sealed class CimExtraction
                 continue;
             }
 
-            Extract(path, entry);
+            ExtractEntry(path, entry);
         }
 
         foreach (var (path, target) in _links)
@@ -120,11 +123,11 @@ internal sealed class CimExtraction
         return new ExtractionResult(_files, _directories, _links.Count, _bytes, _skipped);
     }
 
-    /// <summary>CimFS takes names that this system would take for something else.</summary>
+    /// <summary>CimFS allows names that mean something else on this system.</summary>
     private static string? ValidateHostName(string name) =>
         OperatingSystem.IsWindows() ? HostFileName.Validate(name) : HostFileName.IsText(name) ? null : "is no valid UTF-16";
 
-    private void Extract(CimPath path, CimEntry entry)
+    private void ExtractEntry(CimPath path, CimEntry entry)
     {
         var target = Path.Combine(_root, path.Value.Replace(CimPath.Separator, Path.DirectorySeparatorChar));
         var type = CimListing.TypeOf(entry);
@@ -157,7 +160,7 @@ internal sealed class CimExtraction
         using var stream = new FileStream(target, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
         if (entry.Data.IsSparse)
         {
-            // Nothing of it is stored: written out, a few bytes of metadata could fill the disk.
+            // A sparse stream has no stored content. Written out, a few bytes of metadata could fill the disk.
             stream.SetLength(entry.Size);
         }
         else
@@ -172,8 +175,8 @@ internal sealed class CimExtraction
     private void Skip(CimPath path, string why) => _skipped.Add($"{path}: {why}");
 
     /// <summary>
-    /// Whether a relative target stays below the image's root, whatever links it leads over: <c>..</c> may only come first, where
-    /// the directories it climbs from are no links.
+    /// Whether a relative target stays below the root of the CIM, whatever links it leads over: <c>..</c> may only come first, where the
+    /// directories it climbs from are not links.
     /// </summary>
     private static bool StaysInside(CimPath link, string target)
     {

@@ -7,7 +7,7 @@ using CimConvert.Formats.Windows;
 
 namespace CimConvert.Cims.Tools;
 
-/// <summary>What a CIM's entry is, as listings name it.</summary>
+/// <summary>The type of a CIM's entry, as listings name it.</summary>
 internal enum CimEntryType
 {
     File,
@@ -18,10 +18,10 @@ internal enum CimEntryType
     /// <summary>A reparse point of another kind.</summary>
     Reparse,
 
-    /// <summary>In a layer's CIM only: the path is removed from lower layers.</summary>
+    /// <summary>Only in a layer's CIM: the path is removed from lower layers.</summary>
     Tombstone,
 
-    /// <summary>In a layer's CIM only: a name for a lower layer's file.</summary>
+    /// <summary>Only in a layer's CIM: a hard link to a file of a lower layer.</summary>
     MergeLink,
 }
 
@@ -43,7 +43,7 @@ internal sealed class CimListing(CimReader cim)
             _ => CimEntryType.Reparse,
         };
 
-    /// <summary>The entries at or below a path: the entry itself where it is no directory, else what is in it.</summary>
+    /// <summary>The entries at a path: what is in a directory, or else the entry itself.</summary>
     /// <exception cref="InvalidDataException">There is nothing at the path.</exception>
     public IEnumerable<(CimPath Path, CimEntry Entry)> Entries(CimPath path, bool recursive)
     {
@@ -58,7 +58,7 @@ internal sealed class CimListing(CimReader cim)
             : cim.Children(entry).Select(child => (spelled.Append(child.Name), child.Entry));
     }
 
-    /// <summary>One entry as a JSON object of the fields that scripts rely on, in their order.</summary>
+    /// <summary>Writes an entry as a JSON object. Scripts rely on the fields and their order.</summary>
     public void WriteJson(Utf8JsonWriter json, CimPath path, CimEntry entry, bool withHash)
     {
         json.WriteStartObject();
@@ -97,7 +97,7 @@ internal sealed class CimListing(CimReader cim)
         json.WriteEndObject();
     }
 
-    /// <summary>One entry as a line for people: attributes, size, last write in UTC, path, and where a link leads.</summary>
+    /// <summary>An entry as a line of text: attributes, size, last write time in UTC, path, and the target of a link.</summary>
     public string Line(CimPath path, CimEntry entry)
     {
         var time = entry.LastWriteTime is > 0 and var ticks && ticks <= DateTime.MaxValue.ToFileTimeUtc()

@@ -5,23 +5,23 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Cims.Tools;
 
 /// <summary>
-/// Puts a CIM's standard files, byte for byte, into a block file, with those of the parents or sources it needs: what comes out
-/// opens by itself, and exported again it is the same standard set.
+/// Packs a CIM's standard files, byte for byte, into a block file, with those of its parents or sources. The result can be opened by
+/// itself, and exporting it gives the same standard set again.
 /// </summary>
 internal static class CimPacking
 {
     private const int BufferSize = 1024 * 1024;
 
-    /// <param name="image">What to pack; a standard set, or one that lies in a block file without its sources.</param>
-    /// <param name="blockFile">What to make; nothing may have the name yet.</param>
-    /// <param name="options">How the block file is made.</param>
-    /// <param name="cancellationToken">Leaves nothing behind.</param>
+    /// <param name="cim">The CIM to pack: a standard set, or a CIM from a block file, opened with its sources.</param>
+    /// <param name="blockFile">The block file to write, which must not exist.</param>
+    /// <param name="options">How the block file is written.</param>
+    /// <param name="cancellationToken">Cancels, and leaves nothing behind.</param>
     /// <exception cref="InvalidDataException">A file of the CIM is missing.</exception>
-    public static CommittedCim Run(OpenCim image, string blockFile, BlockCimOptions options, CancellationToken cancellationToken)
+    public static CommittedCim PackInto(this OpenCim cim, string blockFile, BlockCimOptions options, CancellationToken cancellationToken)
     {
-        using var block = new PartialBlockFile(blockFile, image.Cim.ParentRegions.Count > 0 ? IntegrityFile.MergedName : IntegrityFile.LayerName);
-        var set = block.Blocks.BeginSet(image.Name);
-        foreach (var (name, file) in image.AllFiles())
+        using var block = new PartialBlockFile(blockFile, cim.Cim.ParentRegions.Count > 0 ? IntegrityFile.MergedName : IntegrityFile.LayerName);
+        var set = block.Blocks.BeginSet(cim.Name);
+        foreach (var (name, file) in cim.AllFiles())
         {
             using (file)
             {

@@ -3,27 +3,27 @@ using CimConvert.Formats.Cim;
 namespace CimConvert.Cims.Tools;
 
 /// <summary>How many entries of each kind a CIM has.</summary>
-/// <param name="Files">Files, each once whatever its names.</param>
-/// <param name="Directories">Directories, the root not counted.</param>
+/// <param name="Files">Files; one with several names counts once.</param>
+/// <param name="Directories">Directories, without the root.</param>
 /// <param name="Links">Symbolic links, mount points and other reparse points.</param>
 /// <param name="HardLinks">Names of files beyond the first.</param>
-/// <param name="AlternateStreams">Streams of files beside their main one.</param>
-/// <param name="LayerMarks">In a block layer's CIM: removed paths, and links to files of lower layers.</param>
+/// <param name="AlternateStreams">Alternate data streams.</param>
+/// <param name="LayerMarks">In the block CIM of a layer: tombstones and merge links.</param>
 internal sealed record CimCounts(long Files, long Directories, long Links, long HardLinks, long AlternateStreams, long LayerMarks);
 
-/// <summary>Where the bytes of a CIM's streams are.</summary>
-/// <param name="Total">Bytes of all streams, each file once.</param>
-/// <param name="Sparse">Of those, bytes of streams of nothing but zeros, which are not stored.</param>
-/// <param name="InParents">Of those, bytes that lie in regions of parents or sources.</param>
-/// <param name="Own">Of those, bytes whose content lies in the CIM's own regions.</param>
-/// <param name="Stored">Bytes of its own regions that they take: less than <see cref="Own"/> where streams share content.</param>
+/// <summary>Where the content of a CIM's streams is stored.</summary>
+/// <param name="Total">Bytes of all streams; a file with several names counts once.</param>
+/// <param name="Sparse">Of the total, bytes of sparse streams: only zeros, which are not stored.</param>
+/// <param name="InParents">Of the total, bytes stored in regions of parents or sources.</param>
+/// <param name="Own">Of the total, bytes stored in the CIM's own regions.</param>
+/// <param name="Stored">Bytes that these take in its own regions: less than <see cref="Own"/> if streams share content.</param>
 internal sealed record CimContent(long Total, long Sparse, long InParents, long Own, long Stored)
 {
-    /// <summary>Bytes that are not stored because the same content is stored already.</summary>
+    /// <summary>Bytes that are not stored again because the same content is stored already.</summary>
     public long Deduplicated => Own - Stored;
 }
 
-/// <summary>Counts what a CIM holds and how it is stored.</summary>
+/// <summary>Counts a CIM's entries, and how their content is stored.</summary>
 internal sealed class CimStatistics
 {
     private readonly CimReader _cim;
@@ -41,7 +41,7 @@ internal sealed class CimStatistics
 
     private CimStatistics(CimReader cim) => _cim = cim;
 
-    /// <exception cref="InvalidDataException">The CIM does not hold together.</exception>
+    /// <exception cref="InvalidDataException">The CIM is inconsistent.</exception>
     public static (CimCounts Counts, CimContent Content) Count(CimReader cim, CancellationToken cancellationToken)
     {
         var statistics = new CimStatistics(cim);

@@ -5,23 +5,25 @@ using CimConvert.Formats.Vhd;
 
 namespace CimConvert.Cims.Tools;
 
-/// <summary>What a verification went through.</summary>
+/// <summary>What a verification checked.</summary>
 internal sealed record VerificationResult(long Entries, long Bytes, long Objects, bool Sealed);
 
-/// <summary>Reads all of a CIM and checks everything that can be: structure, every stream, digests, seal, root digest and footer.</summary>
+/// <summary>
+/// Reads a whole CIM and checks all that can be checked: structure, every stream, object digests, seal, root digest and VHD footer.
+/// </summary>
 internal static class CimVerification
 {
     private const int BufferSize = 1024 * 1024;
     private const int ObjectDigestSize = 24;
 
-    /// <param name="image">Opened with its sources, if it is a merged CIM.</param>
-    /// <param name="path">Its block file; null for a standard set.</param>
-    /// <param name="expectedRoot">The root digest it must have; null where none is known.</param>
+    /// <param name="cim">The CIM; a merged CIM must be opened with its sources.</param>
+    /// <param name="path">The CIM's block file; null for a standard set.</param>
+    /// <param name="expectedRoot">The root digest it must have; null if none is known.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
-    /// <exception cref="InvalidDataException">What is wrong, and where.</exception>
-    public static VerificationResult Run(OpenCim image, string? path, byte[]? expectedRoot, CancellationToken cancellationToken)
+    /// <exception cref="InvalidDataException">The CIM is damaged; the message says where.</exception>
+    public static VerificationResult Verify(this OpenCim cim, string? path, byte[]? expectedRoot, CancellationToken cancellationToken)
     {
-        if (image.Container is { } container)
+        if (cim.Container is { } container)
         {
             CheckRoot(container, expectedRoot);
             container.VerifySeal(cancellationToken);
@@ -31,16 +33,16 @@ internal static class CimVerification
             }
         }
 
-        CheckRegions(image.Cim);
+        CheckRegions(cim.Cim);
         var buffer = new byte[BufferSize];
         var (entries, bytes, objects) = (0L, 0L, 0L);
-        foreach (var (entryPath, entry) in CimWalk.Below(image.Cim, CimPath.Root, image.Cim.Root))
+        foreach (var (entryPath, entry) in CimWalk.Below(cim.Cim, CimPath.Root, cim.Cim.Root))
         {
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
                 entries++;
-                bytes += ReadEntry(image.Cim, entry, buffer);
+                bytes += ReadEntry(cim.Cim, entry, buffer);
             }
             catch (InvalidDataException e)
             {
@@ -48,27 +50,28 @@ internal static class CimVerification
             }
         }
 
-        for (var region = 0; region < image.Cim.OwnRegions.Count; region++)
+        for (var region = 0; region < cim.Cim.OwnRegions.Count; region++)
         {
             var objectBytes = 0L;
-            foreach (var (offset, content) in image.Cim.Objects(region))
+            foreach (var (offset, content) in cim.Cim.Objects(region))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                CheckObject(image.Cim, offset, content, buffer);
+                CheckObject(cim.Cim, offset, content, buffer);
                 objects++;
                 objectBytes += content.Length;
-                if (objectBytes > image.Cim.RegionLength(offset))
+                if (objectBytes > cim.Cim.RegionLength(offset))
                 {
-                    // Each content is in a region once. Overlapping entries could ask for any amount of reading.
-                    throw new InvalidDataException($"the object IDs of region {region} name more bytes than it has");
+                    // Each content is in a region once. Without this check, overlapping entries could make the verification read any number
+                    // of bytes.
+                    throw new InvalidDataException($"the object IDs of region {region} cover more bytes than it has");
                 }
             }
         }
 
-        return new VerificationResult(entries, bytes, objects, image.Container?.IsSealed ?? false);
+        return new VerificationResult(entries, bytes, objects, cim.Container?.IsSealed ?? false);
     }
 
-    /// <summary>A region that nothing refers to must be there as well: the header counts it among the CIM's own.</summary>
+    /// <summary>Opens all regions: one that nothing refers to must exist as well, because the header lists it.</summary>
     private static void CheckRegions(CimReader cim) => _ = cim.Regions.Last();
 
     private static void CheckRoot(BlockFileReader container, byte[]? expectedRoot)
@@ -102,7 +105,7 @@ internal static class CimVerification
         file.ReadAt(container.BlocksLength, footer);
         if (!footer.AsSpan().SequenceEqual(VhdFooter.Create(container.BlocksLength, container.Root)))
         {
-            throw new InvalidDataException("the VHD footer does not fit the block file's content");
+            throw new InvalidDataException("the VHD footer does not match the block file's content");
         }
     }
 
@@ -132,7 +135,7 @@ internal static class CimVerification
     {
         using var data = cim.OpenStream(stream);
 
-        // Nothing of a sparse stream is stored: there is nothing to go wrong in it, however long it says it is.
+        // A sparse stream has no stored content, so there is nothing to read, whatever its length.
         while (!stream.IsSparse && data.Read(buffer) > 0)
         {
         }
@@ -140,7 +143,7 @@ internal static class CimVerification
         return stream.Length;
     }
 
-    private static void CheckObject(CimReader cim, Formats.Cim.RegionOffset offset, CimObject content, byte[] buffer)
+    private static void CheckObject(CimReader cim, RegionOffset offset, CimObject content, byte[] buffer)
     {
         if (content.Length is < 0 or > CimStream.MaxLength)
         {

@@ -3,26 +3,26 @@ using System.Buffers.Binary;
 namespace CimConvert.Layers.Hives;
 
 /// <summary>
-/// Devices as elements of a BCD store hold them, little-endian: the id of the object with the device's options (zero for none),
-/// then a record: type u32, flags u32, size u32 of the record, zero u32, and what the type calls for.
+/// Devices in the binary form of BCD elements, little-endian: the GUID of the object with the device's options (zero for none), then a
+/// record: type u32, flags u32, size of the record u32, zero u32, and the fields of the type.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Seen in dumps of stores that start Windows: the frame, the GPT partition byte for byte (a1ive/grub, issue 18; jpz4085/BCD-SYS,
-/// issue 4), and that 'boot', which calls for nothing, has a record of 0x48 bytes as well.
+/// Established, from dumps of stores that boot Windows: the layout above; the GPT partition, byte for byte (a1ive/grub, issue 18;
+/// jpz4085/BCD-SYS, issue 4); and that 'boot', which has no fields, has a record of 0x48 bytes as well.
 /// </para>
 /// <para>
-/// Published by those who read Windows' boot manager, none of them with a store that bcdedit wrote: the type numbers 7, 10 and 11
-/// (phnt ntbcd.h; "Understand BOOT_ENVIRONMENT_DEVICE", Black Hat USA 2024). That a vmbus device is two ids, the interface's type
-/// and its instance, and that records of a fixed size are 0x48 bytes (binsys/bootmgr, bootmgr.h; the boot library of Quinn
-/// Stephens, 2025, bootlib.h and efiinit.c: two works, one layout). The fields and sizes of composite and CimFS devices (the fork
+/// Published by people who read the code of Windows' boot manager, but not checked against a store written by bcdedit: the type numbers
+/// 7, 10 and 11 (phnt, ntbcd.h; "Understand BOOT_ENVIRONMENT_DEVICE", Black Hat USA 2024). A vmbus device is two GUIDs, the interface's
+/// type and its instance, and records of a fixed size have 0x48 bytes (binsys/bootmgr, bootmgr.h; the boot library of Quinn Stephens,
+/// 2025, bootlib.h and efiinit.c: two works with the same layout). The fields and sizes of composite and CimFS devices (the fork
 /// mcleishk/DiscUtils-CompositeCimFs, CompositeDeviceRecord and CimfsDeviceRecord: one work).
 /// </para>
 /// <para>
-/// Inferred: that the interface's type is stored as zero, for bcdedit is told the instance only and so is the call it makes (phnt,
-/// BCD_ELEMENT_DEVICE); that a vmbus record has the size of the other fixed ones; that what is only known when the machine starts is
-/// zero as well: a composite's signature and the offsets of its parts, a CimFS device's offsets
-/// and length of its path. Those come from the options object.
+/// Inferred: the type of a vmbus interface is stored as zero, because bcdedit and the call that it makes only get the instance (phnt,
+/// BCD_ELEMENT_DEVICE); a vmbus record has the size of the other fixed ones; and values that are only known when the machine boots are
+/// zero as well, because they come from the options object: a composite device's signature and the offsets of its parts, and a CimFS
+/// device's offsets and the length of its path.
 /// </para>
 /// </remarks>
 internal static class BootDevice
@@ -35,7 +35,7 @@ internal static class BootDevice
     private const int RecordHead = 16;
     private const int GuidSize = 16;
 
-    /// <summary>Of a device without parts of varying length, whatever its type calls for; the rest is zero.</summary>
+    /// <summary>The record size of a device without variable parts; what its type does not use is zero.</summary>
     private const int FixedRecord = 0x48;
 
     /// <summary><c>gpt_partition={disk};{partition}</c></summary>
@@ -43,7 +43,7 @@ internal static class BootDevice
     {
         var device = New(PartitionType, FixedRecord, options: Guid.Empty);
 
-        // Between the two stand, as zeros, that the disk is a local hard disk and that it has a GPT.
+        // The two fields in between are zero: a local hard disk, and one with a GPT.
         Write(device, Frame, partition);
         Write(device, Frame + GuidSize + (2 * sizeof(uint)), disk);
         return device;
@@ -52,16 +52,16 @@ internal static class BootDevice
     /// <summary><c>vmbus={instance}</c></summary>
     public static byte[] Vmbus(Guid instance)
     {
-        const int instanceAt = Frame + GuidSize; // Behind the interface's type.
+        const int instanceAt = Frame + GuidSize; // After the interface's type.
         var device = New(VmbusType, FixedRecord, options: Guid.Empty);
         Write(device, instanceAt, instance);
         return device;
     }
 
-    /// <summary><c>composite=0,{options}</c>: of format 0.</summary>
+    /// <summary><c>composite=0,{options}</c>, of format 0.</summary>
     public static byte[] Composite(Guid options) => New(CompositeType, RecordHead + GuidSize + (3 * sizeof(uint)), options);
 
-    /// <summary><c>cimfs={volume},{options}</c>: mounted as the volume.</summary>
+    /// <summary><c>cimfs={volume},{options}</c>: a CIM that is mounted as the volume.</summary>
     public static byte[] CimFs(Guid volume, Guid options)
     {
         const uint format = 2;

@@ -2,19 +2,18 @@ using CimConvert.Formats.Regf;
 
 namespace CimConvert.Layers.Hives;
 
-/// <summary>Reads hives from disk, and writes them.</summary>
+/// <summary>Reads and writes hive files.</summary>
 internal static class HiveFile
 {
     /// <summary>
-    /// Bytes of the largest hive that is read if not told otherwise. A hive is read into memory as a whole, and a layer's may
-    /// be anything: without a limit the layer would choose how much memory the merge takes. The largest hive of Windows images
-    /// is SOFTWARE, of about 100 MB.
+    /// The default limit on the size of a hive that is read, in bytes. A hive is read into memory as a whole; without a limit, an untrusted
+    /// layer could make the merge use any amount of memory. The largest hive of Windows images is SOFTWARE, about 100 MB.
     /// </summary>
     public const long DefaultMaxSize = 256 * 1024 * 1024;
 
     private const int BufferSize = 256 * 1024;
 
-    /// <exception cref="InvalidDataException">The file is no hive, or a larger one; the message names it.</exception>
+    /// <exception cref="InvalidDataException">The file is not a hive, or too large; the message names it.</exception>
     public static Hive Read(string path, long maxSize = DefaultMaxSize)
     {
         try
@@ -27,7 +26,7 @@ internal static class HiveFile
         }
     }
 
-    /// <summary>Writes a hive, and makes it durable; a file of that name is written over.</summary>
+    /// <summary>Writes a hive and flushes it to the disk; an existing file is overwritten.</summary>
     /// <exception cref="InvalidDataException">The hive is larger than the format allows.</exception>
     public static void Write(Hive hive, string path)
     {

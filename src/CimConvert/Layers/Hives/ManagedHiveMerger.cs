@@ -2,7 +2,10 @@ using CimConvert.Formats.Regf;
 
 namespace CimConvert.Layers.Hives;
 
-/// <summary>Merges hives with our own reader and writer (<c>CimConvert.Formats/Regf/FORMAT.md</c>), on any system. The same hives give the same bytes.</summary>
+/// <summary>
+/// Merges hives with this project's own reader and writer (<c>CimConvert.Formats/Regf/FORMAT.md</c>), on any system. The same hives give
+/// the same bytes.
+/// </summary>
 internal sealed class ManagedHiveMerger(long maxHiveSize = HiveFile.DefaultMaxSize) : IHiveMerger
 {
     public string Name => "managed";
@@ -13,7 +16,7 @@ internal sealed class ManagedHiveMerger(long maxHiveSize = HiveFile.DefaultMaxSi
         var hive = HiveMerge.Merge(Read(hives[0]));
         foreach (var delta in hives.Skip(1))
         {
-            // One at a time: of a long chain, only what is still referred to stays in memory.
+            // One delta at a time: then, of a long chain, only what the result still refers to stays in memory.
             hive = HiveMerge.Merge(hive, Read(delta));
         }
 

@@ -2,13 +2,13 @@ using CimConvert.Interop;
 
 namespace CimConvert.Layers.Hives;
 
-/// <summary>Merges hives with Windows' offreg.dll, as Microsoft's importer does.</summary>
+/// <summary>Merges hives with Windows' offreg.dll, as hcsshim does.</summary>
 internal sealed class OffRegHiveMerger : IHiveMerger
 {
     public string Name => "offreg";
 
-    /// <summary>Whether this machine has the library.</summary>
-    public static bool IsHere => NativeLibraries.PathOf(OffReg.Library) is not null;
+    /// <summary>Whether this machine has offreg.dll.</summary>
+    public static bool IsAvailable => NativeLibraries.PathOf(OffReg.Library) is not null;
 
     public void Merge(IReadOnlyList<string> hives, string merged, CancellationToken cancellationToken)
     {
@@ -34,7 +34,7 @@ internal sealed class OffRegHiveMerger : IHiveMerger
         }
         finally
         {
-            // Until here they are referred to: the collector cannot close one that is in use.
+            // Disposed only here: the raw handles above are in use until now, and the garbage collector must not close them.
             open.ForEach(hive => hive.Dispose());
         }
     }

@@ -2,16 +2,16 @@ using CimConvert.Formats.Cim;
 
 namespace CimConvert.Layers.Hives;
 
-/// <summary>One of the five registry hives that every Windows layer chain carries, under the three names it goes by.</summary>
-/// <param name="Name">Its file name in the system's <c>config</c> folder.</param>
-/// <param name="BaseName">Its whole state after a layer, in that layer's <c>Hives</c> folder.</param>
-/// <param name="DeltaName">A layer's changes to it, in the <c>Hives</c> folder of the layer's tar.</param>
+/// <summary>One of the five registry hives of a Windows layer chain, with its three names.</summary>
+/// <param name="Name">The file name in <c>Windows\System32\config</c>.</param>
+/// <param name="BaseName">The name of the complete hive as of a layer, in that layer's folder <c>Hives</c>.</param>
+/// <param name="DeltaName">The name of the hive of a layer's changes, in the folder <c>Hives</c> of the layer's tar.</param>
 internal sealed record RegistryHive(string Name, string BaseName, string DeltaName)
 {
-    /// <summary>The folder, in the image and on disk, that holds base and delta hives.</summary>
+    /// <summary>The folder of base and delta hives, in the CIM and on disk.</summary>
     public const string Folder = "Hives";
 
-    /// <summary>All five, in the order the reference handles them in.</summary>
+    /// <summary>All five, in the order in which hcsshim processes them.</summary>
     public static IReadOnlyList<RegistryHive> All { get; } =
     [
         new("SYSTEM", "SYSTEM_BASE", "SYSTEM_DELTA"),
@@ -27,9 +27,9 @@ internal sealed record RegistryHive(string Name, string BaseName, string DeltaNa
 
     public CimPath DeltaPath => CimPath.Parse(Folder).Append(DeltaName);
 
-    /// <summary>Where the delta lies on disk after the import of the layer in <paramref name="layerFolder"/>.</summary>
+    /// <summary>The path of the delta hive on disk, after the import of the layer in <paramref name="layerFolder"/>.</summary>
     public string DeltaFile(string layerFolder) => Path.Combine(layerFolder, Folder, DeltaName);
 
-    /// <summary>Where the whole hive lies on disk, for child layers to merge with.</summary>
+    /// <summary>The path of the complete hive on disk, which child layers are merged with.</summary>
     public string BaseFile(string layerFolder) => Path.Combine(layerFolder, Folder, BaseName);
 }

@@ -4,17 +4,17 @@ using CimConvert.Formats.Regf;
 
 namespace CimConvert.Layers.Hives;
 
-/// <summary>Values as Windows writes them into hives.</summary>
+/// <summary>Registry values, encoded as Windows writes them into hives.</summary>
 internal static class RegistryValues
 {
     private const uint Sz = 1;
     private const uint Binary = 3;
     private const uint Dword = 4;
 
-    /// <summary>REG_SZ, with its NUL.</summary>
+    /// <summary>A REG_SZ, with its NUL.</summary>
     public static HiveValue Text(string name, string text) => new(name, Sz, Encoding.Unicode.GetBytes(text + '\0'));
 
-    /// <summary>REG_DWORD.</summary>
+    /// <summary>A REG_DWORD.</summary>
     public static HiveValue Number(string name, uint number)
     {
         var data = new byte[sizeof(uint)];
@@ -22,10 +22,10 @@ internal static class RegistryValues
         return new HiveValue(name, Dword, data);
     }
 
-    /// <summary>REG_BINARY.</summary>
+    /// <summary>A REG_BINARY.</summary>
     public static HiveValue Bytes(string name, byte[] data) => new(name, Binary, data);
 
-    /// <summary>Reads a REG_SZ; null for a value that is none.</summary>
+    /// <summary>Reads a REG_SZ; null for a value of another type.</summary>
     public static string? TryReadText(HiveValue? value) =>
         value is { Type: Sz } text ? Encoding.Unicode.GetString(text.Data.Span).TrimEnd('\0') : null;
 }

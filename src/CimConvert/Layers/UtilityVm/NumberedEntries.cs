@@ -2,11 +2,11 @@ using CimConvert.Formats.Tar;
 
 namespace CimConvert.Layers.UtilityVm;
 
-/// <summary>Goes over a layer's tar when it is read more than once: both times its entries have the same numbers.</summary>
+/// <summary>Enumerates the entries of a tar that is read twice, with the same numbers both times.</summary>
 internal static class NumberedEntries
 {
-    /// <summary>Hands over entry by entry with its number, from 0 on; what is not read of an entry's data is passed over.</summary>
-    /// <exception cref="LayerImportException">An entry was found wanting; names it.</exception>
+    /// <summary>Passes on each entry with its number, from 0 on; unread data of an entry is skipped.</summary>
+    /// <exception cref="LayerImportException">An entry is not acceptable; the exception names it.</exception>
     /// <exception cref="InvalidDataException">The tar itself is malformed.</exception>
     public static void ForEach(Stream tar, Action<TarReader, int> take, CancellationToken cancellationToken)
     {

@@ -4,12 +4,14 @@ using CimConvert.Formats.Tar;
 
 namespace CimConvert.Layers.UtilityVm;
 
-/// <summary>What a boot CIM got.</summary>
-/// <param name="Size">Bytes of all its files' main streams, each counted once however many names it has.</param>
-/// <param name="Entries">Files, directories and links that the layer named; directories made because something lies in them are not counted.</param>
+/// <summary>What was written to a boot CIM.</summary>
+/// <param name="Size">Bytes of the main streams of all files; a file with several names counts once.</param>
+/// <param name="Entries">Files, directories and links that are entries of the layer; implied directories are not counted.</param>
 internal sealed record UtilityVmResult(long Size, long Entries);
 
-/// <summary>Writes a base layer's utility VM files into a boot CIM, whose root is their folder, by a plan made of the same tar.</summary>
+/// <summary>
+/// Writes a base layer's utility VM files into a boot CIM, whose root is their folder, according to a plan made from the same tar.
+/// </summary>
 internal sealed class UtilityVmImport
 {
     private readonly LayerCim _cim;
@@ -22,10 +24,10 @@ internal sealed class UtilityVmImport
 
     private UtilityVmImport(LayerCim cim, UtilityVmPlan plan) => (_cim, _plan) = (cim, plan);
 
-    /// <summary>Reads an uncompressed tar to its end. Committing the CIM, or throwing it away after an error, is the caller's.</summary>
+    /// <summary>Reads an uncompressed tar to its end. The caller commits the CIM, or discards it after an error.</summary>
     /// <exception cref="LayerImportException">An entry cannot be stored.</exception>
-    /// <exception cref="InvalidDataException">The tar is malformed, or not the one that the plan was made of.</exception>
-    public static UtilityVmResult Run(Stream tar, ICimWriter cim, UtilityVmPlan plan, CancellationToken cancellationToken)
+    /// <exception cref="InvalidDataException">The tar is malformed, or differs from the one that the plan was made from.</exception>
+    public static UtilityVmResult Import(Stream tar, ICimWriter cim, UtilityVmPlan plan, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(cim);
@@ -43,7 +45,7 @@ internal sealed class UtilityVmImport
             throw new InvalidDataException("the layer's tar changed while it was read");
         }
 
-        // Last, when every file that has a place is in it.
+        // Links come last, when every file of the plan has been added.
         foreach (var (path, target) in plan.Links)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -91,7 +93,7 @@ internal sealed class UtilityVmImport
     {
         if (!name.Path.IsSameAs(_source))
         {
-            // Elsewhere in the layer streams are none of the boot CIM's business, orderly or not.
+            // Streams elsewhere in the layer do not matter to the boot CIM, even misplaced ones.
             if (UtilityVmFolder.TryEnter(name.Path, out _))
             {
                 throw new InvalidDataException($"an alternate stream that does not follow its file; the last file is '{_source}'");

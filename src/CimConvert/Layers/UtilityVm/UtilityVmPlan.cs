@@ -4,28 +4,28 @@ using CimConvert.Formats.Tar;
 namespace CimConvert.Layers.UtilityVm;
 
 /// <summary>
-/// What a boot CIM is made of: which entries of a base layer's tar go where in it. A link of the utility VM may lead, over other
-/// links, to a file outside its folder that came long before; so the tar is read once for this plan, without its data, and once
-/// more by <see cref="UtilityVmImport"/>.
+/// The content of a boot CIM: which entries of a base layer's tar go where in it. A link of the utility VM may lead, over other links, to a
+/// file outside its folder that came much earlier in the tar. So the tar is read once for this plan, without its data, and once more by
+/// <see cref="UtilityVmImport"/>.
 /// </summary>
 /// <remarks>
-/// Which files are copied and which stay links is as in hcsshim's pkg/extractuvm; unlike there, links may come before their
-/// targets, and of entries repeated in one tar the last wins, as in every import here.
+/// Which files are copied and which stay links is decided as in hcsshim's pkg/extractuvm. Unlike there, links may come before their
+/// targets, and of repeated entries the last wins, as in every import here.
 /// </remarks>
 internal sealed class UtilityVmPlan
 {
     private readonly LayerTree _tree;
 
-    /// <summary>The utility VM's entries in tar order, those included whose name a later one takes.</summary>
+    /// <summary>The utility VM's entries in tar order, also those that a later entry replaces.</summary>
     private readonly List<Member> _members = [];
 
-    /// <summary>By the numbers of all the layer's links.</summary>
+    /// <summary>The targets of all the layer's links, by the links' entry numbers.</summary>
     private readonly Dictionary<int, CimPath> _targets = [];
 
-    /// <summary>The numbers of the files that links lead to, by the links' own, as far as they are known.</summary>
+    /// <summary>The entry numbers of the files that links lead to, by the links' entry numbers, as far as they are known.</summary>
     private readonly Dictionary<int, int> _files = [];
 
-    /// <summary>Of the utility VM's directories, by their entries' numbers.</summary>
+    /// <summary>The metadata of the utility VM's directories, by their entry numbers.</summary>
     private readonly Dictionary<int, CimFileMetadata> _metadata = [];
 
     private readonly Dictionary<int, CimPath> _places = [];
@@ -35,24 +35,23 @@ internal sealed class UtilityVmPlan
 
     private UtilityVmPlan(InputLimits limits) => (Limits, _tree) = (limits, new LayerTree(limits));
 
-    /// <summary>What the layer may take.</summary>
+    /// <summary>The layer's limits.</summary>
     internal InputLimits Limits { get; }
 
-
-    /// <summary>How many entries the boot CIM takes, but for links.</summary>
+    /// <summary>The number of entries of the boot CIM, without links.</summary>
     internal int PlaceCount => _places.Count;
 
     /// <summary>
-    /// Directories in tar order, which go first: copies come earlier in the tar than the directories they lie in, and Windows'
-    /// writer does not say what it does with a directory that was made for a file before.
+    /// Directories, in tar order. They are added first: copied files come earlier in the tar than the directories they go into, and it is
+    /// undocumented what Windows' writer does with a directory that it already added for a file.
     /// </summary>
     internal IReadOnlyList<(CimPath Path, CimFileMetadata Metadata)> Directories => _directories;
 
-    /// <summary>Links of the boot CIM, in tar order, each to a file that has a place.</summary>
+    /// <summary>Links of the boot CIM, in tar order; each leads to a file that has a place.</summary>
     internal IReadOnlyList<(CimPath Path, CimPath Target)> Links => _links;
 
     /// <summary>Reads an uncompressed tar to its end.</summary>
-    /// <exception cref="LayerImportException">The layer has no utility VM, or an entry that cannot be in a boot CIM.</exception>
+    /// <exception cref="LayerImportException">The layer has no utility VM, or an entry that a boot CIM cannot contain.</exception>
     /// <exception cref="InvalidDataException">The tar itself is malformed.</exception>
     public static UtilityVmPlan Read(Stream tar, InputLimits limits, CancellationToken cancellationToken)
     {
@@ -63,7 +62,7 @@ internal sealed class UtilityVmPlan
         return plan;
     }
 
-    /// <summary>Where in the boot CIM an entry goes that is no link, if anywhere.</summary>
+    /// <summary>Gets the path in the boot CIM of an entry other than a link; false if it is not in the boot CIM.</summary>
     internal bool TryGetPlace(int number, out CimPath place) => _places.TryGetValue(number, out place);
 
     private void Take(TarReader tar, int number)
@@ -111,7 +110,9 @@ internal sealed class UtilityVmPlan
         }
     }
 
-    /// <summary>As <see cref="CimLayerWriter"/> has it: a link to a directory counts as one, and directories have one name only.</summary>
+    /// <summary>
+    /// As in <see cref="CimLayerWriter"/>: a symbolic link to a directory counts as one, and a directory has one name only.
+    /// </summary>
     private bool IsLinkable(TarReader tar) => tar.Type switch
     {
         TarEntryType.RegularFile or TarEntryType.HardLink => true,
@@ -137,7 +138,8 @@ internal sealed class UtilityVmPlan
             }
         }
 
-        // The first link to a file outside gets its bytes; the others are links to that one, as the reference does it.
+        // The first link to a file outside the folder gets the file's content; further links to it become links to the first, as in
+        // hcsshim.
         foreach (var link in last.Where(member => member.IsLink))
         {
             var file = FindFile(link);
@@ -152,7 +154,7 @@ internal sealed class UtilityVmPlan
         }
     }
 
-    /// <summary>Follows a link to the file at its end. Every link is gone over once, however many lead through it.</summary>
+    /// <summary>Follows a link to the file at its end. Each link is visited once, however many lead through it.</summary>
     private int FindFile(in Member link)
     {
         var way = new List<int>();
@@ -202,10 +204,10 @@ internal sealed class UtilityVmPlan
 
     private static LayerImportException Wrong(in Member link, string why) => new(link.Path.Value, link.Offset, $"a hard link, and {why}");
 
-    /// <param name="Path">Its path in the layer.</param>
-    /// <param name="Place">Its path in the boot CIM.</param>
-    /// <param name="Number">Of the tar's entries.</param>
-    /// <param name="Offset">Where its header lies in the tar.</param>
+    /// <param name="Path">The path in the layer.</param>
+    /// <param name="Place">The path in the boot CIM.</param>
+    /// <param name="Number">The number of the tar entry.</param>
+    /// <param name="Offset">The offset of its header in the tar.</param>
     /// <param name="IsLink">Whether it is a hard link.</param>
     private readonly record struct Member(CimPath Path, CimPath Place, int Number, long Offset, bool IsLink);
 }

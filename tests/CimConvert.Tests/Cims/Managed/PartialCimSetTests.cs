@@ -89,7 +89,7 @@ public class PartialCimSetTests
         Write(parent, "a");
         using (var writer = new ManagedBackend().CreateForked(child, parent))
         {
-            CimDestruction.Run(parent, force: false);
+            CimDestruction.Destroy(parent, force: false);
             Assert.That(() => writer.Commit(CancellationToken.None), Throws.TypeOf<ConversionException>().With.Message.Contains($"its parent '{parent}' was removed"));
         }
 

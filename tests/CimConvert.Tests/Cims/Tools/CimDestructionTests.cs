@@ -20,7 +20,7 @@ public class CimDestructionTests
         using var chain = new Chain();
         var own = chain.FilesOf(2);
 
-        Assert.That(CimDestruction.Run(chain[2], force: false), Is.EquivalentTo(own));
+        Assert.That(CimDestruction.Destroy(chain[2], force: false), Is.EquivalentTo(own));
 
         Assert.That(own.Where(File.Exists), Is.Empty);
         Assert.That(chain.Files, Has.Length.EqualTo(14));
@@ -34,7 +34,7 @@ public class CimDestructionTests
         var children = string.Join(", ", Enumerable.Range(level + 2, 2 - level).Select(n => $"layer{n}.cim"));
         chain.AssertRefused<ConversionException>(level, force: false, children);
 
-        CimDestruction.Run(chain[level], force: true);
+        CimDestruction.Destroy(chain[level], force: true);
 
         Assert.That(chain.Files, Has.Length.EqualTo(14));
         Assert.That(() => ForkLab.List(chain[2]), Throws.TypeOf<InvalidDataException>().With.Message.Contains("is missing"));
@@ -48,7 +48,7 @@ public class CimDestructionTests
         File.Delete(region);
         chain.AssertRefused<InvalidDataException>(2, force: false, $"region file '{region}', number 1 of the 3");
 
-        Assert.That(CimDestruction.Run(chain[2], force: true), Has.Count.EqualTo(6));
+        Assert.That(CimDestruction.Destroy(chain[2], force: true), Has.Count.EqualTo(6));
         Assert.That(chain.Files, Has.Length.EqualTo(14));
     }
 
@@ -69,8 +69,8 @@ public class CimDestructionTests
         chain.AssertRefused<InvalidDataException>(2, force, "gives its own regions as its parent's");
 
         chain.Patch(2, header => header.AsSpan(ParentsAt - sizeof(ushort), sizeof(ushort)).Clear());
-        chain.AssertRefused<InvalidDataException>(2, force, "say that the same regions are theirs");
-        chain.AssertRefused<InvalidDataException>(0, force, "say that the same regions are theirs");
+        chain.AssertRefused<InvalidDataException>(2, force, "both claim the same regions");
+        chain.AssertRefused<InvalidDataException>(0, force, "both claim the same regions");
     }
 
     [Test]
@@ -94,7 +94,7 @@ public class CimDestructionTests
         File.WriteAllText(Path.Combine(chain.Directory, "other.cim"), "no header");
         chain.AssertRefused<ConversionException>(2, force: false, "whether it is forked from the CIM to destroy cannot be told");
 
-        CimDestruction.Run(chain[2], force: true);
+        CimDestruction.Destroy(chain[2], force: true);
 
         Assert.That(chain.Files, Has.Length.EqualTo(15));
     }
@@ -104,8 +104,8 @@ public class CimDestructionTests
     {
         using var chain = new Chain();
         File.WriteAllText(Path.Combine(chain.Directory, "layer.bcim"), "a block file");
-        Assert.That(() => CimDestruction.Run(Path.Combine(chain.Directory, "layer.bcim"), force: true), Throws.TypeOf<ConversionException>().With.Message.Contains("no standard CIM"));
-        Assert.That(() => CimDestruction.Run(Path.Combine(chain.Directory, "none.cim"), force: true), Throws.InstanceOf<IOException>());
+        Assert.That(() => CimDestruction.Destroy(Path.Combine(chain.Directory, "layer.bcim"), force: true), Throws.TypeOf<ConversionException>().With.Message.Contains("no standard CIM"));
+        Assert.That(() => CimDestruction.Destroy(Path.Combine(chain.Directory, "none.cim"), force: true), Throws.InstanceOf<IOException>());
 
         chain.Patch(2, header => header[0] = 0);
         chain.AssertRefused<InvalidDataException>(2, force: true, chain[2]);
@@ -119,7 +119,7 @@ public class CimDestructionTests
         File.Move(chain[2], chain[2] + ".destroying");
         own.Where(File.Exists).Take(removed).ToList().ForEach(File.Delete);
 
-        CimDestruction.Run(chain[2], force: false);
+        CimDestruction.Destroy(chain[2], force: false);
 
         Assert.That(chain.Files, Has.Length.EqualTo(14));
         Assert.That(ForkLab.List(chain[1]), Is.EqualTo("a=1 b=2"));
@@ -157,7 +157,7 @@ public class CimDestructionTests
             where T : Exception
         {
             var before = Files;
-            Assert.That(() => CimDestruction.Run(_cims[level], force), Throws.TypeOf<T>().With.Message.Contains(message));
+            Assert.That(() => CimDestruction.Destroy(_cims[level], force), Throws.TypeOf<T>().With.Message.Contains(message));
             Assert.That(Files, Is.EquivalentTo(before));
         }
 

@@ -210,13 +210,13 @@ internal sealed class CimExtractionTests
     private ExtractionResult Extract(StandardSet set, string directory)
     {
         using var cim = new CimReader(StandardSet.CimName, set);
-        return CimExtraction.Run(cim, _lab[directory], CancellationToken.None);
+        return CimExtraction.Extract(cim, _lab[directory], CancellationToken.None);
     }
 
     private ExtractionResult Extract(string block, string directory)
     {
         using var image = OpenCim.Open(block, []);
-        var result = CimExtraction.Run(image.Cim, _lab[directory], CancellationToken.None);
+        var result = CimExtraction.Extract(image.Cim, _lab[directory], CancellationToken.None);
         File.Delete(block);
         return result;
     }

@@ -107,7 +107,7 @@ internal sealed class BombTests
         using var image = new ManagedBackend().Create(folder["layer.bcim"], "layer.cim", new BlockCimOptions());
 
         Assert.That(
-            () => LayerImport.Run(tar, image, new LayerImportOptions { IsBase = false, LayerFolder = layer.Path }, CancellationToken.None),
+            () => LayerImport.Import(tar, image, new LayerImportOptions { IsBase = false, LayerFolder = layer.Path }, CancellationToken.None),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains("wrong header checksum"));
         Assert.That(tar.Position, Is.LessThan(EarlyEnough));
     }

@@ -160,7 +160,7 @@ internal sealed class ContainerDamageTests
             var damaged = _lab.Folder.Write($"damaged{content.Length}", changed);
             using var image = OpenCim.Open(damaged, []);
             Assert.That(
-                () => CimVerification.Run(image, damaged, null, CancellationToken.None),
+                () => image.Verify(damaged, null, CancellationToken.None),
                 Throws.TypeOf<InvalidDataException>().With.Message.Contains($"the {content.Length} bytes").And.Message.Contains("do not match their object ID"));
         }
     }

@@ -53,7 +53,7 @@ internal sealed class CimLab : IDisposable
     {
         var directory = Folder[$"export{Interlocked.Increment(ref _exports)}"];
         using var image = OpenCim.Open(blockFile, sources);
-        CimExport.Run(image, directory, CancellationToken.None);
+        image.ExportTo(directory, CancellationToken.None);
         return directory;
     }
 

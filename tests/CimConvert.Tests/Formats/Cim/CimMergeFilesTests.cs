@@ -49,7 +49,7 @@ internal sealed class CimMergeFilesTests
         using (var image = OpenCim.Open(movedMerged, movedSources))
         {
             Assert.That(LayerScript.List(image.Cim), Is.EqualTo("a=1 b=2"));
-            Assert.That(CimVerification.Run(image, movedMerged, null, CancellationToken.None).Entries, Is.EqualTo(2));
+            Assert.That(image.Verify(movedMerged, null, CancellationToken.None).Entries, Is.EqualTo(2));
         }
 
         using var alone = OpenCim.Open(movedMerged, []);

@@ -208,7 +208,7 @@ internal sealed class CimRoundTripTests
         using var image = OpenCim.Open(ten, []);
         Assert.That(image.Cim.Get("large9").Data, Is.EqualTo(image.Cim.Get("large0").Data));
         Assert.That(_lab.Walk(ten).ObjectIds, Is.EqualTo(12), "one large, one small, ten digits");
-        Assert.That(CimVerification.Run(image, ten, null, CancellationToken.None).Objects, Is.EqualTo(12));
+        Assert.That(image.Verify(ten, null, CancellationToken.None).Objects, Is.EqualTo(12));
     }
 
     [Test]
@@ -224,7 +224,7 @@ internal sealed class CimRoundTripTests
             }
         });
         using var image = OpenCim.Open(path, []);
-        Assert.That(CimVerification.Run(image, path, null, CancellationToken.None).Objects, Is.EqualTo(67));
+        Assert.That(image.Verify(path, null, CancellationToken.None).Objects, Is.EqualTo(67));
         for (var i = 0; i < 60; i++)
         {
             ByteAssert.Equal(SeededContent.Bytes(i % 7, 700_000 + (i % 7)), image.Cim.ReadAll(image.Cim.Get($"large{i}").Data));

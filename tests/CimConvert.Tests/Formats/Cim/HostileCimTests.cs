@@ -89,7 +89,7 @@ internal sealed class HostileCimTests
             try
             {
                 using var image = OpenCim.Open(Path.Combine(directory, StandardSet.CimName), []);
-                CimVerification.Run(image, null, null, CancellationToken.None);
+                image.Verify(null, null, CancellationToken.None);
             }
             catch (InvalidDataException)
             {
@@ -269,7 +269,7 @@ internal sealed class HostileCimTests
         var directory = _lab.Folder.Sub("sparse");
         set.SaveTo(directory);
         using var image = OpenCim.Open(Path.Combine(directory, StandardSet.CimName), []);
-        Assert.That(() => CimVerification.Run(image, null, null, CancellationToken.None), Throws.Nothing);
+        Assert.That(() => image.Verify(null, null, CancellationToken.None), Throws.Nothing);
     }
 
     private static void Content(CimWriter w)

@@ -30,7 +30,7 @@ internal sealed class PeImageTests
         using var image = OpenCim.Open(Path.Combine(directory, "layer.cim"), []);
 
         Assert.That(image.Cim.ReadAll(image.Cim.Get("image").Data), Is.EqualTo(Expected));
-        Assert.That(CimVerification.Run(image, null, null, CancellationToken.None).Entries, Is.EqualTo(3));
+        Assert.That(image.Verify(null, null, CancellationToken.None).Entries, Is.EqualTo(3));
         var walked = CimWalker.Walk(directory, "layer").Entries.Single(entry => entry.Path == "image").Data!;
         Assert.That((walked.IsPeImage, walked.Sha256), Is.EqualTo((true, CimWriting.Sha256(Expected))));
     }

@@ -45,7 +45,7 @@ internal sealed class VhdFooterTests
         var size = System.Text.Json.JsonDocument.Parse(info).RootElement.GetProperty("virtual-size").GetInt64();
         Assert.That((size, size + 512), Is.EqualTo((image.Size - 512, new FileInfo(image.Path).Length)));
         using var opened = OpenCim.Open(image.Path, []);
-        CimVerification.Run(opened, image.Path, image.IntegrityRoot, CancellationToken.None);
+        opened.Verify(image.Path, image.IntegrityRoot, CancellationToken.None);
     }
 
     [Test]
@@ -61,7 +61,7 @@ internal sealed class VhdFooterTests
             using (var image = OpenCim.Open(one.Path, []))
             {
                 Assert.That(
-                    () => CimVerification.Run(image, one.Path, null, CancellationToken.None),
+                    () => image.Verify(one.Path, null, CancellationToken.None),
                     Throws.TypeOf<InvalidDataException>().With.Message.Contains("VHD footer"),
                     $"byte {at}");
             }

@@ -124,7 +124,7 @@ public class CimBootTests
     [Test]
     public void Hives_of_another_kind_are_refused()
     {
-        Assert.That(() => CimBoot.PrepareSystem(HiveFiles.Read(BootStore())), Throws.TypeOf<InvalidDataException>().With.Message.Contain("no SYSTEM hive"));
+        Assert.That(() => CimBoot.PrepareSystem(HiveFiles.Read(BootStore())), Throws.TypeOf<InvalidDataException>().With.Message.Contain("not a SYSTEM hive"));
         Assert.That(() => Configure(HiveFiles.Read(SystemHive())), Throws.TypeOf<InvalidDataException>().With.Message.Contain("no default entry"));
         Assert.That(() => Configure(HiveFiles.Read(BootStore(defaultEntry: "nonsense"))), Throws.TypeOf<InvalidDataException>().With.Message.Contain("no default entry"));
         Assert.That(() => Configure(HiveFiles.Read(BootStore(defaultEntry: Composite))), Throws.TypeOf<InvalidDataException>().With.Message.Contain($"{Composite} is not in it"));

@@ -155,7 +155,7 @@ internal sealed class UtilityVmTests
         using var second = new TarBuilder().Add(Vm + "a").End().ToStream();
         using var image = new RecordingCimWriter();
         var plan = UtilityVmPlan.Read(first, new InputLimits(), default);
-        Assert.That(() => UtilityVmImport.Run(second, image, plan, default), Throws.TypeOf<InvalidDataException>().With.Message.Contain("changed"));
+        Assert.That(() => UtilityVmImport.Import(second, image, plan, default), Throws.TypeOf<InvalidDataException>().With.Message.Contain("changed"));
     }
 
     [Test]
@@ -174,7 +174,7 @@ internal sealed class UtilityVmTests
         var before = GC.GetAllocatedBytesForCurrentThread();
         var plan = UtilityVmPlan.Read(tar, new InputLimits(), default);
         tar.Position = 0;
-        UtilityVmImport.Run(tar, image, plan, default);
+        UtilityVmImport.Import(tar, image, plan, default);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(size / 8));
     }
 
@@ -186,7 +186,7 @@ internal sealed class UtilityVmTests
         using var image = new RecordingCimWriter();
         var plan = UtilityVmPlan.Read(tar, new InputLimits(), default);
         tar.Position = 0;
-        UtilityVmImport.Run(tar, image, plan, default);
+        UtilityVmImport.Import(tar, image, plan, default);
         return LayerImportHarness.Summaries(image);
     }
 }
