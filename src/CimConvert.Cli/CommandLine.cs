@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using CimConvert.Cli.Commands;
@@ -100,14 +101,17 @@ internal static class CommandLine
         var names = new List<string>();
         for (SymbolResult? result = parsed.CommandResult; result is CommandResult command; result = result.Parent)
         {
-            names.Insert(0, command.Command is RootCommand ? "cimconvert" : command.Command.Name);
+            names.Insert(0, command.Command.Name);
         }
 
         return string.Join(' ', names);
     }
 
-    private static RootCommand Root() => new("Converts Windows container images to block CIMs.")
+    /// <summary>Not a <see cref="RootCommand"/>, which is called after the assembly; with the options that one has.</summary>
+    private static Command Root() => new("cimconvert", "Converts Windows container images to block CIMs.")
     {
+        new HelpOption(),
+        new VersionOption(),
         ConvertCommand.Create(),
         PrewarmCommand.Create(),
         ImportCommand.Create(),

@@ -12,8 +12,6 @@ namespace CimConvert.Cims.Managed;
 /// </summary>
 internal sealed class PartialBlockFile : ICimTarget
 {
-    public const string Suffix = ".partial";
-
     private readonly string _path;
     private readonly string _partial;
     private readonly string _integrityFile;
@@ -30,13 +28,12 @@ internal sealed class PartialBlockFile : ICimTarget
     {
         _path = path;
         _integrityFile = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, integrityFile);
-        _partial = path + Suffix;
         if (File.Exists(path))
         {
             throw new IOException($"'{path}' exists already: remove it first, or choose another name");
         }
 
-        HostLinks.Refuse(_partial);
+        _partial = AtomicFile.PartialOf(path);
 
         // Not shared: two processes that write the same target would corrupt it.
         _handle = File.OpenHandle(_partial, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
@@ -68,7 +65,7 @@ internal sealed class PartialBlockFile : ICimTarget
             IntegrityFile.Write(_integrityFile, digest);
         }
 
-        File.Move(_partial, _path, overwrite: false);
+        AtomicFile.Rename(_partial, _path, overwrite: false);
         _finished = true;
         return new CommittedCim(_path, length, options.Integrity ? digest : null, whole);
     }

@@ -32,7 +32,7 @@ internal sealed class PartialCimSet : ICimTarget
         _parent = parentCim;
         _directory = Path.GetDirectoryName(_path)!;
         _name = Path.GetFileName(_path);
-        Folder = _path + PartialBlockFile.Suffix;
+        Folder = _path + AtomicFile.PartialSuffix;
         if (!_name.EndsWith(OpenCim.StandardExtension, StringComparison.OrdinalIgnoreCase))
         {
             throw new ConversionException($"'{cimFile}' does not end in '{OpenCim.StandardExtension}', as the name of a standard CIM does");
@@ -74,7 +74,7 @@ internal sealed class PartialCimSet : ICimTarget
         {
             size += new FileInfo(file).Length;
             var target = Path.Combine(_directory, Path.GetFileName(file));
-            File.Move(file, target, overwrite: true);
+            AtomicFile.Rename(file, target, overwrite: true);
             _moved.Add(target);
         }
 

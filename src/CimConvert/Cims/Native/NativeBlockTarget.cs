@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
-using CimConvert.Cims.Managed;
 using CimConvert.Formats.Vhd;
 using CimConvert.Interop;
+using CimConvert.Storage;
 
 namespace CimConvert.Cims.Native;
 
@@ -27,7 +27,7 @@ internal sealed class NativeBlockTarget : IDisposable
         IsDevice = NativePath.IsDevice(path);
         _path = path;
         _integrityFile = integrityFile;
-        WorkPath = NativePath.Of(IsDevice ? path : path + PartialBlockFile.Suffix);
+        WorkPath = NativePath.Of(IsDevice ? path : AtomicFile.PartialOf(path));
         if (IsDevice)
         {
             if (options.VhdFooter)
@@ -92,7 +92,7 @@ internal sealed class NativeBlockTarget : IDisposable
             IntegrityFile.Write(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_path))!, _integrityFile), root);
         }
 
-        File.Move(WorkPath, _path, overwrite: false);
+        AtomicFile.Rename(WorkPath, _path, overwrite: false);
         _finished = true;
         return new CommittedCim(_path, size, root);
     }
