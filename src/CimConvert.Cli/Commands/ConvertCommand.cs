@@ -7,6 +7,7 @@ using CimConvert.Layers.Hives;
 using CimConvert.Oci;
 using CimConvert.Pipeline;
 using CimConvert.Registry;
+using CimConvert.Registry.Pull;
 using CimConvert.Sources;
 using CimConvert.Store;
 

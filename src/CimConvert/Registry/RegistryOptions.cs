@@ -1,5 +1,3 @@
-using CimConvert.Registry.Auth;
-
 namespace CimConvert.Registry;
 
 /// <summary>How registries are talked to. One set serves one client and every registry it meets.</summary>

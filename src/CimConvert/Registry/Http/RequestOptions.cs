@@ -1,6 +1,5 @@
 using CimConvert.Registry.Auth;
 using CimConvert.Registry.Hosts;
-using CimConvert.Registry.Push;
 
 namespace CimConvert.Registry.Http;
 

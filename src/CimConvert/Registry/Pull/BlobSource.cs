@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using CimConvert.Oci;
 using CimConvert.Registry.Hosts;
 using CimConvert.Registry.Http;
-using CimConvert.Registry.Push;
 using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Registry.Pull;

@@ -1,7 +1,6 @@
 using System.Buffers;
 using CimConvert.Formats.Binary;
 using CimConvert.Registry.Http;
-using CimConvert.Registry.Push;
 using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Registry.Pull;

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Mime;
 using CimConvert.Oci;
-using CimConvert.Registry.Hosts;
 using CimConvert.Registry.Http;
 using CimConvert.Registry.Pull;
 

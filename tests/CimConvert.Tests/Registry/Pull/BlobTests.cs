@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using CimConvert.Oci;
 using CimConvert.Registry;
+using CimConvert.Registry.Http;
 using CimConvert.Registry.Pull;
-using CimConvert.Registry.Push;
 using CimConvert.TestKit.Registry;
 using NUnit.Framework;
 

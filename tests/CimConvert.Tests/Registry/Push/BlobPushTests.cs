@@ -1,7 +1,6 @@
 using System.Net;
 using CimConvert.Oci;
 using CimConvert.Registry;
-using CimConvert.Registry.Auth;
 using CimConvert.Registry.Push;
 using CimConvert.TestKit.Registry;
 using CimConvert.TestKit.Servers;

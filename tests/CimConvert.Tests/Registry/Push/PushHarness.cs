@@ -1,6 +1,5 @@
 using CimConvert.Oci;
 using CimConvert.Registry;
-using CimConvert.Registry.Auth;
 using CimConvert.Registry.Pull;
 using CimConvert.Registry.Push;
 using CimConvert.TestKit;

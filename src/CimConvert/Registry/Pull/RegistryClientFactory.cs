@@ -1,14 +1,13 @@
 using CimConvert.Registry.Auth;
 using CimConvert.Registry.Hosts;
 using CimConvert.Registry.Http;
-using CimConvert.Registry.Pull;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
-namespace CimConvert.Registry;
+namespace CimConvert.Registry.Pull;
 
 /// <summary>
 /// Puts a client's handlers together: the limit of requests around retry around authentication around redirects around the

@@ -1,4 +1,4 @@
-namespace CimConvert.Registry.Auth;
+namespace CimConvert.Registry;
 
 /// <summary>Knows the credentials of registries.</summary>
 internal interface ICredentialSource

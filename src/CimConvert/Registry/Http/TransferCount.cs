@@ -1,4 +1,4 @@
-namespace CimConvert.Registry.Push;
+namespace CimConvert.Registry.Http;
 
 /// <summary>What the transfers of one image took; several threads count at once.</summary>
 internal sealed class TransferCount

@@ -3,10 +3,9 @@ using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using CimConvert.Oci;
-using CimConvert.Registry.Http;
 using Polly.Timeout;
 
-namespace CimConvert.Registry;
+namespace CimConvert.Registry.Http;
 
 /// <summary>Turns what went wrong on the wire into the one line a user can act on.</summary>
 internal static class RegistryErrors

@@ -1,8 +1,8 @@
 using CimConvert.Oci;
 using CimConvert.Registry.Auth;
-using CimConvert.Registry.Http;
+using CimConvert.Registry.Hosts;
 
-namespace CimConvert.Registry.Hosts;
+namespace CimConvert.Registry.Http;
 
 /// <summary>The URLs of one repository at one host (distribution spec, "Endpoints"), and the requests to them.</summary>
 internal sealed class RegistryEndpoint

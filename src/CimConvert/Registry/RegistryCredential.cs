@@ -1,4 +1,4 @@
-namespace CimConvert.Registry.Auth;
+namespace CimConvert.Registry;
 
 /// <summary>One of the three things a registry can know a client by.</summary>
 internal abstract record RegistryCredential
