@@ -8,6 +8,7 @@ using CimConvert.Oci;
 using CimConvert.Pipeline;
 using CimConvert.Registry;
 using CimConvert.Registry.Pull;
+using CimConvert.Registry.Push;
 using CimConvert.Sources;
 using CimConvert.Store;
 

@@ -7,19 +7,19 @@ using CimConvert.Registry.Auth;
 
 namespace CimConvert.Cli.Commands;
 
-/// <summary>The options of every command that talks to registries, and what they come to.</summary>
+/// <summary>The options of the commands that use registries.</summary>
 internal sealed class RegistryCommandOptions
 {
     private const int MaxStallSeconds = 3600;
 
     private readonly Option<bool> _plainHttp = new("--plain-http")
     {
-        Description = "Talk to the registry without TLS. A registry on this machine that does not speak TLS needs no such leave.",
+        Description = "Use plain HTTP. Not needed for registries on this machine.",
     };
 
     private readonly Option<string?> _hostsFolder = new("--hosts-dir")
     {
-        Description = "Mirrors and certificates by registry, as containerd has them (hosts.toml); containerd's own folder, if there is one, if not given.",
+        Description = "Mirrors and certificates by registry, in containerd's format (hosts.toml); by default the folders of containerd and docker.",
         HelpName = "DIR",
     };
 
@@ -31,7 +31,7 @@ internal sealed class RegistryCommandOptions
 
     private readonly Option<int?> _stallTimeout = new("--stall-timeout")
     {
-        Description = "A download from which nothing came for so long is continued on a new connection; 30 if not given.",
+        Description = "Resume a download on a new connection after this long without data; 30 by default.",
         HelpName = "SECONDS",
         CustomParser = ParseSeconds,
     };
@@ -45,23 +45,23 @@ internal sealed class RegistryCommandOptions
     }
 
     /// <param name="parsed">The command line.</param>
-    /// <param name="listed">What a list file says; the command line goes before it.</param>
-    /// <exception cref="InvalidDataException">A folder that was named is not there, or docker's configuration is not one.</exception>
+    /// <param name="listed">The settings of a prewarm list; the command line overrides them.</param>
+    /// <exception cref="InvalidDataException">A folder does not exist, or docker's configuration is invalid.</exception>
     public RegistryOptions Read(ParseResult parsed, PrewarmRegistries? listed = null)
     {
         var options = new RegistryOptions();
         return options with
         {
             PlainHttp = parsed.GetValue(_plainHttp) || listed?.PlainHttp == true,
-            HostsFolders = (parsed.GetValue(_hostsFolder) ?? listed?.HostsDir) is { } hosts ? [Existing("--hosts-dir", hosts)] : UsualFolders(),
+            HostsFolders = (parsed.GetValue(_hostsFolder) ?? listed?.HostsDir) is { } hosts ? [Existing("--hosts-dir", hosts)] : DefaultFolders(),
             CertificateFolder = (parsed.GetValue(_certificateFolder) ?? listed?.CertDir) is { } certificates ? Existing("--cert-dir", certificates) : null,
             StallTimeout = parsed.GetValue(_stallTimeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : listed?.StallTimeout ?? options.StallTimeout,
             Credentials = DockerConfigCredentials.Load(DockerConfigCredentials.DefaultPath),
         };
     }
 
-    /// <summary>Where containerd and docker themselves are configured (nerdctl, docs/registry.md; dockerd, "certs.d").</summary>
-    private static IReadOnlyList<string> UsualFolders()
+    /// <summary>The folders of containerd and docker (https://github.com/containerd/nerdctl/blob/main/docs/registry.md; https://docs.docker.com/engine/security/certificates/).</summary>
+    private static IReadOnlyList<string> DefaultFolders()
     {
         var root = OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData) : "/etc";
         return [Path.Combine(root, "containerd", "certs.d"), Path.Combine(root, "docker", "certs.d")];
