@@ -4,4 +4,4 @@ namespace CimConvert;
 /// A failure that is the input's, the machine's or the user's and not ours. The message is one line: what failed, where,
 /// and what to do where that is known. Rooms derive their own from it where others must tell them apart.
 /// </summary>
-internal class ConversionException(string message, Exception? cause = null) : Exception(message, cause);
+public class ConversionException(string message, Exception? cause = null) : Exception(message, cause);

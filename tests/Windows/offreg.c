@@ -1,6 +1,5 @@
 // Stands in for offreg.dll: "merges" hives by copying the base one, as the recorded traces of the importer were made
-// (shared reference, cimfs-api.md). OFFREG_FAIL=FUNCTION:ERROR makes a function return
-// that Win32 error.
+// (tests/CimConvert.Tests/Data/Parity/README.md). OFFREG_FAIL=FUNCTION:ERROR makes a function return that Win32 error.
 #include <windows.h>
 #include <stdint.h>
 #include <stdlib.h>

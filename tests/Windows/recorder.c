@@ -1,12 +1,12 @@
-// Stands in for cimwriter.dll and cimfs.dll: writes down every call as one line of JSON, in the trace format of the shared
-// reference (cimfs-api.md), and fails where it is told to. Built in the test run with x86_64-w64-mingw32-gcc.
+// Stands in for cimwriter.dll and cimfs.dll: writes down every call as one line of JSON, as the recorded traces are written
+// (tests/CimConvert.Tests/Data/Parity/README.md), and fails where it is told to. Built in the test run with x86_64-w64-mingw32-gcc.
 //
 // Environment:
-//   CIM_TRACE     folder that gets one file for each image, NNN.jsonl in the order they are created, so that images written at
-//                 once do not mix; calls on no image go to mounts.jsonl
+//   CIM_TRACE     folder that gets one file for each CIM, NNN.jsonl in the order they are created, so that CIMs written at
+//                 once do not mix; calls on no CIM go to mounts.jsonl
 //   CIM_FAIL      OP or OP:N[:HRESULT in hex]: the Nth call of that op (the first if not said) fails, with E_ACCESSDENIED
 //                 (0x80070005) if not said; an op is named as in the trace
-//   CIM_UNSEALED  if set, CimGetVerificationInformation reports that the image is not sealed
+//   CIM_UNSEALED  if set, CimGetVerificationInformation reports that the CIM is not sealed
 //   CIM_DIGEST    hex digit pair that the digest of CimGetVerificationInformation consists of, "ab" if not set
 #include "trace.h"
 

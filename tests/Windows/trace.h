@@ -1,4 +1,4 @@
-// What the recorder writes, and when it fails: the trace files, one for each image, the lines of JSON in them, and the calls that
+// What the recorder writes, and when it fails: the trace files, one for each CIM, the lines of JSON in them, and the calls that
 // are to fail. recorder.c says by which environment variables.
 #ifndef TRACE_H
 #define TRACE_H
@@ -15,7 +15,7 @@ static CRITICAL_SECTION gate;
 static char counted[64][40];
 static int counts[64];
 
-// Paths of the images created by this process, and the numbers of their traces: later calls name only the path.
+// Paths of the CIMs created by this process, and the numbers of their traces: later calls name only the path.
 #define MOST_IMAGES 64
 #define MOUNTS (-1)
 static WCHAR created[MOST_IMAGES][1024];
@@ -64,7 +64,7 @@ static HRESULT outcome(const char *op)
     return code ? (HRESULT)strtoul(code, NULL, 16) : E_ACCESSDENIED;
 }
 
-// The trace of an image, by the number, beside those that other processes left.
+// The trace of a CIM, by the number, beside those that other processes left.
 static void trace_path(WCHAR *path, int number)
 {
     WCHAR folder[1024];

@@ -20,12 +20,14 @@ internal static class DemoCommand
     public static Command Create()
     {
         var output = new Option<string?>("--output", "-o") { Description = "A store to keep; a temporary one if not given.", HelpName = "DIR" };
+        var backendName = CommonOptions.Backend();
+        backendName.DefaultValueFactory = _ => CimBackends.Managed;
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var verbose = CommonOptions.Verbose();
         var command = new Command("demo", "Makes a small Windows image, serves it from a registry in this process, and converts it over HTTP.")
         {
-            output, json, quiet, verbose,
+            output, backendName, json, quiet, verbose,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -38,7 +40,8 @@ internal static class DemoCommand
                     Image = new BlockCimOptions(Integrity: true),
                 };
                 var store = parsed.GetValue(output) ?? temporary!;
-                var result = await ConvertAsync(store, options, new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose)), cancellationToken);
+                var backend = CimBackends.Select(parsed.GetRequiredValue(backendName), options.Image);
+                var result = await ConvertAsync(store, backend, options, new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose)), cancellationToken);
                 if (parsed.GetValue(json))
                 {
                     JsonOutput.WriteDocument(writer => ConversionReport.WriteJson(writer, result));
@@ -46,7 +49,12 @@ internal static class DemoCommand
                 else
                 {
                     ConversionReport.WriteText(result);
-                    ShowMerged(result);
+                    if (backend is ManagedBackend)
+                    {
+                        // Windows' own block files can only be looked into by mounting them.
+                        ShowMerged(result);
+                    }
+
                     ShowSoftware(result);
                 }
 
@@ -64,17 +72,17 @@ internal static class DemoCommand
     }
 
     private static async Task<ConversionResult> ConvertAsync(
-        string store, ConversionOptions options, LogSettings log, CancellationToken cancellationToken)
+        string store, ICimBackend backend, ConversionOptions options, LogSettings log, CancellationToken cancellationToken)
     {
-        await using var registry = new DemoRegistry(new DemoImage());
+        var content = new InProcessRegistry();
+        DemoImage.AddTo(content);
+        await using var registry = new DemoRegistry(content);
         var reference = ImageReference.Parse($"{registry.Host}/{DemoImage.Repository}:{DemoImage.Tag}");
-
-        // Ours on any system: what it wrote is then read and shown.
         return await ConvertCommand.RunAsync(
             new ImageLocation.Remote(reference),
             store,
             push: null,
-            new ManagedBackend(),
+            backend,
             options,
             new RegistryOptions { PlainHttp = true },
             log,

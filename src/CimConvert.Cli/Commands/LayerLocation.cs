@@ -1,5 +1,4 @@
 using System.CommandLine;
-using CimConvert.Cims;
 
 namespace CimConvert.Cli.Commands;
 
@@ -18,8 +17,8 @@ internal static class LayerLocation
             return Path.GetFullPath(location);
         }
 
-        return CimLayerFolder.IsCimLayer(location)
-            ? CimLayerFolder.GetCimPath(location)
-            : throw new ConversionException($"'{location}' is no CIM layer: there is no '{CimLayerFolder.GetCimPath(location)}'");
+        return CimLayer.IsCimLayer(location)
+            ? CimLayer.GetCimPath(location)
+            : throw new ConversionException($"'{location}' is no CIM layer: there is no '{CimLayer.GetCimPath(location)}'");
     }
 }

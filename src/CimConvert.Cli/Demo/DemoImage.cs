@@ -1,4 +1,3 @@
-using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
@@ -7,24 +6,21 @@ using CimConvert.Oci;
 
 namespace CimConvert.Cli.Demo;
 
-/// <summary>A small Windows image in memory: a base layer with its hives, and two layers that add, replace, link and remove, files and registry keys.</summary>
-internal sealed class DemoImage
+/// <summary>
+/// A small Windows image in memory: a base layer with its hives, and two layers that add, replace, link and remove, files and registry
+/// keys. It is the same, bit for bit, in every run and on every system.
+/// </summary>
+internal static class DemoImage
 {
     public const string Repository = "demo/app";
     public const string Tag = "v1";
 
     private const string OsVersion = "10.0.20348.2700";
-    private const string Directory = "16";
-    private const string Archive = "32";
 
-    private static readonly DateTimeOffset s_time = new(2024, 1, 1, 0, 0, 0, TimeSpan.Zero);
-
-    private readonly Dictionary<string, byte[]> _blobs = [];
-
-    public DemoImage()
+    public static void AddTo(InProcessRegistry registry)
     {
         var layers = new[] { BaseLayer(), RuntimeLayer(), AppLayer() };
-        var config = Add(Encoding.UTF8.GetBytes(new JsonObject
+        var config = Encoding.UTF8.GetBytes(new JsonObject
         {
             ["architecture"] = "amd64",
             ["os"] = Platform.Windows,
@@ -32,27 +28,22 @@ internal sealed class DemoImage
             ["rootfs"] = new JsonObject
             {
                 ["type"] = "layers",
-                ["diff_ids"] = new JsonArray([.. layers.Select(tar => (JsonNode)DigestOf(tar))]),
+                ["diff_ids"] = new JsonArray([.. layers.Select(tar => (JsonNode)InProcessRegistry.DigestOf(tar))]),
             },
-        }.ToJsonString()));
-        Manifest = Encoding.UTF8.GetBytes(new JsonObject
+        }.ToJsonString());
+        var manifest = Encoding.UTF8.GetBytes(new JsonObject
         {
             ["schemaVersion"] = 2,
             ["mediaType"] = MediaTypes.OciManifest,
-            ["config"] = Describe(MediaTypes.OciConfig, config),
-            ["layers"] = new JsonArray([.. layers.Select(tar => (JsonNode)Describe(MediaTypes.OciLayerGzip, Add(Gzip(tar))))]),
+            ["config"] = AddBlob(registry, MediaTypes.OciConfig, config),
+            ["layers"] = new JsonArray([.. layers.Select(tar => (JsonNode)AddBlob(registry, MediaTypes.OciLayerGzip, Gzip(tar)))]),
         }.ToJsonString());
-        Add(Manifest);
+        registry.AddTag(Repository, Tag, registry.AddManifest(MediaTypes.OciManifest, manifest));
     }
-
-    public byte[] Manifest { get; }
-
-    /// <summary>The content of a digest; null where the image has none.</summary>
-    public byte[]? Find(string digest) => _blobs.GetValueOrDefault(digest);
 
     private static byte[] BaseLayer()
     {
-        using var layer = new Layer();
+        var layer = new DemoTar();
         layer.AddDirectory("Files", "Files/Windows", "Files/Windows/System32", "Files/Windows/System32/config", "Files/Users", "Files/Users/Public");
         foreach (var hive in (ReadOnlySpan<string>)["DEFAULT", "SAM", "SECURITY", "SOFTWARE", "SYSTEM"])
         {
@@ -62,12 +53,12 @@ internal sealed class DemoImage
         layer.AddFile("Files/Windows/win.ini", "; for 16-bit app support\r\n"u8);
         layer.AddFile("Files/Windows/System32/library.dll", Content(200_000));
         layer.AddFile("Files/License.txt", Content(2_800));
-        return layer.Finish();
+        return layer.ToArray();
     }
 
     private static byte[] RuntimeLayer()
     {
-        using var layer = new Layer();
+        var layer = new DemoTar();
         layer.AddDirectory("Files", "Files/Program Files", "Files/Program Files/Runtime");
         layer.AddFile("Files/Program Files/Runtime/runtime.dll", Content(500_000));
 
@@ -75,19 +66,19 @@ internal sealed class DemoImage
         layer.AddFile("Files/Program Files/Runtime/copy.dll", Content(500_000));
         layer.AddLink("Files/Program Files/Runtime/win.ini", "Files/Windows/win.ini");
         layer.AddFile("Files/.wh.License.txt", []);
-        return layer.Finish();
+        return layer.ToArray();
     }
 
     private static byte[] AppLayer()
     {
-        using var layer = new Layer();
+        var layer = new DemoTar();
         layer.AddDirectory("Files", "Files/app");
         layer.AddFile("Files/app/app.exe", Content(120_000));
         layer.AddFile("Files/app/app.exe:Zone.Identifier:$DATA", "[ZoneTransfer]\r\nZoneId=3\r\n"u8);
         layer.AddFile("Files/Windows/win.ini", "; replaced by the application\r\n"u8);
         layer.AddDirectory("Hives");
         layer.AddFile("Hives/SOFTWARE_DELTA", DemoHives.SoftwareDelta());
-        return layer.Finish();
+        return layer.ToArray();
     }
 
     /// <summary>Bytes that look like nothing and are the same every time.</summary>
@@ -104,80 +95,38 @@ internal sealed class DemoImage
         return bytes;
     }
 
+    /// <summary>Stored, not compressed: what a compressor makes of the same bytes changes from version to version.</summary>
     private static byte[] Gzip(byte[] tar)
     {
+        const int header = 10, trailer = 8, mostStored = ushort.MaxValue;
         using var compressed = new MemoryStream();
-        using (var gzip = new GZipStream(compressed, CompressionLevel.Optimal, leaveOpen: true))
+        using (var gzip = new GZipStream(compressed, CompressionLevel.NoCompression, leaveOpen: true))
         {
             gzip.Write(tar);
         }
 
-        return compressed.ToArray();
+        // The checksum and the length behind the content (RFC 1952, 2.3.1), which depend on nothing else.
+        var checks = compressed.ToArray()[^trailer..];
+        using var stored = new MemoryStream();
+        stored.Write([0x1f, 0x8b, 8, .. new byte[header - 4], 0xff]);
+        for (var at = 0; at < tar.Length; at += mostStored)
+        {
+            // A last block has its lowest bit set (RFC 1951, 3.2.4).
+            var length = Math.Min(mostStored, tar.Length - at);
+            stored.WriteByte(at + length == tar.Length ? (byte)1 : (byte)0);
+            stored.Write([(byte)length, (byte)(length >> 8), (byte)~length, (byte)(~length >> 8)]);
+            stored.Write(tar, at, length);
+        }
+
+        stored.Write(checks);
+        return stored.ToArray();
     }
 
-    private static string DigestOf(byte[] content) => Digest.Compute(content).ToString();
-
-    private static JsonObject Describe(string mediaType, byte[] content) => new()
+    /// <returns>The blob's descriptor.</returns>
+    private static JsonObject AddBlob(InProcessRegistry registry, string mediaType, byte[] content) => new()
     {
         ["mediaType"] = mediaType,
-        ["digest"] = DigestOf(content),
+        ["digest"] = registry.AddBlob(content),
         ["size"] = content.Length,
     };
-
-    private byte[] Add(byte[] content)
-    {
-        _blobs[DigestOf(content)] = content;
-        return content;
-    }
-
-    /// <summary>A layer's tar with the records Windows' own writer sets.</summary>
-    private sealed class Layer : IDisposable
-    {
-        private readonly MemoryStream _stream = new();
-        private readonly TarWriter _tar;
-
-        public Layer() => _tar = new TarWriter(_stream, TarEntryFormat.Pax, leaveOpen: true);
-
-        public void AddDirectory(params ReadOnlySpan<string> names)
-        {
-            foreach (var name in names)
-            {
-                Write(TarEntryType.Directory, name, Directory, data: null, link: null);
-            }
-        }
-
-        public void AddFile(string name, ReadOnlySpan<byte> content) =>
-            Write(TarEntryType.RegularFile, name, Archive, new MemoryStream(content.ToArray()), link: null);
-
-        public void AddLink(string name, string target) => Write(TarEntryType.HardLink, name, Archive, data: null, target);
-
-        /// <summary>The whole tar; nothing can be added to it any more.</summary>
-        public byte[] Finish()
-        {
-            _tar.Dispose();
-            return _stream.ToArray();
-        }
-
-        public void Dispose()
-        {
-            _tar.Dispose();
-            _stream.Dispose();
-        }
-
-        private void Write(TarEntryType type, string name, string attributes, Stream? data, string? link)
-        {
-            var entry = new PaxTarEntry(type, name, [new("MSWINDOWS.fileattr", attributes)]) { ModificationTime = s_time };
-            if (data is not null)
-            {
-                entry.DataStream = data;
-            }
-
-            if (link is not null)
-            {
-                entry.LinkName = link;
-            }
-
-            _tar.WriteEntry(entry);
-        }
-    }
 }

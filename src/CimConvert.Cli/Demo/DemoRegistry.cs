@@ -1,21 +1,20 @@
 using System.Net;
 using System.Net.Sockets;
-using CimConvert.Oci;
 
 namespace CimConvert.Cli.Demo;
 
-/// <summary>Serves one image over HTTP on a loopback port: as much of the distribution protocol as a pull needs.</summary>
+/// <summary>Serves a registry over HTTP on a loopback port.</summary>
 internal sealed class DemoRegistry : IAsyncDisposable
 {
     private const int Attempts = 16;
 
-    private readonly DemoImage _image;
+    private readonly InProcessRegistry _registry;
     private readonly HttpListener _listener;
     private readonly Task _serving;
 
-    public DemoRegistry(DemoImage image)
+    public DemoRegistry(InProcessRegistry registry)
     {
-        _image = image;
+        _registry = registry;
         (_listener, Host) = Listen();
         _serving = ServeAsync();
     }
@@ -72,21 +71,19 @@ internal sealed class DemoRegistry : IAsyncDisposable
 
     private void Answer(HttpListenerContext context)
     {
-        var path = context.Request.Url?.AbsolutePath ?? string.Empty;
-        var name = path[(path.LastIndexOf('/') + 1)..];
-        var isManifest = path.StartsWith($"/v2/{DemoImage.Repository}/manifests/", StringComparison.Ordinal);
-        var content = isManifest && name == DemoImage.Tag ? _image.Manifest
-            : isManifest || path.StartsWith($"/v2/{DemoImage.Repository}/blobs/", StringComparison.Ordinal) ? _image.Find(name)
-            : null;
+        var request = context.Request;
         using var response = context.Response;
-        if (content is null)
+        using var answer = _registry.Pull(request.Url?.AbsolutePath ?? string.Empty, InProcessRegistry.FirstByte(request.Headers["Range"]));
+        response.StatusCode = (int)answer.Status;
+        foreach (var (name, value) in answer.Headers)
         {
-            response.StatusCode = (int)HttpStatusCode.NotFound;
-            return;
+            response.Headers[name] = value;
         }
 
-        response.ContentType = isManifest ? MediaTypes.OciManifest : "application/octet-stream";
-        response.ContentLength64 = content.Length;
-        response.OutputStream.Write(content);
+        response.ContentLength64 = answer.Content.Length - answer.Content.Position;
+        if (request.HttpMethod != "HEAD")
+        {
+            answer.Content.CopyTo(response.OutputStream);
+        }
     }
 }

@@ -4,9 +4,16 @@ using System.Security.Cryptography;
 
 namespace CimConvert.Formats.Binary;
 
+/// <summary>Rounds up to multiples of a power of two.</summary>
+internal static class Align
+{
+    /// <summary>The smallest multiple of <paramref name="alignment"/>, a power of two, not below <paramref name="value"/>.</summary>
+    public static long Up(long value, int alignment) => checked(value + alignment - 1) & -(long)alignment;
+}
+
 /// <summary>
-/// Writes little-endian fields to the end of a file through one buffer, and knows where in the file it is.
-/// Where a hash is given, every byte written goes into it too. Call <see cref="Flush"/> at the end.
+/// Appends little-endian fields to a file through a buffer and keeps track of the position in the file. If a hash is given,
+/// all bytes written are added to it. Call <see cref="Flush"/> at the end.
 /// </summary>
 internal sealed class AppendWriter(IAppendableFile file, IncrementalHash? hash = null)
 {
@@ -46,7 +53,7 @@ internal sealed class AppendWriter(IAppendableFile file, IncrementalHash? hash =
         }
     }
 
-    /// <summary>UTF-16LE, without a length or an end.</summary>
+    /// <summary>UTF-16LE without a length or a terminator.</summary>
     public void Utf16(ReadOnlySpan<char> text)
     {
         if (BitConverter.IsLittleEndian)
@@ -71,7 +78,7 @@ internal sealed class AppendWriter(IAppendableFile file, IncrementalHash? hash =
         }
     }
 
-    /// <summary>Zeros up to the next multiple of <paramref name="alignment"/> in the file.</summary>
+    /// <summary>Writes zeros up to the next multiple of <paramref name="alignment"/> in the file.</summary>
     public void AlignTo(int alignment) => Zeros((int)(Align.Up(Position, alignment) - Position));
 
     public void Flush()

@@ -1,12 +1,12 @@
 namespace CimConvert.Formats.Binary;
 
 /// <summary>
-/// Keeps recently read chunks of another reader, so that many small reads near each other cost one large one.
-/// Memory is bounded by <see cref="MaxChunks"/> chunks. Owns the reader below it. For one thread.
+/// Caches chunks of another reader, so that many small reads near each other cost one large read.
+/// Holds at most <see cref="MaxChunks"/> chunks. Owns the underlying reader. Not thread-safe.
 /// </summary>
 internal sealed class ChunkCache(IRandomReader inner) : IRandomReader
 {
-    /// <summary>Bytes a chunk: large enough that walking a link table is a handful of reads.</summary>
+    /// <summary>Bytes of a chunk; large enough that walking a link table takes a handful of reads.</summary>
     public const int ChunkSize = 64 * 1024;
 
     /// <summary>16 MiB in all.</summary>
@@ -44,8 +44,8 @@ internal sealed class ChunkCache(IRandomReader inner) : IRandomReader
 
         if (!_chunks.TryGetValue(index, out var chunk))
         {
-            // The oldest chunk's array serves again; the last chunk of a file is short, and an array of its own.
-            // It may be the one at hand: until it is filled anew, which can fail, nothing may be read from it.
+            // The oldest chunk's array is reused; a file's short last chunk has an array of its own. The reused array may
+            // belong to the last chunk used, which is forgotten first, because the read below can fail and leave it half filled.
             _lastIndex = -1;
             chunk = _chunks.Count == MaxChunks && _chunks.Remove(_age.Dequeue(), out var oldest) ? oldest : [];
             var size = (int)Math.Min(ChunkSize, inner.Length - (index * ChunkSize));

@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace CimConvert.Formats.Binary;
 
-/// <summary>A file opened for reading, shared with everyone. Owns its handle.</summary>
+/// <summary>Reads a file that others may read, write or delete meanwhile. Owns its handle.</summary>
 internal sealed class FileRandomReader : IRandomReader
 {
     private readonly SafeFileHandle _handle;

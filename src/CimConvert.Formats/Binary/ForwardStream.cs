@@ -1,9 +1,6 @@
 namespace CimConvert.Formats.Binary;
 
-/// <summary>
-/// A stream that is only read, from front to back. Who derives from it says how to read into a span or, where bytes come
-/// asynchronously, into memory; each of the two serves for the other.
-/// </summary>
+/// <summary>A forward-only, read-only stream. Derived classes override <see cref="Read(Span{byte})"/> and maybe ReadAsync.</summary>
 internal abstract class ForwardStream : Stream
 {
     public sealed override bool CanRead => true;
@@ -39,4 +36,11 @@ internal abstract class ForwardStream : Stream
     public sealed override void SetLength(long value) => throw new NotSupportedException();
 
     public sealed override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}
+
+/// <summary>Hands out bytes as slices of buffers that it owns, so that readers need not copy them.</summary>
+internal interface ISliceSource
+{
+    /// <summary>The next bytes, as many as are contiguous; empty only at the end. Valid until the next call.</summary>
+    ReadOnlyMemory<byte> Next();
 }

@@ -1,6 +1,6 @@
 namespace CimConvert.Formats.Binary;
 
-/// <summary>Bytes of known length that can be read anywhere. Implementations own what they read from.</summary>
+/// <summary>Random access to bytes of known length. Implementations own what they read from.</summary>
 internal interface IRandomReader : IDisposable
 {
     long Length { get; }
@@ -12,7 +12,8 @@ internal interface IRandomReader : IDisposable
 
 internal static class RandomReaderExtensions
 {
-    /// <summary>Refuses a range that does not lie within the reader, without overflow however large the numbers are.</summary>
+    /// <summary>Throws if the range does not lie within the reader. Does not overflow, whatever the numbers.</summary>
+    /// <exception cref="InvalidDataException">The range does not lie within the reader.</exception>
     public static void CheckRange(this IRandomReader reader, long offset, long count)
     {
         ArgumentNullException.ThrowIfNull(reader);

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace CimConvert.Formats.Binary;
 
-/// <summary>Reads little-endian fields one after the other; running past the end is <see cref="InvalidDataException"/>.</summary>
+/// <summary>Reads consecutive little-endian fields; reading past the end throws <see cref="InvalidDataException"/>.</summary>
 internal ref struct SpanReader(ReadOnlySpan<byte> data)
 {
     private ReadOnlySpan<byte> _rest = data;
@@ -23,7 +23,7 @@ internal ref struct SpanReader(ReadOnlySpan<byte> data)
     /// <summary>A GUID as Windows stores it: the first three fields little-endian.</summary>
     public Guid Guid() => new(Bytes(16));
 
-    /// <summary>UTF-16LE text of <paramref name="units"/> code units; lone surrogates are kept as they are.</summary>
+    /// <summary>UTF-16LE text of <paramref name="units"/> code units; lone surrogates are kept.</summary>
     public string Utf16(int units) => Utf16Of(Bytes(checked(units * sizeof(char))));
 
     public static string Utf16Of(ReadOnlySpan<byte> bytes)

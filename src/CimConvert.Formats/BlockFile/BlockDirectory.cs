@@ -3,15 +3,16 @@ using CimConvert.Formats.Binary;
 
 namespace CimConvert.Formats.BlockFile;
 
-/// <summary>The container's directory: which CIMs there are, the files of each, and the extents of each file.</summary>
+/// <summary>The block file's directory: its CIMs, the files of each CIM, and the extents of each file.</summary>
 internal static class BlockDirectory
 {
+    /// <summary>A CIM: the standard files that belong to it.</summary>
     public sealed record Set(string Name, IReadOnlyList<Entry> Files);
 
-    /// <param name="Name">As in a standard file set.</param>
-    /// <param name="Length">Bytes.</param>
-    /// <param name="Digest">SHA-256 of the content; zeros for a data region, whose streams the object ID files vouch for.</param>
-    /// <param name="Extents">In order; together as many blocks as the length needs.</param>
+    /// <param name="Name">The file's name in a standard file set.</param>
+    /// <param name="Length">Bytes of the file.</param>
+    /// <param name="Digest">SHA-256 of the content; zeros for a data region, whose contents have digests in the object ID files.</param>
+    /// <param name="Extents">In order; together exactly as many blocks as the length needs.</param>
     public sealed record Entry(string Name, long Length, byte[] Digest, IReadOnlyList<Extent> Extents);
 
     public static byte[] Encode(IReadOnlyList<Set> sets)
@@ -64,7 +65,7 @@ internal static class BlockDirectory
         return to.Buffer;
     }
 
-    /// <exception cref="InvalidDataException">Counts, names or extents that do not fit each other or the container.</exception>
+    /// <exception cref="InvalidDataException">Counts, names or extents contradict each other or the block file's size.</exception>
     public static IReadOnlyList<Set> Decode(ReadOnlySpan<byte> directory, long blocks)
     {
         var reader = new SpanReader(directory);
@@ -130,13 +131,13 @@ internal static class BlockDirectory
     }
 
     /// <summary>
-    /// The next run of a list. Runs follow each other: if they could overlap, a small directory could name any amount of work.
+    /// The next slice of a list. Slices must be consecutive: if they could overlap, a small directory could expand without bound.
     /// </summary>
     private static ArraySegment<T> Take<T>(T[] all, ref int taken, uint first, uint count)
     {
         if (first != taken || count > all.Length - taken)
         {
-            throw new InvalidDataException("the block CIM file's directory points outside itself, or not in order");
+            throw new InvalidDataException("the block CIM file's directory has an index that is out of range or out of order");
         }
 
         var run = new ArraySegment<T>(all, taken, (int)count);
@@ -147,12 +148,12 @@ internal static class BlockDirectory
     private static int NameLength(uint length) =>
         length is > 0 and <= BlockFileFormat.MaxNameLength ? (int)length : throw new InvalidDataException($"the block CIM file's directory has a name of {length} UTF-16 units");
 
-    /// <summary>Exported, names become files': none may lead out of the directory, or to a device.</summary>
-    private static string Name(string name) => HostFileName.Validate(name) is { } why
-        ? throw new InvalidDataException($"the block CIM file's directory has a name that {why}")
+    /// <summary>Checked because export creates files of these names: none may leave the target directory or name a device.</summary>
+    private static string Name(string name) => HostFileName.Validate(name) is { } problem
+        ? throw new InvalidDataException($"the block CIM file's directory has a name that {problem}")
         : name;
 
-    /// <summary>They are found in any letter case, and the second of a name would never be.</summary>
+    /// <summary>Refuses names that differ only in case: lookups ignore case and would never find the second.</summary>
     private static void CheckRepeats(IEnumerable<string> names)
     {
         var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
@@ -170,6 +171,7 @@ internal static class BlockDirectory
         var held = 0L;
         foreach (var extent in entry.Extents)
         {
+            // Block 0 is the head.
             if (extent.Block < 1 || extent.Count < 1 || extent.Block >= blocks || extent.Count > blocks - extent.Block)
             {
                 throw new InvalidDataException($"file '{entry.Name}' has blocks {extent.Block}..+{extent.Count} of a container of {blocks}");
@@ -182,7 +184,7 @@ internal static class BlockDirectory
             }
         }
 
-        // Compared in blocks, not bytes: a length near the largest number must not overflow.
+        // Compared in blocks, not bytes, because rounding up a length near long.MaxValue would overflow.
         if (entry.Length < 0 || held > blocks
             || (entry.Length / BlockFileFormat.BlockSize) + (entry.Length % BlockFileFormat.BlockSize == 0 ? 0 : 1) != held)
         {
@@ -192,7 +194,7 @@ internal static class BlockDirectory
 
     private struct Writer(byte[] buffer)
     {
-        private int _at;
+        private int _position;
 
         public readonly byte[] Buffer => buffer;
 
@@ -212,8 +214,8 @@ internal static class BlockDirectory
 
         private Span<byte> Take(int count)
         {
-            var span = buffer.AsSpan(_at, count);
-            _at += count;
+            var span = buffer.AsSpan(_position, count);
+            _position += count;
             return span;
         }
     }

@@ -2,7 +2,7 @@ using CimConvert.Formats.Binary;
 
 namespace CimConvert.Formats.BlockFile;
 
-/// <summary>The constants of the one-file container, as FORMAT.md beside this file specifies it.</summary>
+/// <summary>The constants of this project's block file, specified by FORMAT.md beside this file.</summary>
 internal static class BlockFileFormat
 {
     public const int BlockSize = 4096;
@@ -13,7 +13,7 @@ internal static class BlockFileFormat
     public const int FileEntrySize = 56;
     public const int ExtentSize = 16;
 
-    /// <summary>A directory lists a handful of files for each CIM and an extent for each MiB of small data; more is not ours.</summary>
+    /// <summary>A directory lists a handful of files for each CIM and one extent for about each MiB; a larger one is refused.</summary>
     public const int MaxDirectorySize = 64 * 1024 * 1024;
 
     /// <summary>UTF-16 units of a CIM's or a file's name.</summary>
@@ -21,15 +21,24 @@ internal static class BlockFileFormat
 
     public const int DigestSize = 32;
 
-    /// <summary>A trailer is a disk footer of one sector, or absent: it is told by the file's length.</summary>
+    /// <summary>Bytes of the optional trailer, a VHD footer of one sector. The file's length shows whether there is one.</summary>
     public const int TrailerSize = 512;
 
-    /// <summary>Starts block 0, which says no more than what kind of file this is.</summary>
+    /// <summary>Magic of block 0, which identifies the file's type and version only.</summary>
     public static ReadOnlySpan<byte> HeadMagic => "cimblock"u8;
 
-    /// <summary>Starts the superblock, the last block.</summary>
+    /// <summary>Magic of the superblock, the last block.</summary>
     public static ReadOnlySpan<byte> SuperblockMagic => "cimsuper"u8;
 }
 
-/// <summary>A run of blocks; files are their extents one after the other.</summary>
+/// <summary>Tells this project's block files from others by their first bytes.</summary>
+internal static class BlockFileMagic
+{
+    /// <summary>Bytes to pass to <see cref="IsAtStartOf"/>.</summary>
+    public const int Length = 8;
+
+    public static bool IsAtStartOf(ReadOnlySpan<byte> file) => file.StartsWith(BlockFileFormat.HeadMagic);
+}
+
+/// <summary>A run of blocks. A file's content is its extents, concatenated.</summary>
 internal readonly record struct Extent(long Block, long Count);

@@ -4,8 +4,8 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Formats.BlockFile;
 
 /// <summary>
-/// Opens a container and its CIMs' files by name. Files that carry a digest are checked when they are opened; blocks of a sealed
-/// container whenever they are read. Owns the file below it. For one thread.
+/// Opens a block file, and the files of its CIMs by name. A file with a digest is checked when it is opened; a block of a sealed
+/// block file whenever it is read. Owns the underlying file. Not thread-safe.
 /// </summary>
 internal sealed class BlockFileReader : IDisposable
 {
@@ -13,8 +13,8 @@ internal sealed class BlockFileReader : IDisposable
     private readonly IReadOnlyList<BlockDirectory.Set> _sets;
     private readonly Superblock _superblock;
 
-    /// <param name="file">Owned from here on, also when this constructor throws.</param>
-    /// <exception cref="InvalidDataException">Not a complete container, or a damaged one.</exception>
+    /// <param name="file">Owned, also if the constructor throws.</param>
+    /// <exception cref="InvalidDataException">The file is not a block file, or is incomplete or damaged.</exception>
     public BlockFileReader(IRandomReader file)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -31,22 +31,22 @@ internal sealed class BlockFileReader : IDisposable
         }
     }
 
-    /// <summary>Names of the CIMs in the container.</summary>
+    /// <summary>Names of the CIMs in the block file.</summary>
     public IEnumerable<string> SetNames => _sets.Select(s => s.Name);
 
     public bool IsSealed => _superblock.IsSealed;
 
-    /// <summary>Bytes behind the last block that belong to the file.</summary>
+    /// <summary>Bytes after the last block that belong to the file: a VHD footer, or 0.</summary>
     public uint TrailerSize => _superblock.TrailerSize;
 
     /// <summary>Bytes before the trailer.</summary>
     public long BlocksLength => _superblock.Blocks * BlockFileFormat.BlockSize;
 
-    /// <summary>The digest that stands for the whole file; of a sealed one it covers every byte but the trailer.</summary>
+    /// <summary>The root digest: the hash of the superblock. In a sealed file it covers every byte before the trailer.</summary>
     public byte[] Root => _superblock.Root();
 
-    /// <summary>The files of one CIM; valid as long as this reader is not disposed.</summary>
-    /// <exception cref="InvalidDataException">The container has no CIM of that name.</exception>
+    /// <summary>The files of one CIM. They must not outlive this reader.</summary>
+    /// <exception cref="InvalidDataException">The block file has no CIM of that name.</exception>
     public IFileSet OpenSet(string name)
     {
         var set = _sets.FirstOrDefault(s => string.Equals(s.Name, name, StringComparison.OrdinalIgnoreCase));
@@ -55,11 +55,11 @@ internal sealed class BlockFileReader : IDisposable
             : new FileSet(this, set);
     }
 
-    /// <summary>Names of the standard files of one CIM, in the order they were written.</summary>
+    /// <summary>Names of the standard files of one CIM, in the order in which they were written.</summary>
     public IReadOnlyList<string> FileNames(string set) =>
         [.. _sets.First(s => string.Equals(s.Name, set, StringComparison.OrdinalIgnoreCase)).Files.Select(f => f.Name)];
 
-    /// <summary>Reads every block of a sealed container, so that each is checked against the seal.</summary>
+    /// <summary>Reads every block of a sealed block file, which checks each against the seal. Does nothing if it is not sealed.</summary>
     public void VerifySeal(CancellationToken cancellationToken)
     {
         if (!IsSealed)
@@ -69,10 +69,10 @@ internal sealed class BlockFileReader : IDisposable
 
         var buffer = new byte[64 * BlockFileFormat.BlockSize];
         var end = _superblock.TreeBlock * BlockFileFormat.BlockSize;
-        for (long at = 0; at < end; at += buffer.Length)
+        for (long offset = 0; offset < end; offset += buffer.Length)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            _blocks.ReadAt(at, buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - at)));
+            _blocks.ReadAt(offset, buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - offset)));
         }
     }
 
@@ -114,10 +114,10 @@ internal sealed class BlockFileReader : IDisposable
 
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             var buffer = new byte[64 * 1024];
-            for (long at = 0; at < entry.Length; at += buffer.Length)
+            for (long offset = 0; offset < entry.Length; offset += buffer.Length)
             {
-                var chunk = buffer.AsSpan(0, (int)Math.Min(buffer.Length, entry.Length - at));
-                reader.ReadAt(at, chunk);
+                var chunk = buffer.AsSpan(0, (int)Math.Min(buffer.Length, entry.Length - offset));
+                reader.ReadAt(offset, chunk);
                 hash.AppendData(chunk);
             }
 
@@ -128,7 +128,7 @@ internal sealed class BlockFileReader : IDisposable
         }
     }
 
-    /// <summary>One file, its extents joined. The container's reader is shared and stays open.</summary>
+    /// <summary>Reads one file across its extents. Does not own the shared reader of blocks.</summary>
     private sealed class ExtentReader : IRandomReader
     {
         private readonly IRandomReader _blocks;

@@ -6,9 +6,9 @@ using Microsoft.Win32.SafeHandles;
 namespace CimConvert.Formats.BlockFile;
 
 /// <summary>
-/// Writes a container in one pass: the files of a set grow side by side, each through one buffer, and take blocks at the end
-/// of the container whenever a buffer is full. Memory does not depend on the files' sizes, but for one extent (16 bytes)
-/// for about every MiB. Nothing is valid before <see cref="Complete"/>.
+/// Writes a block file in one pass: the files of a set grow side by side, each through a buffer that takes the next free blocks
+/// when it is full. Memory does not grow with the files, except for one extent (16 bytes) for about each MiB. The block file is
+/// valid only after <see cref="Complete"/>.
 /// </summary>
 internal sealed class BlockFileWriter
 {
@@ -16,12 +16,12 @@ internal sealed class BlockFileWriter
     private readonly Action<long>? _settled;
     private readonly List<Set> _sets = [];
 
-    /// <summary>The next free block; block 0 is the head's.</summary>
+    /// <summary>The next free block; block 0 is the head.</summary>
     private long _end = 1;
     private long _settledEnd;
 
     /// <param name="handle">A new file, open for reading and writing. Not owned.</param>
-    /// <param name="settled">Told how many bytes of the file, from its start on, will not change any more.</param>
+    /// <param name="settled">Called with the number of bytes at the file's start that will not change any more.</param>
     public BlockFileWriter(SafeFileHandle handle, Action<long>? settled = null)
     {
         _handle = handle;
@@ -32,7 +32,7 @@ internal sealed class BlockFileWriter
         RandomAccess.Write(handle, head, 0);
     }
 
-    /// <summary>Starts a CIM: a set of files under one name. Sets are written one after the other.</summary>
+    /// <summary>Starts a CIM, a set of files under one name. Sets are written one after another.</summary>
     public IFileSetWriter BeginSet(string name)
     {
         CheckName(name);
@@ -47,13 +47,13 @@ internal sealed class BlockFileWriter
     }
 
     /// <summary>
-    /// Writes the directory and, where the file is to be sealed, the hash tree; flushes all of it to the disk, and only then
-    /// writes and flushes the superblock: a file that was torn before has none.
+    /// Writes the directory and, to seal the file, the hash tree; flushes them to disk, and only then writes and flushes the
+    /// superblock. So a file left behind by a crash has no superblock and is seen to be incomplete.
     /// </summary>
-    /// <param name="seal">Whether every block is to be covered by the root digest, and checked on every read.</param>
+    /// <param name="seal">Whether the root digest covers every block, and readers check every block.</param>
     /// <param name="hasTrailer">Whether the caller will append a 512-byte trailer.</param>
-    /// <param name="cancellationToken">Leaves an unfinished file behind, which the caller removes.</param>
-    /// <returns>The 32-byte digest that stands for the whole file. Of a sealed file, it changes with any byte but the trailer's.</returns>
+    /// <param name="cancellationToken">Stops the writing and leaves an unfinished file, which the caller removes.</param>
+    /// <returns>The 32-byte root digest. In a sealed file it changes with any byte before the trailer.</returns>
     public byte[] Complete(bool seal, bool hasTrailer, CancellationToken cancellationToken)
     {
         foreach (var file in _sets.SelectMany(s => s.Files))
@@ -68,7 +68,7 @@ internal sealed class BlockFileWriter
         Array.Resize(ref directory, (int)BlocksFor(size) * BlockFileFormat.BlockSize);
         RandomAccess.Write(_handle, directory, _end * BlockFileFormat.BlockSize);
 
-        // A stream taken back may have left bytes behind the end.
+        // Truncated streams may have left bytes beyond the end.
         RandomAccess.SetLength(_handle, contentBlocks * BlockFileFormat.BlockSize);
         var (top, end) = seal
             ? HashTreeWriter.Append(_handle, contentBlocks, cancellationToken)
@@ -183,7 +183,7 @@ internal sealed class BlockFileWriter
                 var last = _extents[^1];
                 if (last.Block + last.Count != owner._end)
                 {
-                    throw new InvalidOperationException("only bytes at the container's end can be taken back");
+                    throw new InvalidOperationException("only the last blocks of the block file can be taken back");
                 }
 
                 var taken = Math.Min(last.Count, _flushedBlocks - blocks);
@@ -202,7 +202,7 @@ internal sealed class BlockFileWriter
             _length = length;
         }
 
-        /// <summary>Writes what is left, the last block filled up with zeros, and gives the buffer up.</summary>
+        /// <summary>Writes the rest of the buffer, its last block padded with zeros, and frees the buffer.</summary>
         public void Finish()
         {
             if (_buffer is null)

@@ -3,9 +3,9 @@ using System.Security.Cryptography;
 namespace CimConvert.Formats.BlockFile;
 
 /// <summary>
-/// The shape of the Merkle tree over the first n blocks: level 0 holds their SHA-256 hashes, 128 to a block, zero-filled;
-/// each level above holds those of the level below, until one block is left. Levels follow each other in the file, lowest first.
-/// The number of blocks is hashed with the superblock, so the shape is fixed and hashes of levels cannot be confused.
+/// The shape of the Merkle tree over the first n blocks: level 0 holds their SHA-256 hashes, 128 to a block, zero-padded;
+/// each higher level holds the hashes of the level below, up to a level of one block. Levels are consecutive, lowest first.
+/// The root digest covers the number of blocks, so the shape is fixed and a hash of one level cannot pass for that of another.
 /// </summary>
 internal static class HashTree
 {

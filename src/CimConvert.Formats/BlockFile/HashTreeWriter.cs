@@ -4,17 +4,17 @@ using Microsoft.Win32.SafeHandles;
 namespace CimConvert.Formats.BlockFile;
 
 /// <summary>
-/// Appends the hash tree to a container's content, which it reads once. Memory is one read buffer and one block,
-/// whatever the container's size.
+/// Appends the hash tree to a block file's content, which it reads once. Takes one read buffer (1 MiB) and one block of memory,
+/// whatever the file's size.
 /// </summary>
 internal static class HashTreeWriter
 {
     private const int ReadBlocks = 256;
 
-    /// <param name="handle">Holds <paramref name="contentBlocks"/> blocks; the tree goes behind them. Not owned.</param>
+    /// <param name="handle">A file of <paramref name="contentBlocks"/> blocks; the tree is written after them. Not owned.</param>
     /// <param name="contentBlocks">At least 1.</param>
-    /// <param name="cancellationToken">Leaves half a tree, which the caller removes with the file.</param>
-    /// <returns>The hash of the tree's top block, and the first block behind the tree.</returns>
+    /// <param name="cancellationToken">Stops the writing and leaves an incomplete tree; the caller removes the file.</param>
+    /// <returns>The hash of the tree's top block, and the first block after the tree.</returns>
     public static (byte[] Top, long End) Append(SafeFileHandle handle, long contentBlocks, CancellationToken cancellationToken)
     {
         var (first, count, end) = (0L, contentBlocks, contentBlocks);

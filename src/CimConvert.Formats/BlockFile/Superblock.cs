@@ -5,29 +5,29 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Formats.BlockFile;
 
 /// <summary>
-/// The last block of a container, written last: a file without a valid one was not finished. It stands at the end so that
-/// a container is written, and can be hashed, front to back.
+/// The last block of a block file, written last: a file without a valid one is incomplete. It is at the end so that a block
+/// file can be written and hashed front to back.
 /// </summary>
-/// <param name="Blocks">Blocks in all, this one included, without the trailer.</param>
-/// <param name="TrailerSize">Bytes after this block that belong to the file (a VHD footer), 0 for none.</param>
+/// <param name="Blocks">All blocks including this one, without the trailer.</param>
+/// <param name="TrailerSize">Bytes after this block that belong to the file (a VHD footer); 0 for none.</param>
 /// <param name="DirectoryBlock">First block of the directory.</param>
 /// <param name="DirectorySize">Bytes of the directory.</param>
 /// <param name="DirectoryDigest">SHA-256 of the directory.</param>
-/// <param name="TreeBlock">First block of the hash tree, which runs up to this block; 0 where the file is not sealed.</param>
-/// <param name="TreeTop">SHA-256 of the tree's single top block; zeros where the file is not sealed.</param>
+/// <param name="TreeBlock">First block of the hash tree, which ends at this block; 0 if the file is not sealed.</param>
+/// <param name="TreeTop">SHA-256 of the tree's single top block; zeros if the file is not sealed.</param>
 internal sealed record Superblock(
     long Blocks, uint TrailerSize, long DirectoryBlock, long DirectorySize, byte[] DirectoryDigest, long TreeBlock, byte[] TreeTop)
 {
-    private const int ChecksumAt = BlockFileFormat.BlockSize - BlockFileFormat.DigestSize;
+    private const int ChecksumOffset = BlockFileFormat.BlockSize - BlockFileFormat.DigestSize;
 
     public bool IsSealed => TreeBlock != 0;
 
-    /// <summary>Blocks that hold the head, the files and the directory; in a sealed file, those the tree has hashes of.</summary>
+    /// <summary>Number of blocks of the head, the files and the directory. In a sealed file the hash tree covers these.</summary>
     public long ContentBlocks => IsSealed ? TreeBlock : Blocks - 1;
 
     /// <summary>
-    /// The 32 bytes that stand for all others: a hash of this block, which holds the directory's digest and, where the file is
-    /// sealed, the top of the tree over every other block. Serves as root digest and as the source of the VHD footer's id.
+    /// The root digest: the SHA-256 of this block, which holds the directory's digest and, in a sealed file, the top of the hash
+    /// tree over all content. The VHD footer's id is derived from it, too.
     /// </summary>
     public byte[] Root()
     {
@@ -48,10 +48,10 @@ internal sealed record Superblock(
         BinaryPrimitives.WriteInt64LittleEndian(block[40..], TreeBlock);
         DirectoryDigest.CopyTo(block[48..]);
         TreeTop.CopyTo(block[80..]);
-        SHA256.HashData(block[..ChecksumAt], block[ChecksumAt..]);
+        SHA256.HashData(block[..ChecksumOffset], block[ChecksumOffset..]);
     }
 
-    /// <exception cref="InvalidDataException">Not a container, a version unknown here, or one that is damaged or was never finished.</exception>
+    /// <exception cref="InvalidDataException">The file is not a block file, or is of an unknown version, damaged or incomplete.</exception>
     public static Superblock Read(IRandomReader file)
     {
         Span<byte> block = stackalloc byte[BlockFileFormat.BlockSize];
@@ -84,7 +84,7 @@ internal sealed record Superblock(
             throw new InvalidDataException("the block CIM file is truncated or was never finished: its last block is no superblock");
         }
 
-        if (!SHA256.HashData(block[..ChecksumAt]).AsSpan().SequenceEqual(block[ChecksumAt..]))
+        if (!SHA256.HashData(block[..ChecksumOffset]).AsSpan().SequenceEqual(block[ChecksumOffset..]))
         {
             throw new InvalidDataException("the block CIM file's superblock does not match its checksum");
         }
@@ -92,17 +92,17 @@ internal sealed record Superblock(
         var read = Parse(block);
         read.Check(file.Length);
 
-        // The root digest is that of the block as it is written from these fields: a block that holds anything else has none.
+        // Root() hashes the block as rewritten from its fields, so a block with anything else in it is refused.
         Span<byte> canonical = stackalloc byte[BlockFileFormat.BlockSize];
         read.Write(canonical);
         return canonical.SequenceEqual(block)
             ? read
-            : throw new InvalidDataException("the block CIM file's superblock has bytes in it that say nothing");
+            : throw new InvalidDataException("the block CIM file's superblock has nonzero bytes outside its fields");
     }
 
     private static Superblock Parse(ReadOnlySpan<byte> block)
     {
-        var reader = new SpanReader(block[(BlockFileFormat.SuperblockMagic.Length + sizeof(uint))..ChecksumAt]);
+        var reader = new SpanReader(block[(BlockFileFormat.SuperblockMagic.Length + sizeof(uint))..ChecksumOffset]);
         var (trailer, blocks, directory, directorySize, tree) = (reader.U32(), reader.I64(), reader.I64(), reader.I64(), reader.I64());
         return new Superblock(
             blocks,
@@ -125,7 +125,7 @@ internal sealed record Superblock(
 
         if (!IsSealed && TreeTop.AsSpan().ContainsAnyExcept((byte)0))
         {
-            throw new InvalidDataException("the block CIM file's superblock has the top of a hash tree that is nowhere");
+            throw new InvalidDataException("the block CIM file's superblock has a top hash, but the file has no hash tree");
         }
 
         if (TreeBlock < 0 || TreeBlock >= Blocks || (IsSealed && HashTree.TreeBlocks(TreeBlock) != Blocks - 1 - TreeBlock))

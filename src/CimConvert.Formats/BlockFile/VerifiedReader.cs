@@ -4,12 +4,12 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Formats.BlockFile;
 
 /// <summary>
-/// Reads a sealed container: every block is checked against the tree, and the tree's blocks up to its top, before a byte of it
-/// is handed out. Owns the reader below it. For one thread.
+/// Reads a sealed block file. Before it returns any byte of a block, it checks the block against the hash tree, up to the tree's
+/// top. Owns the underlying reader. Not thread-safe.
 /// </summary>
 internal sealed class VerifiedReader : IRandomReader
 {
-    /// <summary>4 MiB of checked tree blocks: enough for a sequential pass over any file and for locality otherwise.</summary>
+    /// <summary>4 MiB of checked tree blocks, so that reads near each other check a tree block once.</summary>
     private const int MaxCachedBlocks = 1024;
 
     private readonly IRandomReader _inner;
@@ -78,7 +78,7 @@ internal sealed class VerifiedReader : IRandomReader
         Compare(destination, HashIn(parent, block), block);
     }
 
-    /// <summary>A tree block, checked; its ancestors are checked on the way. The tree has at most seven levels.</summary>
+    /// <summary>A checked tree block. Recurses to its ancestors; a tree has at most eight levels (2^51 blocks, 128 hashes each).</summary>
     private byte[] TreeBlock(int level, long index)
     {
         var block = _levelStart[level] + index;

@@ -2,11 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace CimConvert.Formats.Cim;
 
-/// <summary>Byte strings, each kept once. Windows layers repeat a few hundred security descriptors over all their files.</summary>
+/// <summary>Byte strings, each stored once: the files of a Windows layer share a few hundred security descriptors.</summary>
 internal sealed class BlobTable
 {
     /// <summary>
-    /// Bytes in all. Windows' largest layers need a few MiB; what a hostile one may make us keep in memory is bounded here.
+    /// Bytes in all. Windows' largest layers need a few MiB; the limit bounds the memory that a hostile layer can take.
     /// </summary>
     private const long MaxSize = 256L * 1024 * 1024;
 
@@ -18,7 +18,7 @@ internal sealed class BlobTable
 
     public ReadOnlySpan<byte> this[int index] => _blobs[index];
 
-    /// <summary>The index of these bytes; <see cref="CimFile.NoBlob"/> where there are none.</summary>
+    /// <summary>Adds the bytes if they are new. Returns their index, or <see cref="CimFile.NoBlob"/> for none.</summary>
     public int Add(ReadOnlySpan<byte> bytes)
     {
         if (bytes.IsEmpty)

@@ -4,18 +4,18 @@ using CimConvert.Formats.Binary;
 
 namespace CimConvert.Formats.Cim;
 
-/// <summary>The end of writing a CIM: everything but stream data, which is in its regions already.</summary>
+/// <summary>Finishes a CIM: writes everything but stream data, which is already in its regions.</summary>
 internal static class CimCommit
 {
-    /// <summary>Version of the rule by which region set ids follow from content; part of what is hashed.</summary>
+    /// <summary>Hashed first: names the rule that derives region set ids from content, and its version.</summary>
     private static ReadOnlySpan<byte> IdDomain => "cimconvert region set 1\0"u8;
 
-    /// <param name="files">Gets the metadata region, the object ID files and the filesystem file; the data regions are in it.</param>
+    /// <param name="files">Holds the data regions; receives the metadata region, the object ID files and the filesystem file.</param>
     /// <param name="name">The CIM's name.</param>
-    /// <param name="tree">Complete.</param>
-    /// <param name="parents">Region sets that offsets in the tree's streams refer to, in the order of their indexes.</param>
-    /// <param name="data">The CIM's own data regions in order of their type; empty for a merged CIM.</param>
-    /// <param name="fork">Where the CIM is forked, what it shares with the one it is forked from.</param>
+    /// <param name="tree">The complete tree.</param>
+    /// <param name="parents">Region sets that offsets in the tree's streams refer to, in index order.</param>
+    /// <param name="data">The CIM's own data regions, ordered by type; empty for a merged CIM.</param>
+    /// <param name="fork">What a forked CIM shares with its parent; null if the CIM is not forked.</param>
     public static RegionSet Write(
         IFileSetWriter files,
         string name,
@@ -85,8 +85,8 @@ internal static class CimCommit
     }
 
     /// <summary>
-    /// A region set's id is random for Microsoft; here it follows from the content (metadata, and the digests of all data), so
-    /// that the same layer gives the same bytes. Marked as an RFC 9562 version 8 (custom) UUID.
+    /// CimFS uses random region set ids. Here the id is derived from the content (the metadata and the digests of all data), so
+    /// that the same layer gives the same bytes. It is marked as an RFC 9562 version 8 (custom) UUID.
     /// </summary>
     private static Guid IdFrom(IncrementalHash hash)
     {

@@ -2,22 +2,22 @@ using CimConvert.Formats.Binary;
 
 namespace CimConvert.Formats.Cim;
 
-/// <summary>A stream of a CIM, read front to back. Does not own the CIM it reads from.</summary>
+/// <summary>Reads a stream of a CIM front to back. Does not own the CIM.</summary>
 internal sealed class CimDataStream : ForwardStream
 {
     private readonly CimRegions _regions;
     private readonly CimStream _stream;
-    private readonly CimPeImage? _image;
+    private readonly CimPeImage? _peImage;
     private long _position;
 
-    /// <param name="regions">The CIM's.</param>
-    /// <param name="stream">Checked to lie in its region.</param>
-    /// <param name="image">Where the bytes of a PE image are; null for a stream that lies in one piece.</param>
-    public CimDataStream(CimRegions regions, CimStream stream, CimPeImage? image)
+    /// <param name="regions">The CIM's regions.</param>
+    /// <param name="stream">Already checked to lie in its region.</param>
+    /// <param name="peImage">Maps a PE image's file offsets; null for a contiguous stream.</param>
+    public CimDataStream(CimRegions regions, CimStream stream, CimPeImage? peImage)
     {
         _regions = regions;
         _stream = stream;
-        _image = image;
+        _peImage = peImage;
     }
 
     public override long Length => _stream.Length;
@@ -30,8 +30,8 @@ internal sealed class CimDataStream : ForwardStream
 
     public override int Read(Span<byte> buffer)
     {
-        var (place, together) = Place();
-        var count = (int)Math.Min(buffer.Length, together);
+        var (start, contiguous) = Locate();
+        var count = (int)Math.Min(buffer.Length, contiguous);
         if (count == 0)
         {
             return 0;
@@ -43,18 +43,18 @@ internal sealed class CimDataStream : ForwardStream
         }
         else
         {
-            _regions.Read(place, buffer[..count]);
+            _regions.Read(start, buffer[..count]);
         }
 
         _position += count;
         return count;
     }
 
-    private (RegionOffset Place, long Count) Place()
+    private (RegionOffset Start, long Count) Locate()
     {
         var left = _stream.Length - _position;
         return left == 0 ? default
-            : _image is not null ? _image.At(_position, _stream.Length)
+            : _peImage is not null ? _peImage.Locate(_position, _stream.Length)
             : (_stream.IsSparse ? RegionOffset.Null : new RegionOffset(_stream.Data.Region, _stream.Data.Offset + _position), left);
     }
 }

@@ -5,12 +5,12 @@ using CimConvert.Formats.Binary;
 
 namespace CimConvert.Formats.Cim;
 
-/// <summary>What identifies a stream's content in an object ID file: its length and SHA-256 cut to 24 bytes.</summary>
+/// <summary>Identifies a stream's content in an object ID file: its length and its SHA-256, truncated to 24 bytes.</summary>
 internal readonly record struct ObjectId(long Length, ObjectIdDigest Digest);
 
 internal readonly record struct ObjectIdDigest(ulong First, ulong Second, ulong Third)
 {
-    /// <summary>The leading bytes of a SHA-256, little-endian word by word.</summary>
+    /// <summary>The first 24 bytes of a SHA-256 as three little-endian words.</summary>
     public static ObjectIdDigest FromSha256(ReadOnlySpan<byte> hash) => new(
         BinaryPrimitives.ReadUInt64LittleEndian(hash),
         BinaryPrimitives.ReadUInt64LittleEndian(hash[8..]),
@@ -18,8 +18,8 @@ internal readonly record struct ObjectIdDigest(ulong First, ulong Second, ulong 
 }
 
 /// <summary>
-/// Puts stream data into a CIM's page and small regions as it arrives: content already there is not kept twice, and a stream
-/// of nothing but zeros is not kept at all. Holds at most one small stream in memory, whatever the sizes.
+/// Appends stream data to a CIM's page and small regions as it arrives. Identical content is stored once, and an all-zero
+/// stream of a page or more becomes sparse. Holds at most one small stream in memory, whatever the sizes.
 /// </summary>
 internal sealed class CimDataWriter : IDisposable
 {
@@ -57,7 +57,7 @@ internal sealed class CimDataWriter : IDisposable
     {
         if (_open)
         {
-            throw new InvalidOperationException("the stream before is still open");
+            throw new InvalidOperationException("the previous stream is still open");
         }
 
         CheckSize(size);
@@ -104,7 +104,7 @@ internal sealed class CimDataWriter : IDisposable
         _open = false;
         if (_declared == 0)
         {
-            // Microsoft's reader of 2021 refuses a null offset even here: any place in a region will do.
+            // hcsshim's reader of 2021 (FORMAT.md) refuses a null offset even for an empty stream, so any valid one is given.
             return new CimStream(new RegionOffset(_small.Index, CimFormat.RegionHeaderSize), 0, CimStreamType.Data);
         }
 
@@ -148,11 +148,12 @@ internal sealed class CimDataWriter : IDisposable
     {
         if (_onlyZeros)
         {
-            var anywhere = new RegionOffset(_pages.Index, CimFormat.PageSize);
-            return new CimStream(anywhere, _declared, CimStreamType.Data, sparse: true);
+            // The offset is not read; it only must not be null.
+            var unused = new RegionOffset(_pages.Index, CimFormat.PageSize);
+            return new CimStream(unused, _declared, CimStreamType.Data, sparse: true);
         }
 
-        var id = TakeId();
+        var id = FinishId();
         if (_known.TryGetValue(id, out var offset))
         {
             _pages.File.TruncateTo(_start);
@@ -171,7 +172,7 @@ internal sealed class CimDataWriter : IDisposable
     private CimStream EndSmall(ReadOnlySpan<byte> data)
     {
         _sha256.AppendData(data);
-        var id = TakeId();
+        var id = FinishId();
         if (!_known.TryGetValue(id, out var offset))
         {
             offset = new RegionOffset(_small.Index, _small.File.Length);
@@ -184,14 +185,14 @@ internal sealed class CimDataWriter : IDisposable
         return new CimStream(offset, _declared, CimStreamType.Data);
     }
 
-    private ObjectId TakeId()
+    private ObjectId FinishId()
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         _sha256.GetHashAndReset(hash);
         return new ObjectId(_declared, ObjectIdDigest.FromSha256(hash));
     }
 
-    /// <summary>A data region's file as it grows, and the objects in it.</summary>
+    /// <summary>A data region's growing file and the objects in it.</summary>
     public sealed class Region
     {
         private readonly int _alignment;
@@ -210,7 +211,7 @@ internal sealed class CimDataWriter : IDisposable
 
         public RegionType Type { get; }
 
-        /// <summary>As region offsets count it, parents' regions first.</summary>
+        /// <summary>Its index in region offsets, which count parents' regions first.</summary>
         public int Index { get; }
 
         public IAppendableFile File { get; }

@@ -2,20 +2,22 @@ using CimConvert.Formats.Binary;
 
 namespace CimConvert.Formats.Cim;
 
-/// <summary>Writes a laid-out metadata region, front to back. Computes no offsets of its own: it only checks that it is where it should be.</summary>
+/// <summary>
+/// Writes a laid-out metadata region front to back. Computes no offsets; it checks that each structure lands on its offset.
+/// </summary>
 internal static class CimEmitter
 {
     public static void Emit(CimLayout layout, AppendWriter to)
     {
         CimHeaders.WriteRegion(to, (ushort)RegionType.Metadata, RegionType.Metadata);
         EmitFilesystemObject(layout, to);
-        Arrive(to, layout.FileTableDirectory);
+        PadTo(to, layout.FileTableDirectory);
         layout.FileTables.EmitDirectory(to, layout.At(layout.OwnFileTables));
-        Arrive(to, layout.OwnFileTables);
+        PadTo(to, layout.OwnFileTables);
         layout.FileTables.EmitTables(to, file => EmitFile(layout, file, to));
         if (layout.InheritedUpcaseTable.IsNull)
         {
-            Arrive(to, layout.UpcaseTable);
+            PadTo(to, layout.UpcaseTable);
             to.Bytes(UpcaseTable.Windows.ToBytes());
         }
 
@@ -26,7 +28,7 @@ internal static class CimEmitter
         }
     }
 
-    private static void Arrive(AppendWriter to, long offset)
+    private static void PadTo(AppendWriter to, long offset)
     {
         to.AlignTo(CimFormat.SmallAlignment);
         if (to.Position != offset)
@@ -37,7 +39,7 @@ internal static class CimEmitter
 
     private static void EmitFilesystemObject(CimLayout layout, AppendWriter to)
     {
-        Arrive(to, layout.FilesystemObject);
+        PadTo(to, layout.FilesystemObject);
         to.U64((layout.InheritedUpcaseTable.IsNull ? layout.At(layout.UpcaseTable) : layout.InheritedUpcaseTable).Value);
         to.U64(layout.At(layout.FileTableDirectory).Value);
         to.U32((uint)layout.FileTables.Count);
@@ -70,15 +72,15 @@ internal static class CimEmitter
         to.U16(0);
     }
 
-    /// <summary>The parent's record, with another default stream and directory.</summary>
+    /// <summary>Writes the parent's record with another default stream and parent directory.</summary>
     private static void EmitInherited(CimFile file, ReadOnlySpan<byte> record, AppendWriter to)
     {
-        const int dataAt = 40, securityDescriptorAt = dataAt + CimFormat.StreamSize, parentAt = 88;
-        to.Bytes(record[..dataAt]);
+        const int dataOffset = 40, securityDescriptorOffset = dataOffset + CimFormat.StreamSize, parentIdOffset = 88;
+        to.Bytes(record[..dataOffset]);
         EmitStream(file.Data, to);
-        to.Bytes(record[securityDescriptorAt..parentAt]);
+        to.Bytes(record[securityDescriptorOffset..parentIdOffset]);
         to.U32(file.ParentId);
-        to.Bytes(record[(parentAt + sizeof(uint))..]);
+        to.Bytes(record[(parentIdOffset + sizeof(uint))..]);
     }
 
     private static void EmitStream(CimStream stream, AppendWriter to)
@@ -89,13 +91,13 @@ internal static class CimEmitter
 
     private static void EmitBlobs(CimLayout layout, AppendWriter to)
     {
-        // Both kinds were placed in one sequence: write them back in the order of their offsets.
+        // Both kinds are laid out in one sequence, so they are written in the order of their offsets.
         var blobs = layout.SizedBlobs.Select(b => (b.Blob, b.Offset, Sized: true))
             .Concat(layout.RawBlobs.Select(b => (b.Blob, b.Offset, Sized: false)))
             .OrderBy(b => b.Offset);
         foreach (var (blob, offset, sized) in blobs)
         {
-            Arrive(to, offset);
+            PadTo(to, offset);
             var bytes = layout.Tree.Blobs[blob];
             if (sized)
             {
@@ -109,7 +111,7 @@ internal static class CimEmitter
     private static void EmitTable(CimLayout.Table table, AppendWriter to)
     {
         var isStreamTable = table.Streams.Length > 0;
-        Arrive(to, (isStreamTable ? table.Owner.StreamTable : table.Owner.Data.Data).Offset);
+        PadTo(to, (isStreamTable ? table.Owner.StreamTable : table.Owner.Data.Data).Offset);
         var start = to.Position;
         var count = isStreamTable ? table.Streams.Length : table.Links.Length;
         var entrySize = isStreamTable ? CimFormat.StreamSize : sizeof(uint);

@@ -2,10 +2,10 @@ using CimConvert.Formats.Binary;
 
 namespace CimConvert.Formats.Cim;
 
-/// <summary>A file record as read: what a CIM says of one file or directory.</summary>
+/// <summary>A file record as read from a CIM: the metadata and offsets of one file or directory.</summary>
 internal readonly record struct CimEntry
 {
-    /// <summary>1-based; hard links share it.</summary>
+    /// <summary>1-based; all names of a hard-linked file share it.</summary>
     public uint FileId { get; private init; }
 
     public CimFileFlags Flags { get; private init; }
@@ -37,12 +37,12 @@ internal readonly record struct CimEntry
 
     public bool IsDirectory => Data.Type == CimStreamType.LinkTable;
 
-    /// <summary>A directory that entries can lie in, not a link to one.</summary>
+    /// <summary>A directory that can hold entries, not a directory symlink or junction.</summary>
     public bool IsPlainDirectory => IsDirectory && ReparseTag == 0;
 
     public bool Has(CimFileFlags flag) => (Flags & flag) != 0;
 
-    /// <summary>Win32 attributes as Windows would show them.</summary>
+    /// <summary>The Win32 attributes that Windows reports for the file.</summary>
     public uint Attributes => FileAttributes.FromFlags(Flags, IsDirectory, ReparseTag != 0);
 
     /// <summary>Bytes of the default stream; 0 for directories.</summary>
@@ -71,5 +71,5 @@ internal readonly record struct CimEntry
     }
 }
 
-/// <summary>An alternate stream as read.</summary>
+/// <summary>An alternate stream as read from a CIM.</summary>
 internal readonly record struct CimNamedStream(string Name, CimStream Stream);

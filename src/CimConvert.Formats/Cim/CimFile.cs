@@ -4,8 +4,8 @@ namespace CimConvert.Formats.Cim;
 internal readonly record struct CimAlternateStream(string Name, CimStream Stream);
 
 /// <summary>
-/// A file or directory of a CIM being built. Hard links are several names for one object.
-/// Descriptors, EAs and reparse buffers are indexes into the tree's <see cref="BlobTable"/>, -1 for none.
+/// A file or directory of a CIM being built; hard links are several names for one instance.
+/// Security descriptors, EAs and reparse buffers are indexes into the tree's <see cref="BlobTable"/>, -1 for none.
 /// </summary>
 internal sealed class CimFile
 {
@@ -31,42 +31,70 @@ internal sealed class CimFile
 
     public int Reparse { get; set; } = NoBlob;
 
-    /// <summary>The record of a default stream that is a PE image; its place is given by <see cref="CimLayout"/>.</summary>
+    /// <summary>The PE image record of the default stream, if it is one; <see cref="CimLayout"/> assigns its offset.</summary>
     public int PeImage { get; set; } = NoBlob;
 
-    /// <summary>By name, in any case of its letters.</summary>
+    /// <summary>By name, case-insensitive.</summary>
     public Dictionary<string, CimAlternateStream>? AlternateStreams { get; set; }
 
-    /// <summary>Names in this directory; null for anything that is not a directory.</summary>
+    /// <summary>The directory's entries by name; null for anything that is not a directory.</summary>
     public Dictionary<string, CimFile>? Children { get; set; }
 
-    /// <summary>1-based, given by <see cref="CimLayout"/>, or by the parent of a forked CIM; 0 until then.</summary>
+    /// <summary>The 1-based file id, from <see cref="CimLayout"/> or, in a forked CIM, from its parent; 0 until assigned.</summary>
     public uint Id { get; set; }
 
     public uint ParentId { get; set; }
 
-    /// <summary>Where the table of alternate streams lies, given by <see cref="CimLayout"/>; null without any.</summary>
+    /// <summary>Offset of the alternate streams' table, assigned by <see cref="CimLayout"/>; null if there are none.</summary>
     public RegionOffset StreamTable { get; set; }
 
-    /// <summary>In a forked CIM: a file of the parent's, here only to be named; nothing but its id counts.</summary>
+    /// <summary>In a forked CIM: an unchanged file of the parent, referenced by its id; no other property is used.</summary>
     public bool IsShared { get; private init; }
 
-    /// <summary>In a forked CIM: it has its id from the parent, and replaces the record there.</summary>
+    /// <summary>In a forked CIM: has its id from the parent and replaces the parent's record.</summary>
     public bool IsKept { get; set; }
 
     /// <summary>
-    /// In a forked CIM: the parent's record, which stands but for its default stream and the directory it gives. Null where the
+    /// In a forked CIM: the parent's record, copied except for the default stream and the parent directory's id. Null if the
     /// CIM describes the file itself.
     /// </summary>
     public byte[]? Record { get; set; }
 
-    /// <summary>In a forked CIM: a directory whose link table is the parent's; its children are only what changed further down.</summary>
+    /// <summary>
+    /// In a forked CIM: a directory that uses the parent's link table; its children are only those with changes below them.
+    /// </summary>
     public bool KeepsLinks { get; set; }
 
     public bool IsDirectory => Children is not null;
 
-    /// <summary>A directory others can be put into: a link to one is a leaf, whatever its attributes say.</summary>
+    /// <summary>A directory that can hold entries. A directory symlink or junction cannot: it is a leaf.</summary>
     public bool IsPlainDirectory => IsDirectory && ReparseTag == 0;
+
+    /// <summary>
+    /// Whether the entry is a directory that exists only because paths in it are removed from lower layers: it and everything
+    /// below it is implicit or a tombstone.
+    /// </summary>
+    public bool HoldsOnlyWhiteouts()
+    {
+        var pending = new Stack<CimFile>([this]);
+        while (pending.TryPop(out var file))
+        {
+            if (!file.Has(CimFileFlags.Tombstone) && !file.Has(CimFileFlags.Implicit))
+            {
+                return false;
+            }
+
+            if (file.Children is not null)
+            {
+                foreach (var child in file.Children.Values)
+                {
+                    pending.Push(child);
+                }
+            }
+        }
+
+        return IsDirectory;
+    }
 
     public bool Has(CimFileFlags flag) => (Flags & flag) != 0;
 

@@ -3,8 +3,8 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Formats.Cim;
 
 /// <summary>
-/// The file tables of a CIM being laid out: its own, one right behind the other, and those of the parent in which no record
-/// changes. A table with a change in it is written anew, whole.
+/// The file tables of a CIM being laid out. A forked CIM references the parent's tables in which no record changes; a table
+/// with a changed record is rewritten whole. The CIM's own tables are contiguous.
 /// </summary>
 internal sealed class CimFileTables
 {
@@ -12,7 +12,7 @@ internal sealed class CimFileTables
     private readonly CimReader? _parent;
     private readonly List<Table> _tables = [];
 
-    /// <param name="files">What is to be written, by id.</param>
+    /// <param name="files">The records to write, sorted by file id.</param>
     /// <param name="parent">The CIM this one is forked from; null for none.</param>
     public CimFileTables(IReadOnlyList<CimFile> files, CimReader? parent)
     {
@@ -21,26 +21,26 @@ internal sealed class CimFileTables
         var inherited = parent?.FileTables ?? [];
         for (var (index, next) = (0, 0); index < inherited.Count || next < files.Count; index++)
         {
-            var below = index < inherited.Count ? inherited[index] : default;
+            var parentTable = index < inherited.Count ? inherited[index] : default;
             var first = next;
             while (next < files.Count && TableOf(files[next].Id) == index)
             {
                 next++;
             }
 
-            var count = next == first ? below.Count : Math.Max(below.Count, SlotOf(files[next - 1].Id) + 1);
-            _tables.Add(new Table(count, IsOwn: next > first, OwnSize, below));
+            var count = next == first ? parentTable.Count : Math.Max(parentTable.Count, SlotOf(files[next - 1].Id) + 1);
+            _tables.Add(new Table(count, IsOwn: next > first, OwnSize, parentTable));
             OwnSize += next > first ? count * CimFormat.FileSize : 0;
         }
     }
 
     public int Count => _tables.Count;
 
-    /// <summary>Bytes of all tables of its own.</summary>
+    /// <summary>Bytes of all own tables.</summary>
     public long OwnSize { get; }
 
-    /// <summary>The id of the first file that is new.</summary>
-    /// <exception cref="InvalidDataException">The parent has used up all ids.</exception>
+    /// <summary>The first file id that the parent does not use.</summary>
+    /// <exception cref="InvalidDataException">The parent uses all ids.</exception>
     public static uint FirstNewId(CimReader? parent)
     {
         if (parent is not { FileTables: { Count: > 0 } tables })
@@ -52,21 +52,21 @@ internal sealed class CimFileTables
         return last <= int.MaxValue ? (uint)last + 1 : throw new InvalidDataException($"the parent has {last} files: no more can be added");
     }
 
-    /// <param name="to">Stands where the directory goes.</param>
-    /// <param name="ownTables">Where its own tables will be.</param>
+    /// <param name="to">Positioned at the file table directory.</param>
+    /// <param name="ownTables">Offset of the first own table.</param>
     public void EmitDirectory(AppendWriter to, RegionOffset ownTables)
     {
         foreach (var table in _tables)
         {
-            to.U64(table.IsOwn ? ownTables.Value + (ulong)table.Start : table.Below.Offset.Value);
+            to.U64(table.IsOwn ? ownTables.Value + (ulong)table.Start : table.Parent.Offset.Value);
             to.U16((ushort)table.Count);
-            to.U16(table.IsOwn ? (ushort)CimFormat.FileSize : table.Below.EntrySize);
+            to.U16(table.IsOwn ? (ushort)CimFormat.FileSize : table.Parent.EntrySize);
             to.U32(0);
         }
     }
 
-    /// <param name="to">Stands where its own tables go.</param>
-    /// <param name="emit">Writes one file's record.</param>
+    /// <param name="to">Positioned at the first own table.</param>
+    /// <param name="emit">Writes one file record.</param>
     public void EmitTables(AppendWriter to, Action<CimFile> emit)
     {
         var record = new byte[CimFormat.FileSize];
@@ -91,9 +91,9 @@ internal sealed class CimFileTables
 
     private static int SlotOf(uint id) => (int)((id - 1) % CimFormat.FilesPerTable);
 
-    /// <param name="Count">Files in it.</param>
-    /// <param name="IsOwn">Written here; else the parent's.</param>
-    /// <param name="Start">Bytes of its own tables before it.</param>
-    /// <param name="Below">The parent's table; zeros where it has none.</param>
-    private readonly record struct Table(int Count, bool IsOwn, long Start, FileTable Below);
+    /// <param name="Count">Files in the table.</param>
+    /// <param name="IsOwn">Whether this CIM writes the table, rather than referencing the parent's.</param>
+    /// <param name="Start">Bytes of the own tables before it.</param>
+    /// <param name="Parent">The parent's table; zeros if it has none.</param>
+    private readonly record struct Table(int Count, bool IsOwn, long Start, FileTable Parent);
 }

@@ -1,40 +1,42 @@
 namespace CimConvert.Formats.Cim;
 
 /// <summary>
-/// Makes the tree of a layer the tree of a whole file system: the layer lies on the CIM it is forked from, as in a merge, and what
-/// it removes is gone. Whatever of the parent stays as it is, is only named: by its file id, which goes on to mean the same file.
+/// Turns a layer's tree into that of a whole file system: the layer is merged onto the CIM it is forked from. Unchanged files of
+/// the parent are referenced by their file id, which stays the same.
 /// </summary>
 internal sealed class CimFork
 {
     private readonly CimTree _tree;
-    private readonly HashSet<CimFile> _real = [];
+
+    /// <summary>Directories that the layer has an entry for, or an entry in; the others hold only whiteouts.</summary>
+    private readonly HashSet<CimFile> _directoriesWithEntries = [];
     private readonly Dictionary<CimFile, CimFile> _linkTargets = [];
-    private readonly ForkedNames? _names;
+    private readonly ForkParentNames? _parentNames;
 
     private CimFork(CimTree tree, CimReader? parent)
     {
         _tree = tree;
         Parent = parent;
-        _names = parent is null ? null : new ForkedNames(parent);
+        _parentNames = parent is null ? null : new ForkParentNames(parent);
     }
 
-    /// <summary>What the CIM is forked from; null for a base layer.</summary>
+    /// <summary>The CIM that this one is forked from; null for a base layer.</summary>
     public CimReader? Parent { get; }
 
-    /// <summary>Whether a CIM can be forked from.</summary>
-    /// <exception cref="InvalidDataException">It is only a layer, or compares names in another way.</exception>
+    /// <summary>Checks that a CIM can be the parent of a forked CIM.</summary>
+    /// <exception cref="InvalidDataException">It is a single layer, has another upcase table, or too many regions.</exception>
     public static void Check(CimReader parent)
     {
-        // The root of a layer's CIM is never described, that of a whole file system always.
+        // The root of a layer's CIM always has a layer flag, that of a whole file system never.
         if (parent.Root.Has(CimFileFlags.LayerMask))
         {
-            throw new InvalidDataException("the parent is one layer of a chain of block CIMs, and no whole file system: import it as a forked CIM, too, or merge the chain and export it");
+            throw new InvalidDataException("the parent is one layer of a chain of block CIMs, not a whole file system: import it as a forked CIM, too, or merge the chain and export it");
         }
 
-        // Tables that stay the parent's are sorted by its upcase table, and ours go by the one we know.
+        // The link tables taken over from the parent are sorted by its upcase table, the new ones by that of Windows.
         if (!parent.Upcase.ToBytes().AsSpan().SequenceEqual(UpcaseTable.Windows.ToBytes()))
         {
-            throw new InvalidDataException("the parent compares names by an upcase table that is not the one of Windows 7 and later: what forks from it would be sorted in two ways");
+            throw new InvalidDataException("the parent's upcase table is not that of Windows 7 and later: the forked CIM's names would be sorted in two ways");
         }
 
         var regions = parent.ParentRegions.Sum(p => p.Count) + parent.OwnRegions.Count;
@@ -44,32 +46,35 @@ internal sealed class CimFork
         }
     }
 
-    /// <param name="tree">A layer's, complete; it is changed in place.</param>
-    /// <param name="parent">What to fork from, checked; null for a base layer.</param>
-    /// <exception cref="InvalidDataException">A link has no target, or the parent does not hold together.</exception>
+    /// <param name="tree">A layer's complete tree; changed in place.</param>
+    /// <param name="parent">The CIM to fork from, already checked; null for a base layer.</param>
+    /// <exception cref="InvalidDataException">A link has no target, or the parent is malformed.</exception>
     public static CimFork Apply(CimTree tree, CimReader? parent)
     {
         var fork = new CimFork(tree, parent);
-        fork.LookAtLayer();
-        fork.Unite();
+        fork.AnalyzeLayer();
+        fork.MergeTrees();
         return fork;
     }
 
-    /// <summary>The parent's files that have lost the name in the directory their record gives, and got another. Call it when all directories have ids.</summary>
-    public IEnumerable<CimFile> Rehome() => _names?.Rehome(_tree.Root) ?? [];
+    /// <summary>
+    /// New records for files of the parent that lost their name in the directory that their record gives, but still have another
+    /// name. Call when all directories have ids.
+    /// </summary>
+    public IEnumerable<CimFile> MovedFiles() => _parentNames?.MovedFiles(_tree.Root) ?? [];
 
-    /// <summary>Finds the files that links mean, and the directories that are more than the place of whiteouts, while the layer is as it was written.</summary>
-    private void LookAtLayer()
+    /// <summary>Finds link targets and directories with entries; must run before the merge changes the tree.</summary>
+    private void AnalyzeLayer()
     {
         var directories = new List<(CimFile Directory, CimFile Parent)>();
-        var at = CimPath.Root;
+        var path = CimPath.Root;
         var open = new Stack<(CimFile Directory, Dictionary<string, CimFile>.Enumerator Children)>();
         open.Push((_tree.Root, _tree.Root.Children!.GetEnumerator()));
         while (open.TryPop(out var top))
         {
             if (!top.Children.MoveNext())
             {
-                at = at.Parent;
+                path = path.Parent;
                 continue;
             }
 
@@ -79,14 +84,14 @@ internal sealed class CimFork
             {
                 directories.Add((file, top.Directory));
                 open.Push((file, file.Children!.GetEnumerator()));
-                at = at.Append(name);
+                path = path.Append(name);
             }
             else if (!file.Has(CimFileFlags.Tombstone))
             {
-                _real.Add(top.Directory);
+                _directoriesWithEntries.Add(top.Directory);
                 if (file.Has(CimFileFlags.MergeLink))
                 {
-                    _linkTargets.Add(file, Follow(file, at.Append(name)));
+                    _linkTargets.Add(file, Follow(file, path.Append(name)));
                 }
             }
         }
@@ -94,93 +99,96 @@ internal sealed class CimFork
         for (var i = directories.Count - 1; i >= 0; i--)
         {
             var (directory, parent) = directories[i];
-            if (!directory.Has(CimFileFlags.Implicit) || _real.Contains(directory))
+            if (!directory.Has(CimFileFlags.Implicit) || _directoriesWithEntries.Contains(directory))
             {
-                _real.Add(directory);
-                _real.Add(parent);
+                _directoriesWithEntries.Add(directory);
+                _directoriesWithEntries.Add(parent);
             }
         }
     }
 
-    /// <summary>A link means a file of its own layer, else one of the parent, whatever the layer removes from it.</summary>
+    /// <summary>A link's target is a file of its own layer, else one of the parent, even if the layer removes it.</summary>
     private CimFile Follow(CimFile link, CimPath path)
     {
         var seen = new HashSet<CimFile>();
-        var at = link;
-        while (at.Has(CimFileFlags.MergeLink))
+        var file = link;
+        while (file.Has(CimFileFlags.MergeLink))
         {
-            var target = _tree.MergeLinkTarget(at);
-            if (!seen.Add(at))
+            var target = _tree.MergeLinkTarget(file);
+            if (!seen.Add(file))
             {
                 throw new InvalidDataException($"link '{path}': following its target '{target}' leads back to it");
             }
 
             var own = _tree.Find(target);
-            var below = own is null || own.Has(CimFileFlags.Tombstone) ? Parent?.Find(target) : null;
-            if (below is { IsDirectory: true } || own is { IsDirectory: true })
+            var inherited = own is null || own.Has(CimFileFlags.Tombstone) ? Parent?.Find(target) : null;
+            if (inherited is { IsDirectory: true } || own is { IsDirectory: true })
             {
                 throw new InvalidDataException($"link '{path}': its target '{target}' is a directory");
             }
 
-            at = below is { } entry ? CimFile.Shared(entry.FileId)
+            file = inherited is { } entry ? CimFile.Shared(entry.FileId)
                 : own is not null && !own.Has(CimFileFlags.Tombstone) ? own
                 : throw new InvalidDataException($"link '{path}': its target '{target}' is in no layer");
         }
 
-        return at;
+        return file;
     }
 
-    private void Unite()
+    private void MergeTrees()
     {
-        var open = new Stack<(CimFile Directory, CimEntry? Below)>();
-        Keep(_tree.Root, Parent?.Root);
-        open.Push((_tree.Root, Parent?.Root));
-        while (open.TryPop(out var at))
+        var pending = new Stack<(CimFile Directory, CimEntry? Inherited)>();
+        KeepId(_tree.Root, Parent?.Root);
+        pending.Push((_tree.Root, Parent?.Root));
+        while (pending.TryPop(out var next))
         {
-            Unite(at.Directory, at.Below, open);
+            MergeDirectory(next.Directory, next.Inherited, pending);
         }
     }
 
-    private void Unite(CimFile directory, CimEntry? below, Stack<(CimFile Directory, CimEntry? Below)> open)
+    /// <param name="directory">The layer's directory, which becomes the merged one.</param>
+    /// <param name="inherited">The parent's directory of that path; null for none.</param>
+    /// <param name="pending">Receives the subdirectories to merge.</param>
+    private void MergeDirectory(CimFile directory, CimEntry? inherited, Stack<(CimFile Directory, CimEntry? Inherited)> pending)
     {
-        var own = directory.Children!;
-        var lower = below is { } parent ? _names!.Enter(parent) : LinkTable.Empty;
-        var changed = below is null;
+        var layerChildren = directory.Children!;
+        var parentLinks = inherited is { } entry ? _parentNames!.Enter(entry) : LinkTable.Empty;
+        var linksChange = inherited is null;
         if (directory.Has(CimFileFlags.Opaque))
         {
-            changed |= lower.Count > 0;
-            _names?.Lose(lower);
-            lower = LinkTable.Empty;
+            linksChange |= parentLinks.Count > 0;
+            _parentNames?.Remove(parentLinks);
+            parentLinks = LinkTable.Empty;
         }
 
         directory.Flags &= ~CimFileFlags.LayerMask;
         directory.Children = new Dictionary<string, CimFile>(NameComparer.Instance);
-        foreach (var (name, file) in own)
+        foreach (var (name, file) in layerChildren)
         {
-            var index = lower.IndexOf(name, UpcaseTable.Windows);
-            CimEntry? was = index is { } i ? Parent!.Entry(lower.FileId(i)) : null;
-            if (file.IsPlainDirectory && was is { IsPlainDirectory: true })
+            var index = parentLinks.IndexOf(name, UpcaseTable.Windows);
+            CimEntry? parentChild = index is { } i ? Parent!.Entry(parentLinks.FileId(i)) : null;
+            if (file.IsPlainDirectory && parentChild is { IsPlainDirectory: true })
             {
-                var spelled = file.Has(CimFileFlags.Implicit) ? lower.Name(index!.Value) : name;
-                changed |= spelled != lower.Name(index!.Value);
-                Keep(file, was);
-                directory.Children.Add(spelled, file);
-                open.Push((file, was));
+                var spelling = file.Has(CimFileFlags.Implicit) ? parentLinks.Name(index!.Value) : name;
+                linksChange |= spelling != parentLinks.Name(index!.Value);
+                KeepId(file, parentChild);
+                directory.Children.Add(spelling, file);
+                pending.Push((file, parentChild));
             }
-            else if (file.IsPlainDirectory && !_real.Contains(file))
+            else if (file.IsPlainDirectory && !_directoriesWithEntries.Contains(file))
             {
-                // Only the place of whiteouts: what is there, stays.
-                if (was is { } stays)
+                // The layer's directory holds only whiteouts, so the parent's entry stays.
+                if (parentChild is { } kept)
                 {
-                    directory.Children.Add(lower.Name(index!.Value), CimFile.Shared(stays.FileId));
+                    directory.Children.Add(parentLinks.Name(index!.Value), CimFile.Shared(kept.FileId));
                 }
             }
             else
             {
-                changed |= was is not null || !file.Has(CimFileFlags.Tombstone);
-                if (was is { } gone)
+                linksChange |= parentChild is not null || !file.Has(CimFileFlags.Tombstone);
+                if (parentChild is { } replaced)
                 {
-                    _names!.Lose(gone);
+                    _parentNames!.Remove(replaced);
                 }
 
                 if (!file.Has(CimFileFlags.Tombstone))
@@ -190,30 +198,30 @@ internal sealed class CimFork
 
                 if (file.IsPlainDirectory)
                 {
-                    open.Push((file, null));
+                    pending.Push((file, null));
                 }
             }
         }
 
-        directory.KeepsLinks = !changed;
-        for (var i = 0; changed && i < lower.Count; i++)
+        directory.KeepsLinks = !linksChange;
+        for (var i = 0; linksChange && i < parentLinks.Count; i++)
         {
-            if (!own.ContainsKey(lower.Name(i)))
+            if (!layerChildren.ContainsKey(parentLinks.Name(i)))
             {
-                directory.Children.Add(lower.Name(i), CimFile.Shared(lower.FileId(i)));
+                directory.Children.Add(parentLinks.Name(i), CimFile.Shared(parentLinks.FileId(i)));
             }
         }
 
         if (directory.KeepsLinks)
         {
-            directory.Data = below!.Value.Data;
+            directory.Data = inherited!.Value.Data;
         }
     }
 
-    /// <summary>A directory of the parent keeps its id, and its metadata where the layer does not describe it.</summary>
-    private void Keep(CimFile directory, CimEntry? below)
+    /// <summary>A directory of the parent keeps its id, and its metadata if the layer has no entry for it.</summary>
+    private void KeepId(CimFile directory, CimEntry? inherited)
     {
-        if (below is not { } entry)
+        if (inherited is not { } entry)
         {
             return;
         }

@@ -1,12 +1,12 @@
 namespace CimConvert.Formats.Cim;
 
-/// <summary>The constants of the CIM v2 layout. FORMAT.md beside this file gives source and confidence of each.</summary>
+/// <summary>The constants of the CIM v2 layout. FORMAT.md beside this file gives the source and confidence of each.</summary>
 internal static class CimFormat
 {
     public const uint VersionMajor = 2;
     public const uint VersionMinor = 0;
 
-    /// <summary>Version 3 sets are read too: newer readers accept both.</summary>
+    /// <summary>Version 3 is read too, as newer readers accept both.</summary>
     public const uint MaxVersionMajor = 3;
 
     public const int CommonHeaderSize = 32;
@@ -23,19 +23,21 @@ internal static class CimFormat
     public const int ObjectIdEntrySize = 40;
     public const int ObjectIdDigestSize = 24;
 
-    /// <summary>Data of this many bytes or more lies page-aligned in the page region, smaller data in the small region.</summary>
+    /// <summary>Data of at least this many bytes goes page-aligned into the page region, smaller data into the small region.</summary>
     public const int PageSize = 4096;
 
     /// <summary>Alignment of small data and of every metadata structure.</summary>
     public const int SmallAlignment = 8;
 
-    /// <summary>Region sets a CIM may have before its own. A merged one has a set for each layer; images have at most 127 of those.</summary>
+    /// <summary>
+    /// Region sets that a CIM may have before its own. A merged CIM has one for each layer; a Windows image has at most 127 layers.
+    /// </summary>
     public const int MaxParents = 4096;
 
-    /// <summary>Regions in all, as many as offsets can name; a standard CIM of Microsoft's uses a handful.</summary>
+    /// <summary>Regions in all: an offset's region index has 16 bits. A standard CIM written by Windows has a handful.</summary>
     public const int MaxRegions = 0x10000;
 
-    /// <summary>Regions that a CIM of ours has of its own: metadata, pages, small data.</summary>
+    /// <summary>Regions that every CIM written here has of its own: metadata, pages, small data.</summary>
     public const int OwnRegions = 3;
 
     public const string RegionPrefix = "region_";
@@ -56,7 +58,7 @@ internal enum CimFileType : byte
     ObjectId = 2,
 }
 
-/// <summary>What a region holds; also the index of each of our own three regions.</summary>
+/// <summary>What a region holds; also the region's index in the CIMs written here.</summary>
 internal enum RegionType : byte
 {
     Metadata = 0,
@@ -65,8 +67,8 @@ internal enum RegionType : byte
 }
 
 /// <summary>
-/// Flags of a file record. The low byte is CimFS'; the high byte, which the layout leaves unused, carries
-/// what a layer says about the layers below it (our extension) and is gone from merged CIMs.
+/// Flags of a file record. The low byte is CimFS's. The high byte is unused by CimFS; here it holds what a layer does to the
+/// layers below it (this project's extension, see FORMAT.md), and it is 0 in merged and forked CIMs.
 /// </summary>
 [Flags]
 internal enum CimFileFlags : ushort
@@ -78,22 +80,22 @@ internal enum CimFileFlags : ushort
     Archive = 0x0008,
     Sparse = 0x0010,
 
-    /// <summary>Nothing is here, and nothing that lower layers have at or below this path is either.</summary>
+    /// <summary>The path does not exist: hides what lower layers have at and below it.</summary>
     Tombstone = 0x0100,
 
-    /// <summary>A directory that starts empty: what lower layers have in it is hidden.</summary>
+    /// <summary>A directory whose entries in lower layers are hidden.</summary>
     Opaque = 0x0200,
 
-    /// <summary>A name for a file of a lower layer; the reparse buffer holds its path, UTF-16LE, and the tag is 0.</summary>
+    /// <summary>A hard link to a file of a lower layer: the reparse buffer holds its path as UTF-16LE, and the reparse tag is 0.</summary>
     MergeLink = 0x0400,
 
-    /// <summary>A directory the layer did not describe: a lower layer's metadata stands.</summary>
+    /// <summary>A directory for which the layer has no entry of its own: it has a lower layer's metadata.</summary>
     Implicit = 0x0800,
 
     LayerMask = Tombstone | Opaque | MergeLink | Implicit,
 }
 
-/// <summary>Type of a stream, bits 48 to 55 of its second word.</summary>
+/// <summary>Type of a stream: bits 48 to 55 of its second 64-bit word.</summary>
 internal enum CimStreamType : byte
 {
     Data = 0,

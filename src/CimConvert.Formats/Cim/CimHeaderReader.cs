@@ -2,25 +2,27 @@ using CimConvert.Formats.Binary;
 
 namespace CimConvert.Formats.Cim;
 
-/// <summary>A filesystem file as read: where the root lies and which region sets offsets count over. Untrusted.</summary>
+/// <summary>
+/// The header of a filesystem file: the location of the filesystem object, and the region sets that offsets refer to. Untrusted.
+/// </summary>
 /// <param name="Version">2 or 3.</param>
 /// <param name="Own">The CIM's own regions.</param>
-/// <param name="Filesystem">Where its filesystem object lies.</param>
-/// <param name="Parents">Regions of the CIMs it is forked or merged from, in the order of their indexes.</param>
+/// <param name="Filesystem">Offset of the filesystem object.</param>
+/// <param name="Parents">Region sets of the CIMs it is forked or merged from, in index order.</param>
 internal sealed record CimHeader(uint Version, RegionSet Own, RegionOffset Filesystem, IReadOnlyList<RegionSet> Parents)
 {
     /// <summary>Names of the CIM's own region and object ID files.</summary>
     public IEnumerable<string> OwnFileNames => Own.FileNames;
 
-    /// <exception cref="InvalidDataException">The file is no filesystem file of a CIM, or of another version.</exception>
+    /// <exception cref="InvalidDataException">The file is not a CIM's filesystem file, or is of an unsupported version.</exception>
     public static CimHeader Read(IRandomReader file)
     {
         ArgumentNullException.ThrowIfNull(file);
         return CimHeaderReader.ReadFilesystem(file);
     }
 
-    /// <summary>What a region file says of itself: its number in its set, and what it holds.</summary>
-    /// <exception cref="InvalidDataException">The file is no region file, or of another version.</exception>
+    /// <summary>A region file's index in its set and its type.</summary>
+    /// <exception cref="InvalidDataException">The file is not a region file, or is of an unsupported version.</exception>
     public static (int Index, RegionType Type) ReadRegion(IRandomReader file)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -28,7 +30,7 @@ internal sealed record CimHeader(uint Version, RegionSet Own, RegionOffset Files
     }
 }
 
-/// <summary>One entry of an object ID file: content kept in a data region.</summary>
+/// <summary>One entry of an object ID file: content stored in a data region.</summary>
 internal readonly record struct CimObject(long Length, byte[] Digest, long Offset);
 
 /// <summary>Reads and checks the headers of the standard files.</summary>

@@ -2,7 +2,7 @@ using CimConvert.Formats.Binary;
 
 namespace CimConvert.Formats.Cim;
 
-/// <summary>Writes the headers of the four kinds of standard files.</summary>
+/// <summary>Writes the headers of filesystem, region and object ID files.</summary>
 internal static class CimHeaders
 {
     public static void WriteRegion(AppendWriter to, ushort index, RegionType type)

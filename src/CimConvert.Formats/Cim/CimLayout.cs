@@ -3,7 +3,7 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Formats.Cim;
 
 /// <summary>
-/// Gives every structure of the metadata region its place, in one pass over the finished tree; <see cref="CimEmitter"/> then
+/// Assigns an offset to every structure of the metadata region, in one pass over the finished tree; <see cref="CimEmitter"/> then
 /// only writes. Order: filesystem object, file table directory, file tables, upcase table, buffers, link and stream tables.
 /// </summary>
 internal sealed class CimLayout
@@ -16,9 +16,9 @@ internal sealed class CimLayout
     private uint _nextId;
     private long _end = CimFormat.RegionHeaderSize;
 
-    /// <param name="tree">Finished: nothing may be added to it afterwards.</param>
+    /// <param name="tree">Complete: nothing may be added to it afterwards.</param>
     /// <param name="region">Index of the metadata region, parents' regions counted first.</param>
-    /// <param name="fork">What the CIM shares with the one it is forked from; null where it starts anew.</param>
+    /// <param name="fork">What a forked CIM shares with its parent; null if the CIM is not forked.</param>
     public CimLayout(CimTree tree, int region, CimFork? fork = null)
     {
         Tree = tree;
@@ -29,7 +29,7 @@ internal sealed class CimLayout
         NumberFiles(tree.Root);
         if (fork?.Parent is { } parent)
         {
-            _files.AddRange(fork.Rehome());
+            _files.AddRange(fork.MovedFiles());
             _files.Sort(static (x, y) => x.Id.CompareTo(y.Id));
             InheritedUpcaseTable = parent.UpcaseOffset;
         }
@@ -51,29 +51,29 @@ internal sealed class CimLayout
 
     public long FileTableDirectory { get; }
 
-    /// <summary>Where the file tables of its own start.</summary>
+    /// <summary>Offset of the first own file table.</summary>
     public long OwnFileTables { get; }
 
-    /// <summary>Its own upcase table; 0 where it uses the parent's.</summary>
+    /// <summary>Offset of the own upcase table; 0 if the parent's is used.</summary>
     public long UpcaseTable { get; }
 
-    /// <summary>The parent's upcase table; null where it has its own.</summary>
+    /// <summary>The parent's upcase table; null if the CIM has its own.</summary>
     public RegionOffset InheritedUpcaseTable { get; }
 
-    /// <summary>Buffers behind a 16-bit length (descriptors, reparse data) that are used, with their offsets.</summary>
+    /// <summary>The buffers stored with a 16-bit length (security descriptors, reparse buffers), with their offsets.</summary>
     public IEnumerable<(int Blob, long Offset)> SizedBlobs => Used(_sizedBlobs);
 
-    /// <summary>Buffers stored bare (EAs) that are used, with their offsets.</summary>
+    /// <summary>The buffers stored without a length (EAs, PE image records), with their offsets.</summary>
     public IEnumerable<(int Blob, long Offset)> RawBlobs => Used(_rawBlobs);
 
-    /// <summary>Link and stream tables in the order they are written.</summary>
+    /// <summary>Link and stream tables, in the order in which they are written.</summary>
     public IReadOnlyList<Table> Tables => _tables;
 
     public RegionOffset SizedBlob(int blob) => blob == CimFile.NoBlob ? RegionOffset.Null : At(_sizedBlobs[blob]);
 
     public RegionOffset RawBlob(int blob) => blob == CimFile.NoBlob ? RegionOffset.Null : At(_rawBlobs[blob]);
 
-    /// <summary>The region offset of a place in this metadata region.</summary>
+    /// <summary>The region offset of a byte offset in this metadata region.</summary>
     public RegionOffset At(long offset) => new(_region, offset);
 
     private static IEnumerable<(int Blob, long Offset)> Used(long[] offsets)
@@ -106,28 +106,29 @@ internal sealed class CimLayout
     }
 
     /// <summary>
-    /// Ids go depth first, names sorted, to what has none from the parent. Without recursion: a path may have 16,000 components.
+    /// Numbers the files that have no id from the parent, depth first, names sorted. Without recursion: a path may have
+    /// 16,000 components.
     /// </summary>
     private void NumberFiles(CimFile root)
     {
         Number(root, parent: root);
         var pending = new Stack<(CimFile Directory, KeyValuePair<string, CimFile>[] Links, int Next)>();
         pending.Push((root, AddDirectoryTable(root), 0));
-        while (pending.TryPop(out var at))
+        while (pending.TryPop(out var current))
         {
-            if (at.Next == at.Links.Length)
+            if (current.Next == current.Links.Length)
             {
                 continue;
             }
 
-            pending.Push((at.Directory, at.Links, at.Next + 1));
-            var file = at.Links[at.Next].Value;
+            pending.Push((current.Directory, current.Links, current.Next + 1));
+            var file = current.Links[current.Next].Value;
             if (file.IsShared || (file.Id != 0 && !file.IsKept))
             {
                 continue;
             }
 
-            Number(file, at.Directory);
+            Number(file, current.Directory);
             if (file.Children is { Count: > 0 })
             {
                 pending.Push((file, AddDirectoryTable(file), 0));
@@ -157,7 +158,7 @@ internal sealed class CimLayout
 
         if (file.Data.Data.IsNull)
         {
-            // Nothing is there, and its offset is not null for the reader of 2021 that refuses null ones.
+            // hcsshim's reader of 2021 (FORMAT.md) refuses a null offset even for an empty stream, so any valid one is given.
             file.Data = new CimStream(At(CimFormat.RegionHeaderSize), 0, file.IsDirectory ? CimStreamType.LinkTable : CimStreamType.Data);
         }
 

@@ -4,16 +4,16 @@ using CimConvert.Formats.Windows;
 namespace CimConvert.Formats.Cim;
 
 /// <summary>
-/// Merges the CIMs of a chain of layers into one that holds metadata only: its streams point into the sources' regions, which
-/// are its parents. Tombstones, opaque directories and merge links are resolved and gone.
+/// Merges the CIMs of a chain of layers into one that holds metadata only: its streams refer to the sources' regions, which
+/// are its parents. Tombstones, opaque directories and merge links are resolved; the merged CIM has none.
 /// </summary>
 internal sealed class CimMerge
 {
-    /// <summary>In an exception's data: the number of the source whose entry cannot be merged, 0 for the topmost.</summary>
+    /// <summary>Key in <see cref="Exception.Data"/>: the index of the source whose entry cannot be merged, 0 for the topmost.</summary>
     public const string SourceKey = "source";
 
     private readonly IReadOnlyList<CimReader> _sources;
-    private readonly CancellationToken _cancellation;
+    private readonly CancellationToken _cancellationToken;
     private readonly int[] _firstRegion;
     private readonly CimTree _tree = new(SecurityDescriptor.NullDacl.Span);
     private readonly MergedView _view;
@@ -25,7 +25,7 @@ internal sealed class CimMerge
     private CimMerge(IReadOnlyList<CimReader> sources, CancellationToken cancellationToken)
     {
         _sources = sources;
-        _cancellation = cancellationToken;
+        _cancellationToken = cancellationToken;
         _view = new MergedView(sources);
         _budgets = [.. sources.Select(s => new WalkBudget(s))];
         _firstRegion = new int[sources.Count];
@@ -37,7 +37,7 @@ internal sealed class CimMerge
             sets += sources[i].ParentRegions.Count + 1;
         }
 
-        // What is written must be readable: the merged CIM has one region of its own.
+        // These are the reader's limits; the merged CIM adds one region of its own.
         if (regions >= CimFormat.MaxRegions || sets > CimFormat.MaxParents)
         {
             throw new InvalidDataException(
@@ -45,11 +45,11 @@ internal sealed class CimMerge
         }
     }
 
-    /// <param name="files">Gets the merged CIM's files. Not owned.</param>
+    /// <param name="files">Receives the merged CIM's files. Not owned.</param>
     /// <param name="name">The merged CIM's name.</param>
-    /// <param name="sources">At least two, topmost first. Not owned.</param>
-    /// <param name="cancellationToken">Stops the merge; the files are then unfinished.</param>
-    /// <exception cref="InvalidDataException">A source does not hold together, or a link has no target.</exception>
+    /// <param name="sources">At least two CIMs, topmost first. Not owned.</param>
+    /// <param name="cancellationToken">Stops the merge and leaves unfinished files.</param>
+    /// <exception cref="InvalidDataException">A source is malformed, or a link has no target.</exception>
     public static RegionSet Write(IFileSetWriter files, string name, IReadOnlyList<CimReader> sources, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(sources);
@@ -60,39 +60,39 @@ internal sealed class CimMerge
 
         CimPath.CheckCimName(name);
         var merge = new CimMerge(sources, cancellationToken);
-        merge.Unite();
+        merge.MergeTrees();
         return CimCommit.Write(files, name, merge._tree, [.. sources.SelectMany(s => s.ParentRegions.Append(s.OwnRegions))], data: []);
     }
 
-    private void Unite()
+    private void MergeTrees()
     {
         var root = _view.Roots(topmost: 0);
-        Describe(_tree.Root, root.Describing);
-        var open = new Stack<(CimPath Path, CimFile Directory, IReadOnlyList<SourceEntry> From)>();
-        open.Push((CimPath.Root, _tree.Root, root.Directories));
-        while (open.TryPop(out var at))
+        CopyMetadata(_tree.Root, root.MetadataSource);
+        var pending = new Stack<(CimPath Path, CimFile Directory, IReadOnlyList<SourceEntry> Sources)>();
+        pending.Push((CimPath.Root, _tree.Root, root.Directories));
+        while (pending.TryPop(out var merged))
         {
-            _cancellation.ThrowIfCancellationRequested();
-            foreach (var directory in at.From)
+            _cancellationToken.ThrowIfCancellationRequested();
+            foreach (var directory in merged.Sources)
             {
                 if (!_budgets[directory.Source].Enter(directory.Entry))
                 {
-                    throw new InvalidDataException($"directory '{at.Path}' (file {directory.Entry.FileId}) is in source {directory.Source} twice");
+                    throw new InvalidDataException($"directory '{merged.Path}' (file {directory.Entry.FileId}) is in source {directory.Source} twice");
                 }
             }
 
-            foreach (var name in NamesIn(at.From))
+            foreach (var name in NamesIn(merged.Sources))
             {
                 if (name.Leaf is { } leaf)
                 {
-                    at.Directory.Children!.Add(name.Name, FileOf(leaf, at.Path, name.Name));
+                    merged.Directory.Children!.Add(name.Name, FileOf(leaf, merged.Path, name.Name));
                 }
                 else if (name.IsDirectory)
                 {
                     var directory = CimFile.NewDirectory();
-                    Describe(directory, name.Describing);
-                    at.Directory.Children!.Add(name.Name, directory);
-                    open.Push((at.Path.Append(name.Name), directory, name.Directories));
+                    CopyMetadata(directory, name.MetadataSource);
+                    merged.Directory.Children!.Add(name.Name, directory);
+                    pending.Push((merged.Path.Append(name.Name), directory, name.Directories));
                 }
             }
         }
@@ -122,18 +122,18 @@ internal sealed class CimMerge
         var source = leaf.Entry.Has(CimFileFlags.MergeLink) ? _view.Follow(leaf, directory.Append(name)) : leaf;
         if (!_files.TryGetValue((source.Source, source.Entry.FileId), out var file))
         {
-            // A link to a directory is a leaf, and a directory all the same.
+            // A directory symlink or junction is a leaf of the tree, but a directory in its record.
             file = source.Entry.IsDirectory ? CimFile.NewDirectory()
                 : IsPeImage(source.Entry.Data) ? new CimFile { Data = source.Entry.Data, PeImage = RebasePeImage(source.Source, source.Entry.Data) }
                 : new CimFile { Data = Rebase(source.Source, source.Entry.Data) };
-            Describe(file, source);
+            CopyMetadata(file, source);
             _files.Add((source.Source, source.Entry.FileId), file);
         }
 
         return file;
     }
 
-    private void Describe(CimFile file, SourceEntry from)
+    private void CopyMetadata(CimFile file, SourceEntry from)
     {
         var (source, entry) = (_sources[from.Source], from.Entry);
         _budgets[from.Source].ReadStreamsOf(entry);
@@ -156,7 +156,7 @@ internal sealed class CimMerge
         }
     }
 
-    /// <summary>Sources keep each descriptor once, so most files' is known by its offset.</summary>
+    /// <summary>Caches by offset: a source stores each security descriptor once, so most files share one.</summary>
     private int DescriptorOf(SourceEntry from)
     {
         var key = (from.Source, from.Entry.SecurityDescriptor);
@@ -171,7 +171,7 @@ internal sealed class CimMerge
 
     private static bool IsPeImage(CimStream stream) => stream is { Type: CimStreamType.PeImage, IsSparse: false, Length: > 0 };
 
-    /// <summary>The record names a region, so the merged CIM has one of its own.</summary>
+    /// <summary>A PE image record contains a region offset, so the merged CIM needs its own copy.</summary>
     private int RebasePeImage(int source, CimStream stream) => _tree.Blobs.Add(_sources[source].PeImage(stream).Rebase(_firstRegion[source]));
 
     private CimStream Rebase(int source, CimStream stream) => stream.Type == CimStreamType.Data || (stream.Type == CimStreamType.PeImage && !IsPeImage(stream))

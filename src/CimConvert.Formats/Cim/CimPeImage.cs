@@ -4,8 +4,8 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Formats.Cim;
 
 /// <summary>
-/// A stream that is stored as a PE image is laid out in memory. Its record says where that is, and from which of the file's
-/// offsets on its bytes lie how much further back.
+/// A stream stored in the memory layout of a PE image, with its sections expanded. Its record gives the data's location and a
+/// list of mappings: from a mapping's file offset on, the bytes are stored that mapping's delta after their file offset.
 /// </summary>
 internal sealed class CimPeImage
 {
@@ -19,7 +19,7 @@ internal sealed class CimPeImage
     private CimPeImage(byte[] record, RegionOffset data, (long FileOffset, long Delta)[] mappings) =>
         (_record, _data, _mappings) = (record, data, mappings);
 
-    /// <exception cref="InvalidDataException">The record, or what it maps, does not lie in its region.</exception>
+    /// <exception cref="InvalidDataException">The record or the data it maps lies outside its region.</exception>
     public static CimPeImage Read(CimRegions regions, CimStream stream)
     {
         Span<byte> header = stackalloc byte[HeaderSize];
@@ -44,8 +44,8 @@ internal sealed class CimPeImage
         return new CimPeImage(record, data, mappings);
     }
 
-    /// <summary>Where a byte of the file is, and how many bytes from it on lie together.</summary>
-    public (RegionOffset Place, long Count) At(long position, long length)
+    /// <summary>The location of a byte of the file, and how many bytes from there are contiguous.</summary>
+    public (RegionOffset Start, long Count) Locate(long position, long length)
     {
         var (low, high) = (0, _mappings.Length - 1);
         while (low < high)
@@ -58,7 +58,7 @@ internal sealed class CimPeImage
         return (new RegionOffset(_data.Region, _data.Offset + position + _mappings[low].Delta), end - position);
     }
 
-    /// <summary>The record as a CIM has it in whose region list the data's region stands some places later.</summary>
+    /// <summary>The record for a CIM in whose region list the data's region comes <paramref name="regions"/> places later.</summary>
     public byte[] Rebase(int regions)
     {
         var record = (byte[])_record.Clone();
@@ -66,7 +66,7 @@ internal sealed class CimPeImage
         return record;
     }
 
-    /// <summary>Up to the first mapping, nothing is moved.</summary>
+    /// <summary>The mappings, preceded by one of delta 0 for the bytes before the first.</summary>
     private static (long FileOffset, long Delta)[] ReadMappings(ReadOnlySpan<byte> record, long length)
     {
         var mappings = new (long FileOffset, long Delta)[((record.Length - HeaderSize) / MappingSize) + 1];

@@ -4,27 +4,27 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Formats.Cim;
 
 /// <summary>
-/// Reads one CIM from its standard files, wherever those are. Everything read is untrusted: every offset, length and count is
-/// checked before it is used, and nothing is allocated that the files could not fill. For one thread.
+/// Reads one CIM from its standard files, which may lie in a directory or in a block file. Everything read is untrusted: every
+/// offset, length and count is checked before use, and no allocation is larger than the files could fill. Not thread-safe.
 /// </summary>
 internal sealed class CimReader : IDisposable
 {
-    /// <summary>As many as 32-bit file ids can reach.</summary>
+    /// <summary>All that 32-bit file ids can address.</summary>
     private const uint MaxFileTables = 0x40_0000;
 
-    /// <summary>Link tables kept for <see cref="Find(CimPath)"/>, so that many look-ups in one directory read its table once.</summary>
+    /// <summary>Link tables cached by <see cref="Find(CimPath)"/>, so that lookups in the same directory read its table once.</summary>
     private const int MaxCachedTables = 64;
 
     private readonly CimRegions _regions;
     private readonly CimHeader _header;
     private readonly IReadOnlyList<IFileSet> _files;
-    private readonly FileTable[] _fileTables;
+    private readonly CimFileTableReader _fileTables;
     private readonly UpcaseTable _upcase;
-    private readonly Dictionary<uint, LinkTable> _tables = [];
+    private readonly Dictionary<uint, LinkTable> _cachedLinkTables = [];
 
-    /// <param name="name">Name of the filesystem file, which is looked for in the first set.</param>
+    /// <param name="name">Name of the filesystem file, searched for in the first set.</param>
     /// <param name="files">The CIM's own files first, then those of its parents or sources. Not owned.</param>
-    /// <exception cref="InvalidDataException">No such CIM, or one that does not hold together.</exception>
+    /// <exception cref="InvalidDataException">There is no such CIM, or it is malformed.</exception>
     public CimReader(string name, params IReadOnlyList<IFileSet> files)
     {
         ArgumentNullException.ThrowIfNull(files);
@@ -42,11 +42,16 @@ internal sealed class CimReader : IDisposable
             var reader = new SpanReader(bytes);
             var upcase = new RegionOffset(reader.U64());
             var directory = new RegionOffset(reader.U64());
-            var tables = reader.U32();
+            var tableCount = reader.U32();
             var rootId = reader.U32();
             UpcaseOffset = upcase;
             _upcase = ReadUpcase(upcase);
-            _fileTables = ReadFileTables(directory, tables);
+            if (tableCount > MaxFileTables)
+            {
+                throw new InvalidDataException($"the CIM says it has {tableCount} file tables; file ids reach {MaxFileTables}");
+            }
+
+            _fileTables = new CimFileTableReader(_regions, directory, tableCount);
             Root = Entry(rootId);
             if (!Root.IsPlainDirectory || Root.Has(CimFileFlags.Tombstone | CimFileFlags.MergeLink))
             {
@@ -62,15 +67,15 @@ internal sealed class CimReader : IDisposable
 
     public CimEntry Root { get; }
 
-    /// <summary>Where each file table lies; the file with the id n is entry (n - 1) % 1024 of table (n - 1) / 1024.</summary>
-    internal IReadOnlyList<FileTable> FileTables => _fileTables;
+    /// <summary>The location of each file table.</summary>
+    internal IReadOnlyList<FileTable> FileTables => _fileTables.Tables;
 
     internal UpcaseTable Upcase => _upcase;
 
     internal RegionOffset UpcaseOffset { get; }
 
-    /// <summary>Files and directories, hard links counted once.</summary>
-    public long FileCount => _fileTables.Sum(t => (long)t.Count);
+    /// <summary>Number of files and directories, each hard-linked file counted once.</summary>
+    public long FileCount => _fileTables.FileCount;
 
     /// <summary>Version of the layout: 2 or 3.</summary>
     public uint Version => _header.Version;
@@ -81,8 +86,8 @@ internal sealed class CimReader : IDisposable
     /// <summary>Region sets of parents (a forked CIM) or sources (a merged CIM).</summary>
     public IReadOnlyList<RegionSet> ParentRegions => _header.Parents;
 
-    /// <summary>All regions, the parents' first; opens those that were not read yet.</summary>
-    /// <exception cref="InvalidDataException">One is missing or damaged.</exception>
+    /// <summary>All regions, the parents' first; opens those not yet read.</summary>
+    /// <exception cref="InvalidDataException">A region file is missing or damaged.</exception>
     public IEnumerable<CimRegion> Regions => _regions.Describe();
 
     /// <summary>Index of the first of the CIM's own regions.</summary>
@@ -94,7 +99,7 @@ internal sealed class CimReader : IDisposable
     /// <summary>Names of the region and object ID files of its parents or sources, each once.</summary>
     public IEnumerable<string> ParentFileNames => _header.Parents.Distinct().SelectMany(set => set.FileNames);
 
-    /// <summary>Reads a record; hard links lead to the same one.</summary>
+    /// <summary>Reads a file record; all names of a hard-linked file share one.</summary>
     public CimEntry Entry(uint fileId)
     {
         Span<byte> record = stackalloc byte[CimFormat.FileSize];
@@ -102,27 +107,13 @@ internal sealed class CimReader : IDisposable
         return CimEntry.Parse(fileId, record);
     }
 
-    /// <summary>The bytes of a record, 96 of them; what a short one lacks is zero.</summary>
-    internal void ReadRecord(uint fileId, Span<byte> record)
-    {
-        var index = (int)((fileId - 1) / CimFormat.FilesPerTable);
-        var slot = (int)((fileId - 1) % CimFormat.FilesPerTable);
-        if (fileId == 0 || index >= _fileTables.Length || slot >= _fileTables[index].Count)
-        {
-            throw new InvalidDataException($"there is no file {fileId} in the CIM's file tables");
-        }
-
-        var table = _fileTables[index];
-        record.Clear();
-        _regions.Read(
-            new RegionOffset(table.Offset.Region, table.Offset.Offset + (slot * table.EntrySize)),
-            record[..Math.Min((int)table.EntrySize, CimFormat.FileSize)]);
-    }
+    /// <summary>Reads the 96 bytes of a file record; a shorter record is padded with zeros.</summary>
+    internal void ReadRecord(uint fileId, Span<byte> record) => _fileTables.ReadRecord(fileId, record);
 
     /// <summary>A directory's link table.</summary>
     internal LinkTable Links(CimEntry directory) => LinkTable.ReadDirectory(_regions, directory.Data, _upcase);
 
-    /// <summary>The names in a directory with their files, sorted.</summary>
+    /// <summary>A directory's names with their files, sorted by name.</summary>
     public IEnumerable<(string Name, CimEntry Entry)> Children(CimEntry directory)
     {
         var table = Links(directory);
@@ -132,44 +123,44 @@ internal sealed class CimReader : IDisposable
         }
     }
 
-    /// <summary>The entry at a path, names compared by the CIM's upcase table; null where there is none.</summary>
+    /// <summary>The entry at a path, or null. Names are compared by the CIM's upcase table.</summary>
     public CimEntry? Find(CimPath path) => Find(path, out _);
 
-    /// <param name="path">In any letter case.</param>
-    /// <param name="spelled">The path as the CIM spells it.</param>
+    /// <param name="path">The path, case-insensitive.</param>
+    /// <param name="spelled">The path in the CIM's spelling.</param>
     public CimEntry? Find(CimPath path, out CimPath spelled)
     {
         spelled = CimPath.Root;
-        var at = Root;
+        var entry = Root;
         if (path.IsRoot)
         {
-            return at;
+            return entry;
         }
 
         foreach (var name in path.Value.Split(CimPath.Separator))
         {
-            if (!at.IsPlainDirectory)
+            if (!entry.IsPlainDirectory)
             {
                 return null;
             }
 
-            var table = SearchableTable(at);
+            var table = CachedLinks(entry);
             if (table.IndexOf(name, _upcase) is not { } index)
             {
                 return null;
             }
 
             spelled = spelled.Append(table.Name(index));
-            at = Entry(table.FileId(index));
+            entry = Entry(table.FileId(index));
         }
 
-        return at;
+        return entry;
     }
 
-    /// <summary>The entry of that name in a directory; null where there is none.</summary>
+    /// <summary>The entry of that name in a directory, or null.</summary>
     public CimEntry? FindChild(CimEntry directory, string name)
     {
-        var table = SearchableTable(directory);
+        var table = CachedLinks(directory);
         return table.IndexOf(name, _upcase) is { } index ? Entry(table.FileId(index)) : null;
     }
 
@@ -185,10 +176,10 @@ internal sealed class CimReader : IDisposable
         return streams;
     }
 
-    /// <summary>The self-relative descriptor; empty for none.</summary>
+    /// <summary>The self-relative security descriptor; empty for none.</summary>
     public byte[] SecurityDescriptor(CimEntry entry) => ReadSized(entry.SecurityDescriptor);
 
-    /// <summary>The reparse buffer with its tag, or a merge link's target; empty for none.</summary>
+    /// <summary>The REPARSE_DATA_BUFFER with its tag, or a merge link's target; empty for none.</summary>
     public byte[] Reparse(CimEntry entry) => ReadSized(entry.Reparse);
 
     /// <summary>FILE_FULL_EA_INFORMATION entries; empty for none.</summary>
@@ -212,7 +203,7 @@ internal sealed class CimReader : IDisposable
             : throw new InvalidDataException($"merge link of file {entry.FileId} has a target of {bytes.Length} bytes");
     }
 
-    /// <summary>Opens a stream's bytes. Valid as long as this reader is.</summary>
+    /// <summary>Opens a stream's bytes. The stream must not outlive this reader.</summary>
     public Stream OpenStream(CimStream stream)
     {
         if (stream.Type is not (CimStreamType.Data or CimStreamType.PeImage))
@@ -222,22 +213,22 @@ internal sealed class CimReader : IDisposable
 
         if (stream.IsSparse || stream.Length == 0)
         {
-            return new CimDataStream(_regions, stream, image: null);
+            return new CimDataStream(_regions, stream, peImage: null);
         }
 
-        var image = stream.Type == CimStreamType.PeImage ? PeImage(stream) : null;
-        if (image is null)
+        var peImage = stream.Type == CimStreamType.PeImage ? PeImage(stream) : null;
+        if (peImage is null)
         {
             _regions.Check(stream.Data, stream.Length);
         }
 
-        return new CimDataStream(_regions, stream, image);
+        return new CimDataStream(_regions, stream, peImage);
     }
 
-    /// <summary>Reads and checks the record of a PE image.</summary>
+    /// <summary>Reads and checks a PE image record.</summary>
     internal CimPeImage PeImage(CimStream stream) => CimPeImage.Read(_regions, stream);
 
-    /// <summary>The object ID entries of one of the CIM's own regions: the content of its streams, each once.</summary>
+    /// <summary>The object ID entries of one of the CIM's own regions: each distinct stream content once.</summary>
     public IEnumerable<(RegionOffset Offset, CimObject Object)> Objects(int region)
     {
         var name = CimFormat.ObjectIdName(_header.Own.Id, region);
@@ -248,7 +239,7 @@ internal sealed class CimReader : IDisposable
         }
     }
 
-    /// <summary>Bytes of the region file that an offset lies in.</summary>
+    /// <summary>Length of the region file that the offset refers to.</summary>
     public long RegionLength(RegionOffset offset) => _regions.LengthOf(offset);
 
     public void Dispose() => _regions.Dispose();
@@ -260,17 +251,17 @@ internal sealed class CimReader : IDisposable
         return BinaryPrimitives.ReadUInt32LittleEndian(size);
     }
 
-    private LinkTable SearchableTable(CimEntry directory)
+    private LinkTable CachedLinks(CimEntry directory)
     {
-        if (!_tables.TryGetValue(directory.FileId, out var table))
+        if (!_cachedLinkTables.TryGetValue(directory.FileId, out var table))
         {
             table = Links(directory);
-            if (_tables.Count == MaxCachedTables)
+            if (_cachedLinkTables.Count == MaxCachedTables)
             {
-                _tables.Clear();
+                _cachedLinkTables.Clear();
             }
 
-            _tables.Add(directory.FileId, table);
+            _cachedLinkTables.Add(directory.FileId, table);
         }
 
         return table;
@@ -296,37 +287,4 @@ internal sealed class CimReader : IDisposable
         _regions.Read(offset, bytes);
         return UpcaseTable.FromBytes(bytes);
     }
-
-    private FileTable[] ReadFileTables(RegionOffset offset, uint count)
-    {
-        if (count > MaxFileTables)
-        {
-            throw new InvalidDataException($"the CIM says it has {count} file tables; file ids reach {MaxFileTables}");
-        }
-
-        _regions.Check(offset, (long)count * CimFormat.FileTableEntrySize);
-        var bytes = new byte[count * CimFormat.FileTableEntrySize];
-        _regions.Read(offset, bytes);
-        var reader = new SpanReader(bytes);
-        var tables = new FileTable[count];
-        for (var i = 0; i < tables.Length; i++)
-        {
-            tables[i] = new FileTable(new RegionOffset(reader.U64()), reader.U16(), reader.U16());
-            reader.Skip(sizeof(uint));
-            if (tables[i].Count > CimFormat.FilesPerTable)
-            {
-                throw new InvalidDataException($"file table {i} says it has {tables[i].Count} files; a table has at most {CimFormat.FilesPerTable}");
-            }
-
-            if (tables[i].Count > 0)
-            {
-                _regions.Check(tables[i].Offset, (long)tables[i].Count * tables[i].EntrySize);
-            }
-        }
-
-        return tables;
-    }
 }
-
-/// <summary>One entry of the file table directory.</summary>
-internal readonly record struct FileTable(RegionOffset Offset, ushort Count, ushort EntrySize);

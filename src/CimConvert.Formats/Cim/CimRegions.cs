@@ -3,20 +3,20 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Formats.Cim;
 
 /// <summary>
-/// The regions of a CIM by index, its parents' first. Files are opened when they are first read; metadata goes through a cache.
+/// The regions of a CIM by index, its parents' first. Region files are opened on first use; metadata is read through a cache.
 /// </summary>
 internal sealed class CimRegions : IDisposable
 {
     private readonly Region[] _regions;
 
-    /// <param name="sets">Region sets in order of their indexes: the parents' and then the CIM's own.</param>
-    /// <param name="files">File sets to look in, in order.</param>
+    /// <param name="sets">Region sets in index order: the parents', then the CIM's own.</param>
+    /// <param name="files">File sets to search, in order.</param>
     public CimRegions(IReadOnlyList<RegionSet> sets, IReadOnlyList<IFileSet> files) =>
         _regions = [.. sets.SelectMany(set => Enumerable.Range(0, set.Count).Select(i => new Region(set, i, files, isOwn: set == sets[^1])))];
 
     public int Count => _regions.Length;
 
-    /// <summary>Opens all of them.</summary>
+    /// <summary>Opens and describes all regions.</summary>
     public IEnumerable<CimRegion> Describe() => _regions.Select((region, i) => new CimRegion(i, region.Name, region.File.Length, region.Type));
 
     public void Read(RegionOffset offset, Span<byte> destination)
@@ -32,7 +32,7 @@ internal sealed class CimRegions : IDisposable
         }
     }
 
-    /// <summary>Refuses a range that does not lie in its region, before anything is allocated for it.</summary>
+    /// <summary>Throws if the range does not lie in its region; called before anything is allocated for it.</summary>
     public void Check(RegionOffset offset, long count)
     {
         var region = Of(offset);
@@ -46,7 +46,7 @@ internal sealed class CimRegions : IDisposable
         }
     }
 
-    /// <summary>Bytes of the region that an offset lies in.</summary>
+    /// <summary>Length of the region file that the offset refers to.</summary>
     public long LengthOf(RegionOffset offset) => Of(offset).File.Length;
 
     public void Dispose()
@@ -73,7 +73,7 @@ internal sealed class CimRegions : IDisposable
 
         public string Name => CimFormat.RegionName(set.Id, index);
 
-        /// <summary>Known when the file is open.</summary>
+        /// <summary>Valid once the file is open.</summary>
         public RegionType Type { get; private set; }
 
         public IRandomReader File => _file ??= Open();
@@ -106,7 +106,7 @@ internal sealed class CimRegions : IDisposable
 
                 Type = header.Type;
 
-                // Data is read once, front to back; metadata here and there in small pieces.
+                // Data is read once, front to back; metadata in many small reads all over the region.
                 return header.Type == RegionType.Metadata ? new ChunkCache(file) : file;
             }
             catch
@@ -119,8 +119,8 @@ internal sealed class CimRegions : IDisposable
 }
 
 /// <summary>A region of a CIM.</summary>
-/// <param name="Index">As region offsets count it, parents' regions first.</param>
-/// <param name="Name">Of its file.</param>
-/// <param name="Length">Bytes of the file.</param>
+/// <param name="Index">Its index in region offsets, which count parents' regions first.</param>
+/// <param name="Name">Name of the region file.</param>
+/// <param name="Length">Bytes of the region file.</param>
 /// <param name="Type">What it holds.</param>
 internal readonly record struct CimRegion(int Index, string Name, long Length, RegionType Type);

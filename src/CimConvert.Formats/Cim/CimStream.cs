@@ -1,13 +1,13 @@
 namespace CimConvert.Formats.Cim;
 
-/// <summary>Where a stream's bytes are: 16 bytes in a file record or an alternate stream's link.</summary>
+/// <summary>Location, length and type of a stream: 16 bytes in a file record or an alternate stream's link.</summary>
 internal readonly record struct CimStream(RegionOffset Data, ulong LengthAndType)
 {
     private const int TypeShift = 48;
     private const ulong SparseBit = 1UL << 56;
     private const ulong LengthMask = (1UL << TypeShift) - 1;
 
-    /// <summary>Longest stream the 48 bits can say.</summary>
+    /// <summary>The length field has 48 bits.</summary>
     public const long MaxLength = (long)LengthMask;
 
     public CimStream(RegionOffset data, long length, CimStreamType type, bool sparse = false)

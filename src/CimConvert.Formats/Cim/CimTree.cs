@@ -4,12 +4,13 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Formats.Cim;
 
 /// <summary>
-/// The names and metadata of a CIM being built, in memory until it is laid out. Decides what happens when an entry comes
-/// twice, its parent never or late, or a whiteout beside it: the last entry of a name wins, whiteouts speak of lower layers only.
+/// The names and metadata of a CIM being built, in memory until it is laid out. Decides what happens to an entry that comes
+/// twice, whose parent is missing or comes later, or that has a whiteout beside it: the last entry of a name wins, and
+/// whiteouts apply to lower layers only.
 /// </summary>
 internal sealed class CimTree
 {
-    /// <summary>SD and reparse buffers are stored behind a 16-bit length, EAs beside one.</summary>
+    /// <summary>Security descriptors, reparse buffers and EAs have 16-bit lengths.</summary>
     private const int MaxBlobSize = ushort.MaxValue;
 
     private const int ReparseHeaderSize = 8;
@@ -30,34 +31,34 @@ internal sealed class CimTree
 
     public CimFile? Find(CimPath path)
     {
-        var at = Root;
+        var file = Root;
         if (path.IsRoot)
         {
-            return at;
+            return file;
         }
 
         var value = path.Value.AsSpan();
         foreach (var range in value.Split(CimPath.Separator))
         {
-            if (at.Children is null || !at.Children.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(value[range], out var child))
+            if (file.Children is null || !file.Children.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(value[range], out var child))
             {
                 return null;
             }
 
-            at = child;
+            file = child;
         }
 
-        return at;
+        return file;
     }
 
-    /// <summary>Adds a file or directory, or replaces what had the name. A directory over a directory keeps what is in it.</summary>
+    /// <summary>Adds a file or directory, or replaces the entry of that name; a directory over a directory keeps its entries.</summary>
     public CimFile Create(CimPath path, in CimFileMetadata metadata)
     {
         if (path.IsRoot)
         {
             if (!metadata.IsDirectory || !metadata.Reparse.IsEmpty)
             {
-                throw new InvalidDataException("the image's root can only be a plain directory");
+                throw new InvalidDataException("the CIM's root can only be a plain directory");
             }
 
             Describe(Root, metadata);
@@ -80,7 +81,7 @@ internal sealed class CimTree
         var target = Find(existingPath);
         if (target is null || target.Has(CimFileFlags.Tombstone | CimFileFlags.MergeLink))
         {
-            throw new InvalidDataException($"hard link '{newPath}': its target '{existingPath}' is not a file of this image");
+            throw new InvalidDataException($"hard link '{newPath}': its target '{existingPath}' is not a file of this CIM");
         }
 
         if (target.IsDirectory)
@@ -95,7 +96,7 @@ internal sealed class CimTree
     {
         if (targetPath.IsRoot)
         {
-            throw new InvalidDataException($"link '{newPath}': its target is the image's root");
+            throw new InvalidDataException($"link '{newPath}': its target is the CIM's root");
         }
 
         var bytes = new byte[targetPath.Value.Length * sizeof(char)];
@@ -108,18 +109,18 @@ internal sealed class CimTree
         PutLeaf(newPath, new CimFile { Flags = CimFileFlags.MergeLink, Reparse = Blobs.Add(bytes) });
     }
 
-    /// <summary>The path a merge link was given.</summary>
+    /// <summary>The target path of a merge link.</summary>
     public CimPath MergeLinkTarget(CimFile link) => CimPath.Parse(SpanReader.Utf16Of(Blobs[link.Reparse]));
 
     /// <summary>
-    /// Hides the path in lower layers. An entry of this layer stays, whether it came before the whiteout or comes after:
-    /// whiteouts apply to lower layers only (OCI image layer specification, "Whiteouts").
+    /// Hides the path in lower layers. An entry of this layer stays, whether it comes before or after the whiteout:
+    /// whiteouts apply to lower layers only (OCI image spec, layer.md, "Whiteouts").
     /// </summary>
     public void Tombstone(CimPath path)
     {
         if (path.IsRoot)
         {
-            throw new InvalidDataException("the image's root cannot be removed");
+            throw new InvalidDataException("the CIM's root cannot be removed");
         }
 
         if (LiesBelowTombstone(path))
@@ -128,18 +129,18 @@ internal sealed class CimTree
         }
 
         var parent = ParentOf(path);
-        if (!parent.Children!.TryGetValue(path.Name, out var existing) || HoldsOnlyWhiteouts(existing))
+        if (!parent.Children!.TryGetValue(path.Name, out var existing) || existing.HoldsOnlyWhiteouts())
         {
             Put(parent, path.Name, new CimFile { Flags = CimFileFlags.Tombstone });
         }
         else if (existing.IsPlainDirectory)
         {
-            // The lower directory is gone with its metadata: what this layer has starts anew.
+            // The tombstone hides the lower directory and its metadata, so this layer's directory inherits neither.
             existing.Flags = (existing.Flags | CimFileFlags.Opaque) & ~CimFileFlags.Implicit;
         }
     }
 
-    /// <summary>Hides what lower layers have in the directory, which is made where it is missing; its lower metadata stands.</summary>
+    /// <summary>Hides the directory's entries in lower layers. A missing directory is added, with the lower one's metadata.</summary>
     public void MakeOpaque(CimPath directory)
     {
         if (LiesBelowTombstone(directory) || Find(directory)?.Has(CimFileFlags.Tombstone) == true)
@@ -178,7 +179,7 @@ internal sealed class CimTree
         }
     }
 
-    /// <summary>A directory where this layer already had something else: that hid what is lower, and so must the directory.</summary>
+    /// <summary>A directory that replaces another kind of entry of this layer is opaque: the replaced entry hid the lower layers.</summary>
     private static CimFileFlags HidesLower(CimFile? existing) =>
         existing is null ? CimFileFlags.None : CimFileFlags.Opaque;
 
@@ -190,7 +191,7 @@ internal sealed class CimTree
         }
     }
 
-    /// <summary>The spelling of the newest entry stands, so an older one of other case goes first.</summary>
+    /// <summary>The last entry's spelling wins, so an earlier entry of another case is removed first.</summary>
     private void Put(CimFile directory, string name, CimFile file)
     {
         if (directory.Children!.Remove(name, out var replaced) && replaced.IsDirectory && replaced != file)
@@ -201,29 +202,6 @@ internal sealed class CimTree
         directory.Children.Add(name, file);
     }
 
-    /// <summary>Whether a directory is only there because something in it is removed from lower layers.</summary>
-    private static bool HoldsOnlyWhiteouts(CimFile file)
-    {
-        var open = new Stack<CimFile>([file]);
-        while (open.TryPop(out var at))
-        {
-            if (!at.Has(CimFileFlags.Tombstone) && !at.Has(CimFileFlags.Implicit))
-            {
-                return false;
-            }
-
-            if (at.Children is not null)
-            {
-                foreach (var child in at.Children.Values)
-                {
-                    open.Push(child);
-                }
-            }
-        }
-
-        return file.IsDirectory;
-    }
-
     private bool LiesBelowTombstone(CimPath path)
     {
         if (path.IsRoot)
@@ -231,12 +209,12 @@ internal sealed class CimTree
             return false;
         }
 
-        var at = Root;
+        var file = Root;
         var value = path.Value.AsSpan();
         foreach (var range in value.Split(CimPath.Separator))
         {
-            if (range.End.Value == value.Length || at.Children is null
-                || !at.Children.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(value[range], out var child))
+            if (range.End.Value == value.Length || file.Children is null
+                || !file.Children.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(value[range], out var child))
             {
                 return false;
             }
@@ -246,7 +224,7 @@ internal sealed class CimTree
                 return true;
             }
 
-            at = child;
+            file = child;
         }
 
         return false;
@@ -256,7 +234,7 @@ internal sealed class CimTree
     {
         if (path.IsRoot)
         {
-            throw new InvalidDataException("the image's root cannot be a link");
+            throw new InvalidDataException("the CIM's root cannot be a link");
         }
 
         Put(ParentOf(path), path.Name, file);
@@ -270,21 +248,21 @@ internal sealed class CimTree
             return _lastParent;
         }
 
-        var at = Root;
+        var directory = Root;
         if (!parentPath.IsRoot)
         {
             var value = parentPath.Value.AsSpan();
             foreach (var range in value.Split(CimPath.Separator))
             {
                 var name = value[range];
-                at = at.Children!.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var child) && child.IsPlainDirectory
+                directory = directory.Children!.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var child) && child.IsPlainDirectory
                     ? child
-                    : DirectoryAt(at, name.ToString(), path);
+                    : DirectoryAt(directory, name.ToString(), path);
             }
         }
 
-        (_lastParentPath, _lastParent) = (parentPath, at);
-        return at;
+        (_lastParentPath, _lastParent) = (parentPath, directory);
+        return directory;
     }
 
     private CimFile DirectoryAt(CimFile parent, string name, CimPath wantedFor)
@@ -302,7 +280,7 @@ internal sealed class CimTree
             }
         }
 
-        // In place of a tombstone it starts anew; else a lower directory's metadata stands.
+        // A directory that replaces a tombstone inherits nothing; any other takes the lower directory's metadata.
         var directory = CimFile.NewDirectory(existing is null ? CimFileFlags.Implicit : CimFileFlags.Opaque);
         directory.SecurityDescriptor = Root.SecurityDescriptor;
         Put(parent, name, directory);

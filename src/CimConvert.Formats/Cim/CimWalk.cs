@@ -1,19 +1,17 @@
 namespace CimConvert.Formats.Cim;
 
-/// <summary>Goes through a whole CIM, depth first, names sorted: the order of <c>ls -R</c>.</summary>
+/// <summary>Enumerates a CIM's entries depth first, names sorted.</summary>
 internal static class CimWalk
 {
-    /// <summary>
-    /// Every entry below <paramref name="from"/>. A directory that is reached twice is an error, so cycles end.
-    /// </summary>
+    /// <summary>Every entry below <paramref name="from"/>. Reaching a directory twice is an error, so cycles end.</summary>
     public static IEnumerable<(CimPath Path, CimEntry Entry)> Below(CimReader cim, CimPath from, CimEntry directory)
     {
         ArgumentNullException.ThrowIfNull(cim);
         var budget = new WalkBudget(cim);
         budget.Enter(directory);
 
-        // The path at hand and no other: a stack of all would be quadratic in a tree of 16,000 levels.
-        var at = from;
+        // Only the current path is kept: a stack of paths would take quadratic memory in a tree of 16,000 levels.
+        var current = from;
         var open = new Stack<IEnumerator<(string Name, CimEntry Entry)>>();
         try
         {
@@ -23,12 +21,12 @@ internal static class CimWalk
                 if (!children.MoveNext())
                 {
                     open.Pop().Dispose();
-                    at = at.Parent;
+                    current = current.Parent;
                     continue;
                 }
 
                 var (name, entry) = children.Current;
-                var path = at.Append(name);
+                var path = current.Append(name);
                 budget.ReadStreamsOf(entry);
                 yield return (path, entry);
                 if (entry.IsPlainDirectory && !entry.Has(CimFileFlags.Tombstone))
@@ -39,7 +37,7 @@ internal static class CimWalk
                     }
 
                     open.Push(cim.Children(entry).GetEnumerator());
-                    at = path;
+                    current = path;
                 }
             }
         }

@@ -4,8 +4,8 @@ using CimConvert.Formats.Windows;
 namespace CimConvert.Formats.Cim;
 
 /// <summary>
-/// Writes one CIM as a set of standard files. Stream data goes out as it comes; names and metadata stay in memory
-/// (some 300 bytes a file) until <see cref="Commit"/> lays them out and writes them. For one thread.
+/// Writes one CIM as a set of standard files. Stream data is written as it arrives; names and metadata stay in memory
+/// (some 300 bytes a file) until <see cref="Commit"/> lays them out and writes them. Not thread-safe.
 /// </summary>
 internal sealed class CimWriter : IDisposable
 {
@@ -19,8 +19,8 @@ internal sealed class CimWriter : IDisposable
     private string? _openStream;
     private bool _committed;
 
-    /// <param name="files">Where the standard files go. Not owned.</param>
-    /// <param name="name">The CIM's name, the name of its filesystem file (<c>layer.cim</c>).</param>
+    /// <param name="files">Receives the standard files. Not owned.</param>
+    /// <param name="name">The CIM's name, which is the name of its filesystem file (<c>layer.cim</c>).</param>
     public CimWriter(IFileSetWriter files, string name)
         : this(files, name, isFork: false, parent: null)
     {
@@ -39,12 +39,12 @@ internal sealed class CimWriter : IDisposable
     private IReadOnlyList<RegionSet> ParentSets => _parent is null ? [] : [.. _parent.ParentRegions, _parent.OwnRegions];
 
     /// <summary>
-    /// Starts a CIM that holds a whole file system: a layer's calls make it what lies on top of the parent, and of what they remove
-    /// nothing is left. Metadata that does not change stays the parent's, and so does all its data.
+    /// Starts a forked CIM, which holds a whole file system: the parent's with the layer's entries added and its removals applied.
+    /// Unchanged metadata and all of the parent's data are referenced, not copied.
     /// </summary>
-    /// <param name="files">Where the standard files go. Not owned.</param>
+    /// <param name="files">Receives the standard files. Not owned.</param>
     /// <param name="name">The CIM's name.</param>
-    /// <param name="parent">What it is forked from; null for a base layer. Not owned.</param>
+    /// <param name="parent">The CIM to fork from; null for a base layer. Not owned.</param>
     /// <exception cref="InvalidDataException">The parent cannot be forked from.</exception>
     public static CimWriter Fork(IFileSetWriter files, string name, CimReader? parent)
     {
@@ -56,8 +56,8 @@ internal sealed class CimWriter : IDisposable
         return new CimWriter(files, name, isFork: true, parent);
     }
 
-    /// <summary>Adds a file or directory and opens its default stream for exactly as many bytes as its metadata says.</summary>
-    /// <exception cref="InvalidDataException">The entry cannot be stored; nothing was added.</exception>
+    /// <summary>Adds a file or directory and opens its default stream, which takes exactly the size in the metadata.</summary>
+    /// <exception cref="InvalidDataException">The entry cannot be stored; nothing is added.</exception>
     public void CreateFile(CimPath path, in CimFileMetadata metadata)
     {
         CheckClosed();
@@ -66,25 +66,25 @@ internal sealed class CimWriter : IDisposable
             throw new InvalidDataException($"'{path}' is a directory or a link and cannot hold {metadata.Size} bytes");
         }
 
-        // The size first and the stream last: an entry that is refused leaves neither a file nor an open stream.
+        // The size is checked first and the stream opened last, so that a refused entry leaves neither a file nor an open stream.
         CimDataWriter.CheckSize(metadata.Size);
         _openFile = _tree.Create(path, metadata);
         _data.Begin(metadata.Size);
     }
 
-    /// <summary>Opens an alternate stream; one of that name that the file already had is replaced.</summary>
+    /// <summary>Opens an alternate stream, replacing an existing one of that name.</summary>
     public void CreateAlternateStream(CimPath path, string name, long size)
     {
         CheckClosed();
-        if (CimPath.ValidateName(name) is { } why)
+        if (CimPath.ValidateName(name) is { } problem)
         {
-            throw new InvalidDataException($"alternate stream '{name}' of '{path}' {why}");
+            throw new InvalidDataException($"alternate stream '{name}' of '{path}' {problem}");
         }
 
         var file = _tree.Find(path);
         if (file is null || file.Has(CimFileFlags.Tombstone | CimFileFlags.MergeLink))
         {
-            throw new InvalidDataException($"alternate stream '{name}': '{path}' is not a file of this image");
+            throw new InvalidDataException($"alternate stream '{name}': '{path}' is not a file of this CIM");
         }
 
         _data.Begin(size);
@@ -134,7 +134,7 @@ internal sealed class CimWriter : IDisposable
         _tree.MakeOpaque(directory);
     }
 
-    /// <summary>Writes the metadata region, the object ID files and the filesystem file, and names them all.</summary>
+    /// <summary>Writes the metadata region, the object ID files and the filesystem file, and gives all files their names.</summary>
     public RegionSet Commit()
     {
         CheckClosed();

@@ -2,7 +2,7 @@ using CimConvert.Formats.Windows;
 
 namespace CimConvert.Formats.Cim;
 
-/// <summary>Between Win32 attributes and a file record's flags, which hold five of them.</summary>
+/// <summary>Converts between Win32 attributes and a file record's flags, which store five of them.</summary>
 internal static class FileAttributes
 {
     private static readonly (uint Attribute, CimFileFlags Flag)[] s_map =
@@ -25,7 +25,10 @@ internal static class FileAttributes
         return flags;
     }
 
-    /// <summary>As Windows would show them: directory and reparse point follow from the record, normal where nothing else is set.</summary>
+    /// <summary>
+    /// The attributes that Windows reports: directory and reparse point follow from the rest of the record, and
+    /// FILE_ATTRIBUTE_NORMAL stands for none.
+    /// </summary>
     public static uint FromFlags(CimFileFlags flags, bool isDirectory, bool isReparsePoint)
     {
         var attributes = (isDirectory ? Win32Attributes.Directory : 0) | (isReparsePoint ? Win32Attributes.ReparsePoint : 0);

@@ -1,8 +1,8 @@
 namespace CimConvert.Formats.Cim;
 
 /// <summary>
-/// Finds directories that a layer's CIM only has because something in them is removed from lower layers: they carry whiteouts,
-/// and are no directories of the image by themselves.
+/// Finds directories that a layer's CIM has only because paths in them are removed from lower layers. They hold nothing but
+/// whiteouts, and do not make a directory in the merged CIM.
 /// </summary>
 internal sealed class ImplicitDirectories(IReadOnlyList<CimReader> sources)
 {
@@ -20,20 +20,20 @@ internal sealed class ImplicitDirectories(IReadOnlyList<CimReader> sources)
             return known;
         }
 
-        // Depth first, by hand: paths may have 16,000 components. An entry makes all directories above it real.
+        // Depth first, without recursion: a path may have 16,000 components. One entry makes all directories above it real.
         var source = sources[directory.Source];
         var open = new Stack<(uint FileId, IEnumerator<(string Name, CimEntry Entry)> Children)>();
         open.Push((directory.Entry.FileId, source.Children(directory.Entry).GetEnumerator()));
         _known.Add((directory.Source, directory.Entry.FileId), true);
-        while (open.TryPeek(out var at))
+        while (open.TryPeek(out var current))
         {
-            if (!at.Children.MoveNext())
+            if (!current.Children.MoveNext())
             {
                 open.Pop().Children.Dispose();
                 continue;
             }
 
-            var child = at.Children.Current.Entry;
+            var child = current.Children.Current.Entry;
             if (child.Has(CimFileFlags.Tombstone))
             {
                 continue;
@@ -50,7 +50,7 @@ internal sealed class ImplicitDirectories(IReadOnlyList<CimReader> sources)
                 return false;
             }
 
-            // Seen before, it held nothing, or is open further up: a cycle, which the merge itself refuses.
+            // A directory that is already known either holds only whiteouts or is on the stack; the merge refuses such a cycle.
             if (_known.TryAdd((directory.Source, child.FileId), true))
             {
                 open.Push((child.FileId, source.Children(child).GetEnumerator()));
@@ -60,5 +60,5 @@ internal sealed class ImplicitDirectories(IReadOnlyList<CimReader> sources)
         return true;
     }
 
-    private bool IsKnownReal(int source, uint fileId) => _known.TryGetValue((source, fileId), out var scaffold) && !scaffold;
+    private bool IsKnownReal(int source, uint fileId) => _known.TryGetValue((source, fileId), out var isImplicit) && !isImplicit;
 }

@@ -4,12 +4,12 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Formats.Cim;
 
 /// <summary>
-/// A link table as read: a directory's names with file ids, or a file's alternate streams. Checked once, when it is read:
-/// sizes, offsets, names, and that they are sorted by the CIM's own upcase table without repetition.
+/// A link table as read: a directory's names and file ids, or a file's alternate streams. Checked when it is read:
+/// sizes, offsets and names, and that the names are sorted by the CIM's own upcase table without duplicates.
 /// </summary>
 internal sealed class LinkTable
 {
-    /// <summary>A million names of 255 units; a larger directory is not believed.</summary>
+    /// <summary>Room for a million names of 255 UTF-16 units; a larger directory is refused.</summary>
     private const int MaxSize = 512 * 1024 * 1024;
 
     private readonly byte[] _table;
@@ -32,7 +32,7 @@ internal sealed class LinkTable
     public static LinkTable ReadStreams(CimRegions regions, RegionOffset offset, UpcaseTable upcase) =>
         offset.IsNull ? Empty : Read(regions, offset, CimFormat.StreamSize, upcase, expectedSize: null);
 
-    /// <summary>Where a name stands, by the upcase table the table was checked with; null where it does not.</summary>
+    /// <summary>The index of a name, or null if it is not there. Takes the upcase table that the link table was checked with.</summary>
     public int? IndexOf(string name, UpcaseTable upcase)
     {
         var (low, high) = (0, Count - 1);
@@ -72,8 +72,8 @@ internal sealed class LinkTable
             throw new InvalidDataException($"link table at {offset} says it has {size} bytes{(expectedSize is null ? "" : $", its directory {expectedSize}")}");
         }
 
-        var heads = CimFormat.LinkTableHeaderSize + (count * (long)(entrySize + sizeof(uint)));
-        if (heads > size)
+        var namesStart = CimFormat.LinkTableHeaderSize + (count * (long)(entrySize + sizeof(uint)));
+        if (namesStart > size)
         {
             throw new InvalidDataException($"link table at {offset} says it has {count} entries in {size} bytes");
         }
@@ -86,31 +86,31 @@ internal sealed class LinkTable
         return table;
     }
 
-    private void CheckNames(RegionOffset at, UpcaseTable upcase)
+    private void CheckNames(RegionOffset offset, UpcaseTable upcase)
     {
-        string? before = null;
-        var room = _table.Length - CimFormat.LinkTableHeaderSize - ((long)Count * (_entrySize + sizeof(uint)));
+        string? previous = null;
+        var spaceLeft = _table.Length - CimFormat.LinkTableHeaderSize - ((long)Count * (_entrySize + sizeof(uint)));
         for (var i = 0; i < Count; i++)
         {
             var name = Name(i);
-            if (CimPath.ValidateName(name) is { } why)
+            if (CimPath.ValidateName(name) is { } problem)
             {
-                throw new InvalidDataException($"link table at {at}: name {i} {why}");
+                throw new InvalidDataException($"link table at {offset}: name {i} {problem}");
             }
 
-            if (before is not null && upcase.Compare(before, name) >= 0)
+            if (previous is not null && upcase.Compare(previous, name) >= 0)
             {
-                throw new InvalidDataException($"link table at {at}: name {i} does not sort after the one before it");
+                throw new InvalidDataException($"link table at {offset}: name {i} does not sort after the one before it");
             }
 
-            // Names that overlap would let a small table hold many long ones.
-            room -= sizeof(ushort) + (name.Length * sizeof(char));
-            if (room < 0)
+            // If names could overlap, a small table could hold any number of long names.
+            spaceLeft -= sizeof(ushort) + (name.Length * sizeof(char));
+            if (spaceLeft < 0)
             {
-                throw new InvalidDataException($"link table at {at}: its names overlap");
+                throw new InvalidDataException($"link table at {offset}: its names overlap");
             }
 
-            before = name;
+            previous = name;
         }
     }
 
@@ -120,13 +120,13 @@ internal sealed class LinkTable
     private ReadOnlySpan<byte> NameBytes(int index)
     {
         var offsets = CimFormat.LinkTableHeaderSize + (Count * _entrySize);
-        var at = BinaryPrimitives.ReadUInt32LittleEndian(_table.AsSpan(offsets + (index * sizeof(uint))));
-        if (at > _table.Length - sizeof(ushort))
+        var start = BinaryPrimitives.ReadUInt32LittleEndian(_table.AsSpan(offsets + (index * sizeof(uint))));
+        if (start > _table.Length - sizeof(ushort))
         {
-            throw new InvalidDataException($"name {index} of a link table starts at {at}, past its {_table.Length} bytes");
+            throw new InvalidDataException($"name {index} of a link table starts at {start}, past its {_table.Length} bytes");
         }
 
-        var reader = new SpanReader(_table.AsSpan((int)at));
+        var reader = new SpanReader(_table.AsSpan((int)start));
         return reader.Bytes(reader.U16() * sizeof(char));
     }
 }

@@ -1,16 +1,16 @@
 namespace CimConvert.Formats.Cim;
 
-/// <summary>An entry of one of the sources of a merge; sources are numbered from the topmost.</summary>
+/// <summary>An entry of one of the sources of a merge; source 0 is the topmost.</summary>
 internal readonly record struct SourceEntry(int Source, CimEntry Entry);
 
-/// <summary>Looks up paths in a chain of layers as it is seen from one of them, and follows merge links.</summary>
+/// <summary>Looks up paths in a chain of layers, from one layer down, and follows merge links.</summary>
 internal sealed class MergedView(IReadOnlyList<CimReader> sources)
 {
     private readonly ImplicitDirectories _implicitDirectories = new(sources);
 
     public MergedName NewName() => new(_implicitDirectories);
 
-    /// <summary>The roots of a source and all below it, as one directory.</summary>
+    /// <summary>The root of the chain from source <paramref name="topmost"/> down.</summary>
     public MergedName Roots(int topmost)
     {
         var root = NewName();
@@ -22,48 +22,48 @@ internal sealed class MergedView(IReadOnlyList<CimReader> sources)
         return root;
     }
 
-    /// <summary>The file a merge link means: never a link itself, never a directory.</summary>
-    /// <exception cref="InvalidDataException">The target is nowhere, a directory, or the link itself over others.</exception>
+    /// <summary>The file that a merge link refers to: never a link, never a directory.</summary>
+    /// <exception cref="InvalidDataException">The target does not exist, is a directory, or leads back to the link.</exception>
     public SourceEntry Follow(SourceEntry link, CimPath linkPath)
     {
         var seen = new HashSet<SourceEntry>();
-        var at = link;
-        while (at.Entry.Has(CimFileFlags.MergeLink))
+        var entry = link;
+        while (entry.Entry.Has(CimFileFlags.MergeLink))
         {
-            var target = sources[at.Source].MergeLinkTarget(at.Entry);
-            if (!seen.Add(at))
+            var target = sources[entry.Source].MergeLinkTarget(entry.Entry);
+            if (!seen.Add(entry))
             {
                 throw Bad(link, $"link '{linkPath}': following its target '{target}' leads back to it");
             }
 
-            at = Find(at.Source, target)
+            entry = Find(entry.Source, target)
                 ?? throw Bad(link, $"link '{linkPath}': its target '{target}' is in no layer");
-            if (at.Entry.IsDirectory)
+            if (entry.Entry.IsDirectory)
             {
                 throw Bad(link, $"link '{linkPath}': its target '{target}' is a directory");
             }
         }
 
-        return at;
+        return entry;
     }
 
-    private static InvalidDataException Bad(SourceEntry link, string what) => new(what) { Data = { [CimMerge.SourceKey] = link.Source } };
+    private static InvalidDataException Bad(SourceEntry link, string problem) => new(problem) { Data = { [CimMerge.SourceKey] = link.Source } };
 
     /// <summary>
-    /// A layer's link means a file of that layer, else one as the layers below showed it before this layer was put on them:
-    /// what the layer itself removes, and what layers above do, is not looked at.
+    /// A link's target is a file of the link's own layer, else one of the layers below it. Removals in the link's own layer and
+    /// changes in layers above do not affect it.
     /// </summary>
     private SourceEntry? Find(int layer, CimPath path) =>
         sources[layer].Find(path) is { } own && !own.Has(CimFileFlags.Tombstone) ? new SourceEntry(layer, own) : FindBelow(layer + 1, path);
 
     private SourceEntry? FindBelow(int topmost, CimPath path)
     {
-        var at = Roots(topmost);
+        var parent = Roots(topmost);
         var names = path.Value.Split(CimPath.Separator);
         for (var i = 0; i < names.Length; i++)
         {
             var merged = NewName();
-            foreach (var directory in at.Directories)
+            foreach (var directory in parent.Directories)
             {
                 if (sources[directory.Source].FindChild(directory.Entry, names[i]) is { } child)
                 {
@@ -81,9 +81,9 @@ internal sealed class MergedView(IReadOnlyList<CimReader> sources)
                 return null;
             }
 
-            at = merged;
+            parent = merged;
         }
 
-        return at.Describing;
+        return parent.MetadataSource;
     }
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace CimConvert.Formats.Cim;
 
-/// <summary>Compares names as CimFS does: unit by unit after the upcase table.</summary>
+/// <summary>Compares names as CimFS does: UTF-16 unit by unit, each mapped by the upcase table.</summary>
 internal sealed class NameComparer : IComparer<string>, IEqualityComparer<string>, IAlternateEqualityComparer<ReadOnlySpan<char>, string>
 {
     private const int UnitsAtOnce = 128;

@@ -1,7 +1,7 @@
 namespace CimConvert.Formats.Cim;
 
 /// <summary>
-/// A place in a CIM: the index of a region over the parents' regions and then the CIM's own, and a byte offset
+/// A location in a CIM: the index of a region, counted over the parents' regions and then the CIM's own, and a byte offset
 /// in that region's file. 0 is null.
 /// </summary>
 internal readonly record struct RegionOffset(ulong Value)
@@ -22,7 +22,7 @@ internal readonly record struct RegionOffset(ulong Value)
 
     public long Offset => (long)(Value & OffsetMask);
 
-    /// <summary>The same place, seen from a CIM in whose region list this region stands <paramref name="regions"/> places later.</summary>
+    /// <summary>The same location for a CIM in whose region list this region comes <paramref name="regions"/> places later.</summary>
     public RegionOffset Rebase(int regions) => IsNull ? this : new RegionOffset(checked(Region + regions), Offset);
 
     public override string ToString() => $"{Region}:0x{Offset:x}";
@@ -33,12 +33,12 @@ internal readonly record struct RegionOffset(ulong Value)
             : throw new InvalidDataException($"a region cannot hold offset {offset}: offsets have {OffsetBits} bits");
 }
 
-/// <summary>The region files of one CIM, by the id in their names.</summary>
-/// <param name="Id">In every region and object ID file's name.</param>
-/// <param name="Count">Region files; as many object ID files.</param>
+/// <summary>The region and object ID files of one CIM.</summary>
+/// <param name="Id">The GUID in the files' names.</param>
+/// <param name="Count">Number of region files; there are as many object ID files.</param>
 internal readonly record struct RegionSet(Guid Id, ushort Count)
 {
-    /// <summary>Names of the region and object ID files: never more than a name, whatever the id is.</summary>
+    /// <summary>Names of the region and object ID files. Always safe as file names, because they are made of a GUID and a number.</summary>
     public IEnumerable<string> FileNames
     {
         get

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace CimConvert.Formats.Cim;
 
 /// <summary>
-/// Maps every UTF-16 unit to its upper case, one to one: how names are compared and link tables sorted.
-/// Surrogates map to themselves, as the table covers the basic plane only.
+/// Maps every UTF-16 unit to one upper-case unit; names are compared and link tables sorted by it.
+/// Surrogates map to themselves, because the table covers the Basic Multilingual Plane only.
 /// </summary>
 internal sealed class UpcaseTable
 {
@@ -14,9 +14,9 @@ internal sealed class UpcaseTable
     public const int SizeInBytes = Length * sizeof(ushort);
 
     /// <summary>
-    /// Where upper case differs from the unit itself: first unit, count, step between units, what to add.
-    /// The table is the one NTFS volumes carry since Windows 7 (the content of $UpCase), read off a fresh volume;
-    /// the runtime's own casing is not used because it changes with Unicode versions, and bytes here must not.
+    /// The units whose upper case is another unit: first unit, count, step between units, difference to the upper case.
+    /// This is the $UpCase file of NTFS volumes since Windows 7, read from a newly formatted volume. The runtime's casing changes
+    /// with Unicode versions, and a CIM's bytes must not.
     /// </summary>
     private static readonly (ushort First, int Count, int Step, int Delta)[] s_runs =
     [
@@ -51,12 +51,12 @@ internal sealed class UpcaseTable
 
     private UpcaseTable(ushort[] upper) => _upper = upper;
 
-    /// <summary>The table every CIM of ours is written with.</summary>
+    /// <summary>The table that every CIM written here contains.</summary>
     public static UpcaseTable Windows { get; } = MakeWindows();
 
     public char Upper(char unit) => (char)_upper[unit];
 
-    /// <summary>Below, at or above zero as <paramref name="left"/> sorts before, equal to or after <paramref name="right"/>.</summary>
+    /// <summary>Negative, zero or positive if <paramref name="left"/> sorts before, equal to or after <paramref name="right"/>.</summary>
     public int Compare(ReadOnlySpan<char> left, ReadOnlySpan<char> right)
     {
         var common = Math.Min(left.Length, right.Length);
@@ -72,7 +72,7 @@ internal sealed class UpcaseTable
         return left.Length - right.Length;
     }
 
-    /// <summary>The table as a CIM stores it: little-endian units in order.</summary>
+    /// <summary>The table as stored in a CIM: 65,536 little-endian UTF-16 units.</summary>
     public byte[] ToBytes()
     {
         var bytes = new byte[SizeInBytes];

@@ -1,8 +1,8 @@
 namespace CimConvert.Formats.Cim;
 
 /// <summary>
-/// Bounds what going through a CIM can cost. Tables of a sound CIM lie side by side, so together they are no longer than the
-/// regions they lie in; in a hostile one, a thousand directories could share one table of a million names.
+/// Bounds the cost of walking a CIM. In a well-formed CIM tables do not overlap, so together they are no longer than their
+/// region; in a hostile one, a thousand directories could share one table of a million names.
 /// </summary>
 internal sealed class WalkBudget(CimReader cim)
 {
@@ -10,8 +10,8 @@ internal sealed class WalkBudget(CimReader cim)
     private readonly HashSet<uint> _withStreams = [];
     private readonly Dictionary<int, long> _left = [];
 
-    /// <summary>Notes that a directory's names are about to be read; false where they were before.</summary>
-    /// <exception cref="InvalidDataException">There are more tables than the region has room for.</exception>
+    /// <summary>Call before reading a directory's names. Returns false if they were read before.</summary>
+    /// <exception cref="InvalidDataException">The tables read so far are longer than their region.</exception>
     public bool Enter(CimEntry directory)
     {
         if (!_directories.Add(directory.FileId))
@@ -27,8 +27,8 @@ internal sealed class WalkBudget(CimReader cim)
         return true;
     }
 
-    /// <summary>Notes that a file's alternate streams are about to be read, however often.</summary>
-    /// <exception cref="InvalidDataException">There are more tables than the region has room for.</exception>
+    /// <summary>Call before reading a file's alternate streams; counts the first call for a file only.</summary>
+    /// <exception cref="InvalidDataException">The tables read so far are longer than their region.</exception>
     public void ReadStreamsOf(CimEntry file)
     {
         if (!file.StreamTable.IsNull && _withStreams.Add(file.FileId))

@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 
 namespace CimConvert.Formats.Regf;
 
-/// <summary>What the base block tells, once it has been found sound.</summary>
+/// <summary>The validated fields of a base block.</summary>
 internal readonly record struct BaseBlock(int MinorVersion, long LastWritten, string FileName, CellOffset Root, int BinsSize);
 
-/// <summary>Reads and judges a hive's first 4096 bytes.</summary>
+/// <summary>Reads and validates the base block, a hive's first 4096 bytes.</summary>
 internal static class BaseBlockReader
 {
     private const uint PrimaryFile = 0;
@@ -44,13 +44,13 @@ internal static class BaseBlockReader
             BinsSize(file));
     }
 
-    /// <summary>XOR of all before the checksum; the two values that mean something else are moved off.</summary>
+    /// <summary>XOR of the words before the checksum. 0 and 0xFFFFFFFF are not valid checksums and become 1 and 0xFFFFFFFE.</summary>
     public static uint Checksum(ReadOnlySpan<byte> block)
     {
         var sum = 0u;
-        for (var at = 0; at < BaseBlockField.Checksum; at += sizeof(uint))
+        for (var field = 0; field < BaseBlockField.Checksum; field += sizeof(uint))
         {
-            sum ^= U32(block, at);
+            sum ^= U32(block, field);
         }
 
         return sum switch

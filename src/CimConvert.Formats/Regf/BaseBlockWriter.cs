@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace CimConvert.Formats.Regf;
 
-/// <summary>Writes a clean hive's first 4096 bytes.</summary>
+/// <summary>Writes the base block, a hive's first 4096 bytes, of a clean hive: both sequence numbers are equal.</summary>
 internal static class BaseBlockWriter
 {
     private const uint Sequence = 1;

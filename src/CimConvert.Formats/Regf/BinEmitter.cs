@@ -2,14 +2,14 @@ using System.Buffers.Binary;
 
 namespace CimConvert.Formats.Regf;
 
-/// <summary>Fills bins with cells, one after the other, and sends each full bin to the output.</summary>
+/// <summary>Fills bins with consecutive cells and writes each full bin to the output.</summary>
 internal sealed class BinEmitter(Stream output, long lastWritten)
 {
     private readonly BinLayout _layout = new();
     private byte[] _bin = [];
 
-    /// <summary>Adds a cell and returns its payload, zeroed, to be filled before the next one is added.</summary>
-    public Span<byte> Add(int payload, out CellOffset at)
+    /// <summary>Adds a cell and returns its zeroed payload, which must be filled before the next cell is added.</summary>
+    public Span<byte> Add(int payload, out CellOffset offset)
     {
         var size = BinLayout.CellSize(payload);
         if (_layout.NeedsBin(size))
@@ -17,8 +17,8 @@ internal sealed class BinEmitter(Stream output, long lastWritten)
             Flush();
         }
 
-        at = _layout.Place(payload);
-        var start = (int)(at.Value - _layout.BinStart);
+        offset = _layout.Place(payload);
+        var start = (int)(offset.Value - _layout.BinStart);
         if (start == BinField.HeaderSize)
         {
             StartBin();
@@ -29,7 +29,7 @@ internal sealed class BinEmitter(Stream output, long lastWritten)
         return cell.Slice(CellField.SizeLength, payload);
     }
 
-    /// <summary>Closes the bin with a free cell over what is left of it, and writes it.</summary>
+    /// <summary>Makes the rest of the bin a free cell and writes the bin.</summary>
     public void Flush()
     {
         var size = (int)(_layout.BinEnd - _layout.BinStart);
@@ -57,7 +57,7 @@ internal sealed class BinEmitter(Stream output, long lastWritten)
         BinaryPrimitives.WriteInt32LittleEndian(bin[BinField.Size..], size);
         if (_layout.BinStart == 0)
         {
-            // The first bin keeps a second copy of the base block's time; the others' have no meaning.
+            // The first bin repeats the base block's time; in other bins the field is unused.
             BinaryPrimitives.WriteInt64LittleEndian(bin[BinField.LastWritten..], lastWritten);
         }
     }

@@ -1,25 +1,24 @@
 namespace CimConvert.Formats.Regf;
 
 /// <summary>
-/// Says where the next cell goes when cells are placed one after the other: bins are a page, or as many as one large cell
-/// needs; a cell never crosses bins. The same sizes in the same order get the same places, which is what lets the writer
-/// lay out first and emit later.
+/// Assigns offsets to consecutive cells. A bin has one page, or as many as a larger cell needs; a cell never crosses bins. The same
+/// sizes in the same order get the same offsets, so that the writer can lay out first and emit later.
 /// </summary>
 internal sealed class BinLayout
 {
-    /// <summary>Where the bin being filled starts.</summary>
+    /// <summary>Start of the current bin.</summary>
     public long BinStart { get; private set; }
 
-    /// <summary>Where it ends; the total size of all bins, once the last cell is placed.</summary>
+    /// <summary>End of the current bin; after the last cell, the total size of all bins.</summary>
     public long BinEnd { get; private set; }
 
-    /// <summary>Where its free space starts.</summary>
+    /// <summary>Start of the current bin's free space.</summary>
     public long Next { get; private set; }
 
     /// <summary>Whether a cell of that size, header included, needs a new bin.</summary>
     public bool NeedsBin(int cellSize) => cellSize > BinEnd - Next;
 
-    /// <summary>Bytes the cell takes with its header, aligned.</summary>
+    /// <summary>Bytes of a cell, header included, aligned.</summary>
     public static int CellSize(int payload) => Align(CellField.SizeLength + payload, CellField.Alignment);
 
     public CellOffset Place(int payload)
@@ -36,10 +35,10 @@ internal sealed class BinLayout
             }
         }
 
-        var at = new CellOffset((uint)Next);
+        var offset = new CellOffset((uint)Next);
         Next += size;
-        return at;
+        return offset;
     }
 
-    private static int Align(int size, int to) => checked(size + to - 1) / to * to;
+    private static int Align(int size, int alignment) => checked(size + alignment - 1) / alignment * alignment;
 }

@@ -4,9 +4,9 @@ using System.Collections;
 namespace CimConvert.Formats.Regf;
 
 /// <summary>
-/// Every allocated cell of a hive, found by walking its bins. An offset leads only to the start of such a cell, so that no
-/// two cells overlap; and a cell is claimed by at most one owner, so that what a hive unfolds to is bounded by its size
-/// and no walk over it can go in circles. Windows shares no cells but security descriptors.
+/// All allocated cells of a hive, found by walking its bins. An offset must be that of an allocated cell, so that cells do not
+/// overlap. A cell may be claimed by one record only, so that a hive cannot expand beyond its size or contain cycles. Windows
+/// shares only the cells of security descriptors.
 /// </summary>
 internal sealed class CellMap
 {
@@ -22,7 +22,7 @@ internal sealed class CellMap
         WalkBins(bins.Span);
     }
 
-    /// <summary>Opens a cell for reading that only one record may refer to.</summary>
+    /// <summary>Opens a cell that only one record may refer to.</summary>
     public CellReader Claim(CellOffset cell)
     {
         var reader = Open(cell);
@@ -36,7 +36,7 @@ internal sealed class CellMap
         return reader;
     }
 
-    /// <summary>Opens a cell for reading that several records may refer to.</summary>
+    /// <summary>Opens a cell that several records may refer to.</summary>
     public CellReader Open(CellOffset cell)
     {
         if (cell.Value >= (uint)_bins.Length)
@@ -52,14 +52,14 @@ internal sealed class CellMap
         return new CellReader(cell, Payload(cell).Span);
     }
 
-    /// <summary>How many cells of that payload could lie in the hive: a limit to counts, before memory is set aside for them.</summary>
+    /// <summary>How many cells of that payload fit in the hive: the limit of a count before memory is allocated for it.</summary>
     public int Capacity(int payload) => _bins.Length / (CellField.SizeLength + payload);
 
-    /// <summary>Bytes of an opened cell's payload that outlive the reader, without a copy.</summary>
+    /// <summary>Bytes of a cell's payload that outlive the <see cref="CellReader"/>, without a copy.</summary>
     public ReadOnlyMemory<byte> Slice(in CellReader cell, int field, int length)
     {
         _ = cell.Bytes(field, length);
-        return Payload(cell.At).Slice(field, length);
+        return Payload(cell.Cell).Slice(field, length);
     }
 
     private ReadOnlyMemory<byte> Payload(CellOffset cell)
@@ -73,17 +73,17 @@ internal sealed class CellMap
     {
         for (var bin = 0; bin < bins.Length;)
         {
-            var at = new CellOffset((uint)bin);
-            var header = new CellReader(at, bins.Slice(bin, BinField.HeaderSize));
-            if (header.U32(BinField.Signature) != Signatures.Bin || header.U32(BinField.Offset) != at.Value)
+            var offset = new CellOffset((uint)bin);
+            var header = new CellReader(offset, bins.Slice(bin, BinField.HeaderSize));
+            if (header.U32(BinField.Signature) != Signatures.Bin || header.U32(BinField.Offset) != offset.Value)
             {
-                throw RegfError.At(at, "a hive bin should start here, and say so");
+                throw RegfError.At(offset, "no hive bin with this offset starts here");
             }
 
             var size = header.U32(BinField.Size);
             if (size == 0 || size % BinField.Page != 0 || size > bins.Length - bin)
             {
-                throw RegfError.At(at, $"hive bin of {size} bytes is not of whole pages inside the hive");
+                throw RegfError.At(offset, $"hive bin of {size} bytes is not a whole number of pages inside the hive");
             }
 
             WalkCells(bins[..(bin + (int)size)], bin + BinField.HeaderSize);
@@ -91,13 +91,15 @@ internal sealed class CellMap
         }
     }
 
-    private void WalkCells(ReadOnlySpan<byte> untilBinEnd, int cell)
+    /// <param name="binsToEnd">All bins up to the end of the one to walk.</param>
+    /// <param name="cell">Offset of its first cell.</param>
+    private void WalkCells(ReadOnlySpan<byte> binsToEnd, int cell)
     {
-        while (cell < untilBinEnd.Length)
+        while (cell < binsToEnd.Length)
         {
-            var size = BinaryPrimitives.ReadInt32LittleEndian(untilBinEnd[cell..]);
+            var size = BinaryPrimitives.ReadInt32LittleEndian(binsToEnd[cell..]);
             var length = Math.Abs((long)size);
-            if (length == 0 || length % CellField.Alignment != 0 || length > untilBinEnd.Length - cell)
+            if (length == 0 || length % CellField.Alignment != 0 || length > binsToEnd.Length - cell)
             {
                 throw RegfError.At(new CellOffset((uint)cell), $"size of {length} bytes is not a multiple of 8 inside its bin");
             }

@@ -1,6 +1,6 @@
 namespace CimConvert.Formats.Regf;
 
-/// <summary>Where a cell starts, counted as the format counts: from the first hive bin, not from the start of the file.</summary>
+/// <summary>Offset of a cell from the start of the first hive bin, not of the file, as in the format.</summary>
 internal readonly record struct CellOffset(uint Value)
 {
     public static CellOffset None => new(uint.MaxValue);

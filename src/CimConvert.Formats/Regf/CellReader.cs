@@ -2,12 +2,12 @@ using System.Buffers.Binary;
 
 namespace CimConvert.Formats.Regf;
 
-/// <summary>Reads fields of one cell's payload; a field past the end is an error that names the cell.</summary>
-internal readonly ref struct CellReader(CellOffset at, ReadOnlySpan<byte> payload)
+/// <summary>Reads fields of one cell's payload; reading past its end is an error that names the cell.</summary>
+internal readonly ref struct CellReader(CellOffset cell, ReadOnlySpan<byte> payload)
 {
     private readonly ReadOnlySpan<byte> _payload = payload;
 
-    public CellOffset At { get; } = at;
+    public CellOffset Cell { get; } = cell;
 
     public int Length => _payload.Length;
 
@@ -23,10 +23,10 @@ internal readonly ref struct CellReader(CellOffset at, ReadOnlySpan<byte> payloa
 
     public ReadOnlySpan<byte> Bytes(int field, int length)
     {
-        // Both are below 2^31, so that their sum cannot wrap as a long.
+        // As long, because the sum of two ints can overflow.
         if ((long)field + length > _payload.Length)
         {
-            throw RegfError.At(At, $"needs {(long)field + length} bytes and holds {_payload.Length}");
+            throw RegfError.At(Cell, $"needs {(long)field + length} bytes and holds {_payload.Length}");
         }
 
         return _payload.Slice(field, length);
@@ -37,7 +37,7 @@ internal readonly ref struct CellReader(CellOffset at, ReadOnlySpan<byte> payloa
         var found = U16(0);
         if (found != signature)
         {
-            throw RegfError.At(At, $"is not a cell of kind '{(char)(signature & 0xff)}{(char)(signature >> 8)}'");
+            throw RegfError.At(Cell, $"is not a cell of kind '{(char)(signature & 0xff)}{(char)(signature >> 8)}'");
         }
     }
 }

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace CimConvert.Formats.Regf;
 
-/// <summary>Writes fields of one cell's payload, which is zero where nothing is written.</summary>
+/// <summary>Writes fields of one cell's payload, which is zeroed beforehand.</summary>
 internal readonly ref struct CellWriter(Span<byte> payload)
 {
     private readonly Span<byte> _payload = payload;

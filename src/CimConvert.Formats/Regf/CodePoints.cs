@@ -1,6 +1,6 @@
 namespace CimConvert.Formats.Regf;
 
-/// <summary>Orders text by code points, as UTF-8 does; UTF-16 units order the surrogates before U+E000.</summary>
+/// <summary>Orders strings by code point. An order of UTF-16 units would put supplementary characters (surrogates) before U+E000.</summary>
 internal static class CodePoints
 {
     private const int FirstSurrogate = 0xD800;
@@ -9,8 +9,8 @@ internal static class CodePoints
 
     public static int Compare(string left, string right)
     {
-        var same = left.AsSpan().CommonPrefixLength(right);
-        return same == left.Length || same == right.Length ? left.Length - right.Length : Rank(left[same]) - Rank(right[same]);
+        var common = left.AsSpan().CommonPrefixLength(right);
+        return common == left.Length || common == right.Length ? left.Length - right.Length : Rank(left[common]) - Rank(right[common]);
     }
 
     private static int Rank(char unit) => unit is >= (char)FirstSurrogate and < (char)AfterSurrogates ? unit + AboveAllUnits : unit;

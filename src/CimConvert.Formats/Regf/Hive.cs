@@ -2,7 +2,7 @@ using System.Text;
 
 namespace CimConvert.Formats.Regf;
 
-/// <summary>A registry hive in memory: its tree of keys and what its base block says of the whole.</summary>
+/// <summary>A registry hive in memory: its tree of keys and the metadata of its base block.</summary>
 internal sealed class Hive
 {
     public const char PathSeparator = '\\';
@@ -15,21 +15,21 @@ internal sealed class Hive
 
     public HiveKey Root { get; }
 
-    /// <summary>The 3 to 6 of version 1.3 to 1.6 in the file that was read; the writer chooses its own (FORMAT.md).</summary>
+    /// <summary>Minor version of the file that was read, 3 to 6; the writer chooses its own (FORMAT.md).</summary>
     public int MinorVersion { get; init; } = HiveVersion.Plain;
 
     /// <summary>FILETIME.</summary>
     public long LastWritten { get; init; }
 
-    /// <summary>The end of a path, for debugging; at most 32 characters are kept.</summary>
+    /// <summary>The end of the hive's path, stored for debugging; truncated to 32 characters when written.</summary>
     public string FileName { get; init; } = string.Empty;
 
     /// <summary>
-    /// Finds a key by its path from the root, in any case; empty components are passed over, so <c>\</c> and the empty path are the root.
+    /// Finds a key by its path from the root, ignoring case. Empty components are skipped, so <c>\</c> and the empty path are the root.
     /// </summary>
     /// <param name="path">Names joined by <c>\</c>.</param>
-    /// <param name="canonicalPath">The path as the hive spells it, starting with <c>\</c>.</param>
-    /// <returns>Null where there is no such key.</returns>
+    /// <param name="canonicalPath">The path in the hive's spelling, starting with <c>\</c>.</param>
+    /// <returns>Null if there is no such key.</returns>
     public HiveKey? Find(string path, out string canonicalPath)
     {
         ArgumentNullException.ThrowIfNull(path);

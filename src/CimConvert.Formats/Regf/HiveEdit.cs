@@ -2,51 +2,50 @@ using System.Collections.Immutable;
 
 namespace CimConvert.Formats.Regf;
 
-/// <summary>Changes a hive value by value. Hives are read-only: each change makes another, which shares all that it did not touch.</summary>
+/// <summary>Sets values in a hive. Hives are immutable: each change returns a new hive, which shares all unchanged subtrees.</summary>
 internal static class HiveEdit
 {
     /// <summary>
-    /// Sets a value; keys that are missing on its way are made, with the security of the key above them. No time is changed:
-    /// new keys have that of the key above.
+    /// Sets a value. Missing keys of the path are created with their parent's security descriptor and time; no other time changes.
     /// </summary>
-    /// <param name="hive">Stays as it is.</param>
-    /// <param name="path">The key, by names joined by <c>\</c>, in any case of their letters.</param>
-    /// <param name="value">Takes the place, and the spelling, of the value of its name.</param>
-    /// <exception cref="InvalidDataException">The key can hold no values.</exception>
+    /// <param name="hive">Not changed.</param>
+    /// <param name="path">The key's path, names joined by <c>\</c>, case-insensitive.</param>
+    /// <param name="value">Replaces an existing value of its name, whose position and spelling are kept.</param>
+    /// <exception cref="InvalidDataException">The key cannot hold values.</exception>
     public static Hive SetValue(Hive hive, string path, HiveValue value)
     {
         ArgumentNullException.ThrowIfNull(hive);
         ArgumentNullException.ThrowIfNull(path);
-        var way = new List<HiveKey> { hive.Root };
+        var keys = new List<HiveKey> { hive.Root };
         foreach (var name in path.Split(Hive.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
         {
-            var above = way[^1];
-            way.Add(above.FindSubkey(name) ?? new HiveKey(name) { Security = above.Security, LastWritten = above.LastWritten });
+            var parent = keys[^1];
+            keys.Add(parent.FindSubkey(name) ?? new HiveKey(name) { Security = parent.Security, LastWritten = parent.LastWritten });
         }
 
-        if (way[^1].Flags.HasFlag(HiveKeyFlags.PredefinedHandle))
+        if (keys[^1].Flags.HasFlag(HiveKeyFlags.PredefinedHandle))
         {
-            throw new InvalidDataException($@"key '{path}' stands for a predefined handle and can hold no values");
+            throw new InvalidDataException($@"key '{path}' stands for a predefined handle and cannot hold values");
         }
 
-        var key = way[^1].With(Set(way[^1], value), way[^1].Subkeys);
-        for (var i = way.Count - 2; i >= 0; i--)
+        var changed = keys[^1].With(Set(keys[^1], value), keys[^1].Subkeys);
+        for (var i = keys.Count - 2; i >= 0; i--)
         {
-            var others = way[i].Subkeys.Where(subkey => RegistryName.Compare(subkey.Name, key.Name) != 0);
-            key = way[i].With(way[i].Values, [.. others, key]);
+            var siblings = keys[i].Subkeys.Where(subkey => RegistryName.Compare(subkey.Name, changed.Name) != 0);
+            changed = keys[i].With(keys[i].Values, [.. siblings, changed]);
         }
 
-        return new Hive(key) { MinorVersion = hive.MinorVersion, LastWritten = hive.LastWritten, FileName = hive.FileName };
+        return new Hive(changed) { MinorVersion = hive.MinorVersion, LastWritten = hive.LastWritten, FileName = hive.FileName };
     }
 
     private static ImmutableArray<HiveValue> Set(HiveKey key, in HiveValue value)
     {
         for (var i = 0; i < key.Values.Length; i++)
         {
-            var old = key.Values[i].Name;
-            if (RegistryName.Compare(old, value.Name) == 0)
+            var name = key.Values[i].Name;
+            if (RegistryName.Compare(name, value.Name) == 0)
             {
-                return key.Values.SetItem(i, new HiveValue(old, value.Type, value.Data));
+                return key.Values.SetItem(i, new HiveValue(name, value.Type, value.Data));
             }
         }
 

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace CimConvert.Formats.Regf;
 
 /// <summary>
-/// A key with its values, in the order they are stored, and its subkeys, sorted by upcased name.
-/// Read-only once made: merged hives share untouched subtrees with the hives they come from.
+/// A key with its values, in stored order, and its subkeys, sorted by upcased name.
+/// Immutable, so that merged hives can share unchanged subtrees with their sources.
 /// </summary>
 internal sealed class HiveKey
 {
@@ -25,12 +25,12 @@ internal sealed class HiveKey
     /// <summary>FILETIME.</summary>
     public long LastWritten { get; init; }
 
-    /// <summary>When the key was opened, in terms of the boot (FORMAT.md, nk).</summary>
+    /// <summary>Whether the key was accessed before (1) or after (2) NtInitializeRegistry during boot (github.com/msuhanov/regf).</summary>
     public byte AccessBits { get; init; }
 
     public LayerSemantics Layer { get; init; }
 
-    /// <summary>In a differencing hive: the class is that of the key below.</summary>
+    /// <summary>In a differencing hive: the class name is that of the key of the same path in the hive below.</summary>
     public bool InheritsClass { get; init; }
 
     /// <summary>Virtualisation flags and user flags, four bits each, as stored.</summary>
@@ -41,10 +41,10 @@ internal sealed class HiveKey
     /// <summary>UTF-16LE as stored; empty for none.</summary>
     public ReadOnlyMemory<byte> ClassName { get; init; }
 
-    /// <summary>Null where the hive names none, which Windows does not write.</summary>
+    /// <summary>Null if the key has none; Windows always writes one.</summary>
     public HiveSecurity? Security { get; init; }
 
-    /// <summary>What the value count holds in a key with <see cref="HiveKeyFlags.PredefinedHandle"/>.</summary>
+    /// <summary>The handle that a key with <see cref="HiveKeyFlags.PredefinedHandle"/> stores in its value count field.</summary>
     public uint PredefinedHandle { get; init; }
 
     public ImmutableArray<HiveValue> Values { get; init; } = [];
@@ -80,7 +80,7 @@ internal sealed class HiveKey
         return null;
     }
 
-    /// <summary>The first value of that name, in any case; the empty name is the default value's.</summary>
+    /// <summary>The first value of that name, ignoring case. The default value's name is empty.</summary>
     public HiveValue? FindValue(ReadOnlySpan<char> name)
     {
         foreach (var value in Values)
@@ -94,7 +94,7 @@ internal sealed class HiveKey
         return null;
     }
 
-    /// <summary>The same key with other values and subkeys.</summary>
+    /// <summary>A copy of the key with other values and subkeys.</summary>
     internal HiveKey With(ImmutableArray<HiveValue> values, ImmutableArray<HiveKey> subkeys) => new(Name)
     {
         Flags = Flags,
@@ -111,10 +111,10 @@ internal sealed class HiveKey
         Subkeys = subkeys,
     };
 
-    /// <summary>Sorts as the format wants it; returns a name that occurs twice, or null.</summary>
+    /// <summary>Sorts keys by upcased name. Returns a name that occurs twice, or null.</summary>
     internal static string? Sort(HiveKey[] keys)
     {
-        // Hives come sorted, but for names on which tools other than Windows disagree: most calls end without a sort.
+        // Hives are sorted already, except for names that tools other than Windows order differently, so most calls need no sort.
         for (var i = 1; i < keys.Length; i++)
         {
             if (RegistryName.Compare(keys[i - 1].Name, keys[i].Name) >= 0)
@@ -127,7 +127,9 @@ internal sealed class HiveKey
         return null;
     }
 
-    /// <summary>For the reader and the merge, which know a key before its subkeys; <paramref name="sorted"/> is owned by the key.</summary>
+    /// <summary>
+    /// Sets the subkeys, for the reader and the merge, which create a key before its subkeys. Takes ownership of <paramref name="sorted"/>.
+    /// </summary>
     internal void Attach(HiveKey[] sorted) => _subkeys = ImmutableCollectionsMarshal.AsImmutableArray(sorted);
 
     private static string? FirstTwice(HiveKey[] sorted)

@@ -1,6 +1,6 @@
 namespace CimConvert.Formats.Regf;
 
-/// <summary>Flags of a key. The root's and the compressed name's are not kept: they follow from the key's place and name.</summary>
+/// <summary>Flags of a key. Root and CompressedName are not kept in memory: they follow from the key's position and name.</summary>
 [Flags]
 internal enum HiveKeyFlags : ushort
 {
@@ -12,7 +12,7 @@ internal enum HiveKeyFlags : ushort
     SymbolicLink = 0x0010,
     CompressedName = 0x0020,
 
-    /// <summary>The key stands for a predefined handle (SOFTWARE has two under Perflib); it has no values.</summary>
+    /// <summary>The key stands for a predefined handle, as two keys under Perflib in SOFTWARE do; it has no values.</summary>
     PredefinedHandle = 0x0040,
     VirtualSource = 0x0080,
     VirtualTarget = 0x0100,

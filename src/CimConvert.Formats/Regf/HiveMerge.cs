@@ -1,10 +1,10 @@
 namespace CimConvert.Formats.Regf;
 
 /// <summary>
-/// Lays differencing hives over a base, nearest to the base first. The result is an ordinary hive: no tombstones, no layer
-/// bits. What each layer's semantics does, and what is decided where the sources are silent: FORMAT.md, "Merging".
+/// Merges differencing hives into a base hive, the one nearest to the base first. The result is an ordinary hive without
+/// tombstones and layer bits. FORMAT.md, "Merging", has the rules, and the decisions where the sources are silent.
 /// </summary>
-/// <remarks>Subtrees that no delta touches are shared with the base, so memory and time go with the deltas.</remarks>
+/// <remarks>Unchanged subtrees are shared with the base, so memory and time depend on the size of the deltas.</remarks>
 internal static class HiveMerge
 {
     public static Hive Merge(Hive baseHive, params ReadOnlySpan<Hive> deltas)

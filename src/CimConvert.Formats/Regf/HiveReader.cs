@@ -1,8 +1,8 @@
 namespace CimConvert.Formats.Regf;
 
 /// <summary>
-/// Reads a hive that anybody may have made. The keys are walked with a stack of their own, every offset leads to the
-/// start of a cell in use, and every cell but a security descriptor has one owner (<see cref="CellMap"/>).
+/// Reads an untrusted hive. Walks keys without recursion; every offset must be that of a cell in use, and every cell except
+/// security descriptors must have one owner (<see cref="CellMap"/>).
 /// </summary>
 internal sealed class HiveReader
 {
@@ -22,8 +22,8 @@ internal sealed class HiveReader
         _security = new SecurityReader(cells);
     }
 
-    /// <summary>Reads a primary file. The hive refers to <paramref name="file"/>, which must not change while it is in use.</summary>
-    /// <exception cref="InvalidDataException">The hive is malformed, or dirty; names the offending cell.</exception>
+    /// <summary>Reads a primary file. The hive refers to <paramref name="file"/>, which must not change while the hive is in use.</summary>
+    /// <exception cref="InvalidDataException">The hive is malformed or dirty; the message names the offending cell.</exception>
     public static Hive Read(ReadOnlyMemory<byte> file)
     {
         var block = BaseBlockReader.Read(file.Span);
@@ -59,19 +59,19 @@ internal sealed class HiveReader
         return root;
     }
 
-    /// <summary>Reads all of a key but its subkeys, which it puts on the stack.</summary>
-    private HiveKey ReadKey(CellOffset at, CellOffset? parent, int depth)
+    /// <summary>Reads a key without its subkeys, which it pushes on the stack.</summary>
+    private HiveKey ReadKey(CellOffset offset, CellOffset? parent, int depth)
     {
         if (depth > RegfLimits.Depth)
         {
-            throw RegfError.At(at, $"keys are nested more than {RegfLimits.Depth} deep");
+            throw RegfError.At(offset, $"keys are nested more than {RegfLimits.Depth} deep");
         }
 
-        var cell = _cells.Claim(at);
+        var cell = _cells.Claim(offset);
         cell.Expect(Signatures.Key);
-        if (parent is { } above && cell.Offset(KeyField.Parent) != above)
+        if (parent is { } listedUnder && cell.Offset(KeyField.Parent) != listedUnder)
         {
-            throw RegfError.At(at, $"key is listed under {above} and names {cell.Offset(KeyField.Parent)} as its parent");
+            throw RegfError.At(offset, $"key is listed under {listedUnder} and names {cell.Offset(KeyField.Parent)} as its parent");
         }
 
         var flags = (HiveKeyFlags)cell.U16(KeyField.Flags);
@@ -96,12 +96,12 @@ internal sealed class HiveReader
         var count = cell.U32(KeyField.SubkeyCount);
         if (count > _cells.Capacity(KeyField.Name))
         {
-            throw RegfError.At(at, $"counts {count} subkeys, more than the hive has room for");
+            throw RegfError.At(offset, $"counts {count} subkeys, more than the hive has room for");
         }
 
         if (count > 0)
         {
-            _pending.Push(new Pending(key, at, cell.Offset(KeyField.SubkeyList), count, depth));
+            _pending.Push(new Pending(key, offset, cell.Offset(KeyField.SubkeyList), count, depth));
         }
 
         return key;
@@ -113,8 +113,8 @@ internal sealed class HiveReader
         var compressed = flags.HasFlag(HiveKeyFlags.CompressedName);
         return NamePool.Units(stored, compressed) switch
         {
-            0 when !isRoot => throw RegfError.At(cell.At, "key has no name"),
-            > RegfLimits.KeyName => throw RegfError.At(cell.At, $"key's name is longer than {RegfLimits.KeyName} characters"),
+            0 when !isRoot => throw RegfError.At(cell.Cell, "key has no name"),
+            > RegfLimits.KeyName => throw RegfError.At(cell.Cell, $"key's name is longer than {RegfLimits.KeyName} characters"),
             _ => _names.Get(stored, compressed),
         };
     }

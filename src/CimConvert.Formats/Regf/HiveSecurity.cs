@@ -1,6 +1,6 @@
 namespace CimConvert.Formats.Regf;
 
-/// <summary>A self-relative security descriptor, taken as bytes. Keys with equal ones share one cell when written.</summary>
+/// <summary>A self-relative security descriptor as bytes. Keys with equal descriptors share one cell when written.</summary>
 internal sealed class HiveSecurity : IEquatable<HiveSecurity>
 {
     private readonly int _hash;

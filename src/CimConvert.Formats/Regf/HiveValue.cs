@@ -1,7 +1,7 @@
 namespace CimConvert.Formats.Regf;
 
-/// <summary>A value of a key. Its data is, where the hive allows, a slice of the hive it was read from.</summary>
-/// <remarks>A struct of 32 bytes: large hives have more than a million of these.</remarks>
+/// <summary>A value of a key. Its data is a slice of the hive it was read from, unless that stores it in segments.</summary>
+/// <remarks>A struct of 32 bytes, because large hives have more than a million values.</remarks>
 internal readonly struct HiveValue
 {
     public HiveValue(string name, uint type, ReadOnlyMemory<byte> data)
@@ -19,12 +19,12 @@ internal readonly struct HiveValue
     /// <summary>Empty for the key's default value.</summary>
     public string Name { get; }
 
-    /// <summary>A REG_ type; any number may stand here.</summary>
+    /// <summary>A REG_ type; the format allows any number.</summary>
     public uint Type { get; }
 
     public ReadOnlyMemory<byte> Data { get; }
 
-    /// <summary>In a differencing hive: the value of this name below is gone.</summary>
+    /// <summary>In a differencing hive: removes the value of this name of the hive below.</summary>
     public bool IsTombstone { get; }
 
     public static HiveValue Tombstone(string name) => new(name);

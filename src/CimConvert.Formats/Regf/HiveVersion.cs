@@ -1,6 +1,6 @@
 namespace CimConvert.Formats.Regf;
 
-/// <summary>Minor versions of the format; the major one is 1 throughout.</summary>
+/// <summary>Versions of the format; the major version is always 1.</summary>
 internal static class HiveVersion
 {
     public const uint Major = 1;
@@ -8,7 +8,7 @@ internal static class HiveVersion
     /// <summary>Windows NT 4.</summary>
     public const int Oldest = 3;
 
-    /// <summary>Windows XP and later: hash leaves and big data. What offreg.dll and Windows save ordinary hives as.</summary>
+    /// <summary>Windows XP and later: hash leaves and big data. The version in which Windows and offreg.dll save ordinary hives.</summary>
     public const int Plain = 5;
 
     /// <summary>Windows 10 and later: differencing hives.</summary>

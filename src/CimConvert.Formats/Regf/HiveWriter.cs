@@ -3,19 +3,19 @@ using System.Runtime.InteropServices;
 namespace CimConvert.Formats.Regf;
 
 /// <summary>
-/// Writes a hive without holes. A first walk over the keys gives every cell its place, a second one emits the cells in the
-/// same order, so the output is a plain stream and the same tree always makes the same bytes.
+/// Writes a compact hive, with free cells at the ends of bins only. A first pass over the keys assigns every cell an offset, a second
+/// one emits the cells in the same order, so the output is a forward-only stream and the same tree always gives the same bytes.
 /// </summary>
 /// <remarks>
-/// Keys are written breadth first: the subkeys of a key are then neighbours in the order, and where they lie is a slice of
-/// one array. The descriptors come last, when their counts are known.
+/// Keys are written breadth first, so that a key's subkeys are consecutive and their offsets are a slice of one array. Security
+/// descriptors come last, when their reference counts are known.
 /// </remarks>
 internal sealed class HiveWriter
 {
     private readonly Hive _hive;
     private readonly List<HiveKey> _keys = [];
     private readonly List<int> _parents = [];
-    private readonly List<CellOffset> _places = [];
+    private readonly List<CellOffset> _offsets = [];
     private readonly SecurityTable _security = new();
 
     private HiveWriter(Hive hive) => _hive = hive;
@@ -31,7 +31,7 @@ internal sealed class HiveWriter
         writer.Emit(layered, binsSize, output);
     }
 
-    /// <summary>Lists all keys breadth first and counts their descriptors; returns whether any key or value speaks of layers.</summary>
+    /// <summary>Lists all keys breadth first and counts their security descriptors. True if any key or value has a layer mark.</summary>
     private bool OrderKeys()
     {
         var layered = false;
@@ -58,10 +58,10 @@ internal sealed class HiveWriter
     private int PlaceCells()
     {
         var layout = new BinLayout();
-        _places.EnsureCapacity(_keys.Count);
+        _offsets.EnsureCapacity(_keys.Count);
         foreach (var key in _keys)
         {
-            _places.Add(KeyEmitter.Measure(key, layout));
+            _offsets.Add(KeyEmitter.Measure(key, layout));
         }
 
         _security.Place(layout);
@@ -71,20 +71,20 @@ internal sealed class HiveWriter
     private void Emit(bool layered, int binsSize, Stream output)
     {
         var version = layered ? HiveVersion.Layered : HiveVersion.Plain;
-        BaseBlockWriter.Write(new BaseBlock(version, _hive.LastWritten, _hive.FileName, _places[0], binsSize), output);
+        BaseBlockWriter.Write(new BaseBlock(version, _hive.LastWritten, _hive.FileName, _offsets[0], binsSize), output);
 
         var emitter = new BinEmitter(output, _hive.LastWritten);
         var keyEmitter = new KeyEmitter(emitter);
-        var places = CollectionsMarshal.AsSpan(_places);
+        var offsets = CollectionsMarshal.AsSpan(_offsets);
         var firstSubkey = 1;
         for (var i = 0; i < _keys.Count; i++)
         {
             var key = _keys[i];
-            var parent = _parents[i] < 0 ? CellOffset.None : places[_parents[i]];
-            var at = keyEmitter.Emit(key, parent, _security.Find(key.Security), places.Slice(firstSubkey, key.Subkeys.Length));
-            if (at != places[i])
+            var parent = _parents[i] < 0 ? CellOffset.None : offsets[_parents[i]];
+            var emitted = keyEmitter.Emit(key, parent, _security.Find(key.Security), offsets.Slice(firstSubkey, key.Subkeys.Length));
+            if (emitted != offsets[i])
             {
-                throw new InvalidOperationException($"key '{key.Name}' was laid out at {places[i]} and emitted at {at}");
+                throw new InvalidOperationException($"key '{key.Name}' was laid out at {offsets[i]} and emitted at {emitted}");
             }
 
             firstSubkey += key.Subkeys.Length;

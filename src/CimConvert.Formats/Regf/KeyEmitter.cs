@@ -1,8 +1,8 @@
 namespace CimConvert.Formats.Regf;
 
 /// <summary>
-/// Writes a key: its values, their list, its class, the list of its subkeys, then its own cell.
-/// <see cref="Measure"/> places cell for cell what <see cref="Emit"/> adds.
+/// Writes a key: its values, their list, its class name, the list of its subkeys, then its own cell.
+/// <see cref="Measure"/> lays out exactly the cells that <see cref="Emit"/> adds, in the same order.
 /// </summary>
 internal sealed class KeyEmitter(BinEmitter emitter)
 {
@@ -17,7 +17,7 @@ internal sealed class KeyEmitter(BinEmitter emitter)
 
         if (key.Flags.HasFlag(HiveKeyFlags.PredefinedHandle) && !key.Values.IsEmpty)
         {
-            throw RegfError.Hive($"key '{key.Name}' has a predefined handle where the number of its values would stand");
+            throw RegfError.Hive($"key '{key.Name}' stands for a predefined handle and cannot hold values");
         }
 
         foreach (ref readonly var value in key.Values.AsSpan())
@@ -39,10 +39,10 @@ internal sealed class KeyEmitter(BinEmitter emitter)
         return layout.Place(KeyField.Name + RegistryName.StoredLength(key.Name));
     }
 
-    /// <param name="key">The key; a root is told by its parent.</param>
-    /// <param name="parent">Where the parent lies; none for the root.</param>
-    /// <param name="security">Where the descriptor lies.</param>
-    /// <param name="subkeys">Where the subkeys lie.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="parent">Offset of its parent; none for the root.</param>
+    /// <param name="security">Offset of its security descriptor.</param>
+    /// <param name="subkeys">Offsets of its subkeys.</param>
     public CellOffset Emit(HiveKey key, CellOffset parent, CellOffset security, ReadOnlySpan<CellOffset> subkeys)
     {
         var values = EmitValues(key);
@@ -50,7 +50,7 @@ internal sealed class KeyEmitter(BinEmitter emitter)
         var list = SubkeyListEmitter.Emit(key.Subkeys, subkeys, emitter);
 
         var nameLength = RegistryName.StoredLength(key.Name);
-        var cell = new CellWriter(emitter.Add(KeyField.Name + nameLength, out var at));
+        var cell = new CellWriter(emitter.Add(KeyField.Name + nameLength, out var offset));
         cell.U16(KeyField.Signature, Signatures.Key);
         cell.U16(KeyField.Flags, (ushort)Flags(key, isRoot: parent.IsNone, compressed: nameLength == key.Name.Length));
         cell.I64(KeyField.LastWritten, key.LastWritten);
@@ -70,7 +70,7 @@ internal sealed class KeyEmitter(BinEmitter emitter)
         cell.U16(KeyField.NameLength, nameLength);
         cell.U16(KeyField.ClassNameLength, key.ClassName.Length);
         RegistryName.Store(key.Name, cell.Rest(KeyField.Name));
-        return at;
+        return offset;
     }
 
     private static HiveKeyFlags Flags(HiveKey key, bool isRoot, bool compressed) =>
@@ -78,7 +78,7 @@ internal sealed class KeyEmitter(BinEmitter emitter)
         | (isRoot ? HiveKeyFlags.Root : HiveKeyFlags.None)
         | (compressed ? HiveKeyFlags.CompressedName : HiveKeyFlags.None);
 
-    /// <summary>What a caller of RegQueryInfoKey is told to set aside: names count as UTF-16 whatever they are stored as.</summary>
+    /// <summary>The largest sizes that RegQueryInfoKey reports. Names count as UTF-16 bytes, also if stored compressed.</summary>
     private static void WriteLargest(HiveKey key, CellWriter cell)
     {
         var (subkeyName, subkeyClass, valueName, valueData) = (0, 0, 0, 0);
@@ -113,13 +113,13 @@ internal sealed class KeyEmitter(BinEmitter emitter)
             _values.Add(ValueEmitter.Emit(value, emitter));
         }
 
-        var list = new CellWriter(emitter.Add(_values.Count * OffsetList.Element, out var at));
+        var list = new CellWriter(emitter.Add(_values.Count * OffsetList.Element, out var offset));
         for (var i = 0; i < _values.Count; i++)
         {
             list.Offset(i * OffsetList.Element, _values[i]);
         }
 
-        return at;
+        return offset;
     }
 
     private CellOffset EmitClassName(HiveKey key)
@@ -129,7 +129,7 @@ internal sealed class KeyEmitter(BinEmitter emitter)
             return CellOffset.None;
         }
 
-        key.ClassName.Span.CopyTo(emitter.Add(key.ClassName.Length, out var at));
-        return at;
+        key.ClassName.Span.CopyTo(emitter.Add(key.ClassName.Length, out var offset));
+        return offset;
     }
 }

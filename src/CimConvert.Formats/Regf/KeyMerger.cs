@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace CimConvert.Formats.Regf;
 
-/// <summary>Lays one tree of a differencing hive over the tree below it, with a stack of its own.</summary>
+/// <summary>Merges a differencing hive's tree of keys onto the tree below it, without recursion.</summary>
 internal sealed class KeyMerger
 {
     private readonly Stack<(HiveKey Merged, HiveKey? Below, HiveKey Above)> _pending = new();
@@ -12,7 +12,7 @@ internal sealed class KeyMerger
     {
     }
 
-    /// <param name="below">A tree free of layer marks; null to make <paramref name="above"/> stand on its own.</param>
+    /// <param name="below">A tree without layer marks; null to resolve the layer marks of <paramref name="above"/> alone.</param>
     /// <param name="above">The differencing hive's tree.</param>
     public static HiveKey Merge(HiveKey? below, HiveKey above)
     {
@@ -26,7 +26,7 @@ internal sealed class KeyMerger
         return root;
     }
 
-    /// <summary>A hive cannot be without a root: deleting it leaves it empty.</summary>
+    /// <summary>The result of a tombstone on the root: a hive must have a root key, so it is emptied.</summary>
     private static HiveKey EmptyRoot(HiveKey? below, HiveKey above) => new(below?.Name ?? above.Name)
     {
         Flags = above.Flags & ~HiveKeyFlags.PredefinedHandle,
@@ -34,7 +34,7 @@ internal sealed class KeyMerger
         Security = above.Security ?? below?.Security,
     };
 
-    /// <summary>Merges all of a key but its subkeys, which it puts on the stack.</summary>
+    /// <summary>Merges a key without its subkeys, which it pushes on the stack.</summary>
     private HiveKey Begin(HiveKey? below, HiveKey above)
     {
         var replaces = above.Layer != LayerSemantics.Merge;
@@ -60,7 +60,7 @@ internal sealed class KeyMerger
         return merged;
     }
 
-    /// <summary>A predefined handle stands where the values' count would, so it hides what is below.</summary>
+    /// <summary>A key with a predefined handle has no values, so it hides those below.</summary>
     private static ImmutableArray<HiveValue> MergeValues(HiveKey? below, HiveKey above) =>
         above.Flags.HasFlag(HiveKeyFlags.PredefinedHandle) ? [] : ValueMerger.Merge(below?.Values ?? [], above.Values);
 

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace CimConvert.Formats.Regf;
 
-/// <summary>Tells whether a key carries anything that only a differencing hive may.</summary>
+/// <summary>Finds layer marks: tombstones and layer semantics, which only differencing hives have.</summary>
 internal static class LayerMarks
 {
     public static bool On(HiveKey key) => key.Layer != LayerSemantics.Merge || key.InheritsClass || On(key.Values);
@@ -20,7 +20,7 @@ internal static class LayerMarks
         return false;
     }
 
-    /// <summary>Whether the key or any below it does.</summary>
+    /// <summary>Whether the key or any key below it has a layer mark.</summary>
     public static bool InTree(HiveKey root)
     {
         var pending = new Stack<HiveKey>();

@@ -1,17 +1,17 @@
 namespace CimConvert.Formats.Regf;
 
-/// <summary>How a key of a differencing hive joins the key of the same path in the hive below (FORMAT.md, "Layered keys").</summary>
+/// <summary>How a key of a differencing hive merges with the key of the same path in the hive below (FORMAT.md, "Layered keys").</summary>
 internal enum LayerSemantics : byte
 {
-    /// <summary>Its values and subkeys are laid over those below.</summary>
+    /// <summary>Its values and subkeys are merged with those below.</summary>
     Merge = 0,
 
-    /// <summary>The key below, and all under it, is gone.</summary>
+    /// <summary>Removes the key below and its whole subtree.</summary>
     Tombstone = 1,
 
-    /// <summary>Values and class below are hidden; subkeys still merge.</summary>
+    /// <summary>Replaces the values and class name of the key below; subkeys still merge.</summary>
     SupersedeLocal = 2,
 
-    /// <summary>The key below is hidden with all under it.</summary>
+    /// <summary>Replaces the key below and its whole subtree.</summary>
     SupersedeTree = 3,
 }

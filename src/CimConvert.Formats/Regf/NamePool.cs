@@ -3,7 +3,7 @@ using System.Text;
 
 namespace CimConvert.Formats.Regf;
 
-/// <summary>Turns stored names into strings, the same string for the same name: a few names make up most of a hive.</summary>
+/// <summary>Decodes and interns stored names: a few names make up most of a hive.</summary>
 internal sealed class NamePool
 {
     private const int StackUnits = 256;
@@ -13,7 +13,7 @@ internal sealed class NamePool
 
     public NamePool() => _lookup = _names.GetAlternateLookup<ReadOnlySpan<char>>();
 
-    /// <summary>UTF-16 units the stored name has.</summary>
+    /// <summary>Length of the stored name in UTF-16 units.</summary>
     public static int Units(ReadOnlySpan<byte> stored, bool compressed) => compressed ? stored.Length : stored.Length / sizeof(char);
 
     public string Get(ReadOnlySpan<byte> stored, bool compressed)

@@ -4,20 +4,20 @@ using System.Globalization;
 namespace CimConvert.Formats.Regf;
 
 /// <summary>
-/// Writes keys as <c>.reg</c> text, byte for byte what <c>hivexregedit --export</c> writes: a blank line ends each section,
-/// values and subkeys come in the order of their names' code points, all data but dwords is hex on one line.
+/// Writes keys as <c>.reg</c> text, byte for byte like <c>hivexregedit --export</c>: a blank line ends each section, values and
+/// subkeys are sorted by the code points of their names, and all data except dwords is hex on one line.
 /// </summary>
 /// <remarks>
-/// Names are written as that tool writes them: in Latin-1 where all their characters have it, else in UTF-8. A key's path
-/// counts as one name. Names of nothing but ASCII, which is nearly all, make the file plain ASCII.
+/// Names are encoded as hivexregedit does it: in Latin-1 if that has all their characters, else in UTF-8. A key's path counts as one
+/// name. Nearly all names are ASCII, and so is then the file.
 /// </remarks>
 internal static class RegExport
 {
     private const uint Dword = 4;
 
-    /// <param name="key">The key to write, with all below it.</param>
-    /// <param name="path">Its path as the hive spells it: <c>\</c> for the root.</param>
-    /// <param name="output">Takes the text.</param>
+    /// <param name="key">The key to write, with its subtree.</param>
+    /// <param name="path">Its path in the hive's spelling; <c>\</c> for the root.</param>
+    /// <param name="output">Receives the text.</param>
     public static void Write(HiveKey key, string path, Stream output)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -26,18 +26,18 @@ internal static class RegExport
         using var text = new RegText(output);
         text.Ascii("Windows Registry Editor Version 5.00\n\n");
 
-        // Paths are made when their turn comes: waiting siblings share their parent's.
+        // A path is built when its key is written; pending siblings share their parent's path.
         var pending = new Stack<(HiveKey Key, string? Parent)>();
         pending.Push((key, null));
         while (pending.TryPop(out var next))
         {
-            var here = next.Parent is null ? path : Join(next.Parent, next.Key.Name);
-            WriteSection(next.Key, here, text);
+            var keyPath = next.Parent is null ? path : Join(next.Parent, next.Key.Name);
+            WriteSection(next.Key, keyPath, text);
             var subkeys = next.Key.Subkeys.ToArray();
             Array.Sort(subkeys, static (left, right) => CodePoints.Compare(right.Name, left.Name));
             foreach (var subkey in subkeys)
             {
-                pending.Push((subkey, here));
+                pending.Push((subkey, keyPath));
             }
         }
     }
@@ -51,7 +51,7 @@ internal static class RegExport
         text.Name(path);
         text.Ascii("]\n");
 
-        // A stable sort: a malformed key may have two values of one name.
+        // OrderBy, because it is stable: a malformed key may have two values of one name.
         foreach (var value in key.Values.OrderBy(value => value.Name, Comparer<string>.Create(CodePoints.Compare)))
         {
             WriteValue(value, text);

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace CimConvert.Formats.Regf;
 
-/// <summary>Gathers the bytes of a <c>.reg</c> file and passes them on in blocks.</summary>
+/// <summary>Writes the text of a <c>.reg</c> file through a buffer.</summary>
 internal sealed class RegText(Stream output) : IDisposable
 {
     private const int BlockSize = 64 * 1024;

@@ -1,13 +1,13 @@
 namespace CimConvert.Formats.Regf;
 
-/// <summary>Words the one exception a malformed hive causes.</summary>
+/// <summary>Makes the exceptions for malformed hives.</summary>
 internal static class RegfError
 {
-    public static InvalidDataException Hive(string why) => new($"hive: {why}");
+    public static InvalidDataException Hive(string problem) => new($"hive: {problem}");
 
-    /// <summary>Names the cell both as the format counts and as an offset into the file, for a hex viewer.</summary>
-    public static InvalidDataException At(CellOffset cell, string why) =>
+    /// <summary>Gives the cell's offset in the format's terms, and in the file for a hex viewer.</summary>
+    public static InvalidDataException At(CellOffset cell, string problem) =>
         new(cell.IsNone
-            ? $"hive cell offset none: {why}"
-            : $"hive cell {cell} (file offset 0x{BaseBlockField.Size + (long)cell.Value:X}): {why}");
+            ? $"hive cell offset none: {problem}"
+            : $"hive cell {cell} (file offset 0x{BaseBlockField.Size + (long)cell.Value:X}): {problem}");
 }

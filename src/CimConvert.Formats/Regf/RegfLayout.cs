@@ -1,8 +1,8 @@
 namespace CimConvert.Formats.Regf;
 
-// Field offsets inside each record, named one after the other. Where each comes from is said in FORMAT.md.
+// Field offsets inside each record. FORMAT.md gives the source of each.
 
-/// <summary>The file's first 4096 bytes.</summary>
+/// <summary>The base block: the file's first 4096 bytes.</summary>
 internal static class BaseBlockField
 {
     public const int Signature = 0;
@@ -23,7 +23,7 @@ internal static class BaseBlockField
     public const int Size = 4096;
 }
 
-/// <summary>The header of a hive bin; cells follow it without gaps.</summary>
+/// <summary>The header of a hive bin; its cells follow without gaps.</summary>
 internal static class BinField
 {
     public const int Signature = 0;
@@ -32,11 +32,11 @@ internal static class BinField
     public const int LastWritten = 20;
     public const int HeaderSize = 32;
 
-    /// <summary>Bins are made of whole pages of this size.</summary>
+    /// <summary>A bin is a whole number of pages of this size.</summary>
     public const int Page = 4096;
 }
 
-/// <summary>What precedes every cell's payload: its size, negative while the cell is in use.</summary>
+/// <summary>The header of a cell: its size, negative if the cell is in use.</summary>
 internal static class CellField
 {
     public const int SizeLength = 4;
@@ -85,7 +85,7 @@ internal static class ValueField
     public const int Flags = 16;
     public const int Name = 20;
 
-    /// <summary>Set in the data size when the data lies in the offset field itself.</summary>
+    /// <summary>Set in the data size if the data is stored in the offset field itself.</summary>
     public const uint InlineBit = 0x8000_0000;
 
     public const int MaxInline = 4;
@@ -93,7 +93,7 @@ internal static class ValueField
     public const ushort Tombstone = 0x0002;
 }
 
-/// <summary>sk: a security descriptor, in a ring with all others.</summary>
+/// <summary>sk: a security descriptor. All of a hive form a doubly linked ring.</summary>
 internal static class SecurityField
 {
     public const int Signature = 0;
@@ -104,7 +104,7 @@ internal static class SecurityField
     public const int Descriptor = 20;
 }
 
-/// <summary>li, lf, lh and ri: lists of keys, or of such lists.</summary>
+/// <summary>li, lf and lh: lists of subkeys. ri: a list of such lists.</summary>
 internal static class ListField
 {
     public const int Signature = 0;
@@ -118,7 +118,7 @@ internal static class ListField
     public const int HintedElement = 8;
 }
 
-/// <summary>db: the head of a value's data kept in segments.</summary>
+/// <summary>db: the header of a value's data that is stored in segments.</summary>
 internal static class BigDataField
 {
     public const int Signature = 0;
@@ -126,23 +126,23 @@ internal static class BigDataField
     public const int SegmentList = 4;
     public const int Size = 8;
 
-    /// <summary>Every segment but the last has this many bytes.</summary>
+    /// <summary>Bytes of every segment except the last.</summary>
     public const int SegmentSize = 16_344;
 
     /// <summary>
-    /// Spare bytes after a segment's data. Alignment gives a full segment these anyway; hivex takes them to be there in the
-    /// last one too and would cut its data short (hivex, lib/value.c).
+    /// Unused bytes after a segment's data. A full segment has them anyway, because of its alignment; hivex (lib/value.c) expects
+    /// them in the last segment, too, and would otherwise cut its data short.
     /// </summary>
     public const int SegmentSlack = 4;
 }
 
-/// <summary>A bare list of cell offsets: of values, or of data segments.</summary>
+/// <summary>A list of cell offsets without a header: of values or of data segments.</summary>
 internal static class OffsetList
 {
     public const int Element = 4;
 }
 
-/// <summary>Two ASCII letters at the start of a record (four for the base block and bins), read as little-endian numbers.</summary>
+/// <summary>The ASCII letters at the start of a record, two (four for the base block and bins), as little-endian numbers.</summary>
 internal static class Signatures
 {
     public const uint BaseBlock = 'r' | ('e' << 8) | ('g' << 16) | ('f' << 24);

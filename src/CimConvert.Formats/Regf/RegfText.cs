@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace CimConvert.Formats.Regf;
 
-/// <summary>UTF-16LE taken unit by unit: names may hold lone surrogates, which an encoder would replace.</summary>
+/// <summary>Reads and writes UTF-16LE unit by unit, because names may have lone surrogates, which an encoder would replace.</summary>
 internal static class RegfText
 {
     public static void Read(ReadOnlySpan<byte> source, Span<char> target)

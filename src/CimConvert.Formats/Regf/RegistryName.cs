@@ -2,7 +2,7 @@ using System.Text;
 
 namespace CimConvert.Formats.Regf;
 
-/// <summary>How the registry compares names: unit by unit, upcased, as RtlUpcaseUnicodeChar upcases.</summary>
+/// <summary>Compares names as the registry does: by UTF-16 units, each upcased as by RtlUpcaseUnicodeChar.</summary>
 internal static class RegistryName
 {
     private const char MicroSign = '\u00B5';
@@ -17,7 +17,7 @@ internal static class RegistryName
             return c is >= 'a' and <= 'z' ? (char)(c - ('a' - 'A')) : c;
         }
 
-        // Windows' table has no partner for the micro sign; Unicode's has, in another block.
+        // Windows does not upcase the micro sign; Unicode maps it to the Greek capital mu.
         return c == MicroSign ? c : char.ToUpperInvariant(c);
     }
 
@@ -39,7 +39,7 @@ internal static class RegistryName
         return left.Length - right.Length;
     }
 
-    /// <summary>What an lh list keeps beside each key.</summary>
+    /// <summary>The hash of a name in an lh list.</summary>
     public static uint Hash(string name)
     {
         var hash = 0u;
@@ -51,13 +51,13 @@ internal static class RegistryName
         return hash;
     }
 
-    /// <summary>Whether a name is stored in one byte a character ("compressed"), as Windows stores every name it can.</summary>
+    /// <summary>Whether a name can be stored in Latin-1 ("compressed"), as Windows stores every name that it can.</summary>
     public static bool IsCompressible(string name) => !name.AsSpan().ContainsAnyExceptInRange('\0', LastLatin1);
 
-    /// <summary>Bytes of the name in the form it is stored in.</summary>
+    /// <summary>Bytes of the name as stored.</summary>
     public static int StoredLength(string name) => IsCompressible(name) ? name.Length : name.Length * sizeof(char);
 
-    /// <summary>Writes the name as it is stored; <paramref name="target"/> has exactly <see cref="StoredLength"/> bytes.</summary>
+    /// <summary>Writes the name as stored; <paramref name="target"/> must have exactly <see cref="StoredLength"/> bytes.</summary>
     public static void Store(string name, Span<byte> target)
     {
         if (target.Length == name.Length)

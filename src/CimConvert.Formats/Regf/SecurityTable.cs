@@ -1,6 +1,6 @@
 namespace CimConvert.Formats.Regf;
 
-/// <summary>The distinct security descriptors of a hive being written, in the order of their first use, with their counts.</summary>
+/// <summary>The distinct security descriptors of a hive being written, in the order of first use, with their reference counts.</summary>
 internal sealed class SecurityTable
 {
     private readonly Dictionary<HiveSecurity, int> _index = [];
@@ -27,13 +27,13 @@ internal sealed class SecurityTable
     {
         for (var i = 0; i < _entries.Count; i++)
         {
-            _entries[i] = _entries[i] with { At = layout.Place(CellPayload(_entries[i])) };
+            _entries[i] = _entries[i] with { Cell = layout.Place(CellPayload(_entries[i])) };
         }
     }
 
-    public CellOffset Find(HiveSecurity? security) => security is null ? CellOffset.None : _entries[_index[security]].At;
+    public CellOffset Find(HiveSecurity? security) => security is null ? CellOffset.None : _entries[_index[security]].Cell;
 
-    /// <summary>Emits the ring: each cell names the one before and the one after, the last and the first each other.</summary>
+    /// <summary>Emits the cells as a ring: each refers to the previous and the next, the last one to the first.</summary>
     public void Emit(BinEmitter emitter)
     {
         for (var i = 0; i < _entries.Count; i++)
@@ -42,8 +42,8 @@ internal sealed class SecurityTable
             var descriptor = entry.Security.Descriptor.Span;
             var cell = new CellWriter(emitter.Add(CellPayload(entry), out _));
             cell.U16(SecurityField.Signature, Signatures.Security);
-            cell.Offset(SecurityField.Next, _entries[(i + 1) % _entries.Count].At);
-            cell.Offset(SecurityField.Previous, _entries[(i + _entries.Count - 1) % _entries.Count].At);
+            cell.Offset(SecurityField.Next, _entries[(i + 1) % _entries.Count].Cell);
+            cell.Offset(SecurityField.Previous, _entries[(i + _entries.Count - 1) % _entries.Count].Cell);
             cell.U32(SecurityField.ReferenceCount, entry.References);
             cell.U32(SecurityField.DescriptorSize, (uint)descriptor.Length);
             descriptor.CopyTo(cell.Rest(SecurityField.Descriptor));
@@ -52,5 +52,5 @@ internal sealed class SecurityTable
 
     private static int CellPayload(in Entry entry) => SecurityField.Descriptor + entry.Security.Descriptor.Length;
 
-    private readonly record struct Entry(HiveSecurity Security, uint References, CellOffset At);
+    private readonly record struct Entry(HiveSecurity Security, uint References, CellOffset Cell);
 }

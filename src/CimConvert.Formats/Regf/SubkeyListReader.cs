@@ -1,11 +1,11 @@
 namespace CimConvert.Formats.Regf;
 
-/// <summary>Reads the list of a key's subkeys, whatever its kind: li, lf, lh, or ri over these.</summary>
+/// <summary>Reads the list of a key's subkeys: an li, lf or lh list, or an ri list of these.</summary>
 internal sealed class SubkeyListReader(CellMap cells)
 {
     private readonly Stack<(CellOffset List, int Depth)> _pending = new();
 
-    /// <summary>Fills <paramref name="keys"/> with the offsets of the subkeys, in the order of the lists.</summary>
+    /// <summary>Fills <paramref name="keys"/> with the subkeys' offsets, in list order.</summary>
     public void Read(CellOffset list, uint expected, List<CellOffset> keys)
     {
         keys.Clear();
@@ -50,7 +50,7 @@ internal sealed class SubkeyListReader(CellMap cells)
     {
         if (depth > RegfLimits.ListDepth)
         {
-            throw RegfError.At(cell.At, $"lists of lists are more than {RegfLimits.ListDepth} deep");
+            throw RegfError.At(cell.Cell, $"lists of lists are more than {RegfLimits.ListDepth} deep");
         }
 
         var count = cell.U16(ListField.Count);

@@ -1,7 +1,8 @@
 namespace CimConvert.Formats.Regf;
 
 /// <summary>
-/// Writes a value: the cells of its data, then its own. <see cref="Measure"/> places cell for cell what <see cref="Emit"/> adds.
+/// Writes a value: the cells of its data, then its own. <see cref="Measure"/> lays out exactly the cells that <see cref="Emit"/>
+/// adds, in the same order.
 /// </summary>
 internal static class ValueEmitter
 {
@@ -16,9 +17,9 @@ internal static class ValueEmitter
                 throw RegfError.Hive($"value '{value.Name}' of {size} bytes is larger than {ushort.MaxValue} segments hold");
             }
 
-            for (var at = 0; at < size; at += BigDataField.SegmentSize)
+            for (var start = 0; start < size; start += BigDataField.SegmentSize)
             {
-                layout.Place(Math.Min(size - at, BigDataField.SegmentSize) + BigDataField.SegmentSlack);
+                layout.Place(Math.Min(size - start, BigDataField.SegmentSize) + BigDataField.SegmentSlack);
             }
 
             layout.Place(count * OffsetList.Element);
@@ -43,7 +44,7 @@ internal static class ValueEmitter
         };
 
         var nameLength = RegistryName.StoredLength(value.Name);
-        var cell = new CellWriter(emitter.Add(ValueField.Name + nameLength, out var at));
+        var cell = new CellWriter(emitter.Add(ValueField.Name + nameLength, out var offset));
         var flags = nameLength == value.Name.Length && nameLength > 0 ? ValueField.CompressedName : 0;
         cell.U16(ValueField.Signature, Signatures.Value);
         cell.U16(ValueField.NameLength, nameLength);
@@ -53,7 +54,7 @@ internal static class ValueEmitter
         {
             cell.Offset(ValueField.Data, CellOffset.None);
             cell.U16(ValueField.Flags, flags | ValueField.Tombstone);
-            return at;
+            return offset;
         }
 
         cell.U16(ValueField.Flags, flags);
@@ -68,13 +69,13 @@ internal static class ValueEmitter
             cell.Offset(ValueField.Data, data);
         }
 
-        return at;
+        return offset;
     }
 
     private static CellOffset EmitData(ReadOnlySpan<byte> data, BinEmitter emitter)
     {
-        data.CopyTo(emitter.Add(data.Length, out var at));
-        return at;
+        data.CopyTo(emitter.Add(data.Length, out var offset));
+        return offset;
     }
 
     private static CellOffset EmitSegments(ReadOnlySpan<byte> data, BinEmitter emitter)
@@ -87,17 +88,17 @@ internal static class ValueEmitter
             segment.CopyTo(emitter.Add(segment.Length + BigDataField.SegmentSlack, out segments[i]));
         }
 
-        var list = new CellWriter(emitter.Add(segments.Length * OffsetList.Element, out var listAt));
+        var list = new CellWriter(emitter.Add(segments.Length * OffsetList.Element, out var listOffset));
         for (var i = 0; i < segments.Length; i++)
         {
             list.Offset(i * OffsetList.Element, segments[i]);
         }
 
-        var head = new CellWriter(emitter.Add(BigDataField.Size, out var at));
+        var head = new CellWriter(emitter.Add(BigDataField.Size, out var offset));
         head.U16(BigDataField.Signature, Signatures.BigData);
         head.U16(BigDataField.Count, segments.Length);
-        head.Offset(BigDataField.SegmentList, listAt);
-        return at;
+        head.Offset(BigDataField.SegmentList, listOffset);
+        return offset;
     }
 
     private static int SegmentCount(int size) => (int)(((long)size + BigDataField.SegmentSize - 1) / BigDataField.SegmentSize);

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace CimConvert.Formats.Regf;
 
 /// <summary>
-/// Lays the values of a key over those below: one of the same name takes the place of the one below, tombstones take it
-/// out, the rest follow in their own order.
+/// Merges the values of a key onto those below: a value replaces that of the same name, in its position; a tombstone removes it;
+/// the others are appended in their order.
 /// </summary>
 internal static class ValueMerger
 {
@@ -20,7 +20,7 @@ internal static class ValueMerger
             return above;
         }
 
-        // Sorted and searched rather than hashed: names come from outside, and no choice of names makes this slow.
+        // A binary search rather than a hash table: the names are untrusted, and none make this slow.
         var byName = SortByName(above);
         var placed = new bool[above.Length];
         var merged = ImmutableArray.CreateBuilder<HiveValue>(below.Length + above.Length);
@@ -80,7 +80,7 @@ internal static class ValueMerger
         return low < byName.Length && RegistryName.Compare(values[byName[low]].Name, name) == 0 ? byName[low] : null;
     }
 
-    /// <summary>In the order they are stored. A name that occurs twice counts once, as its first: that is the one Windows finds.</summary>
+    /// <summary>In stored order. Of values of the same name only the first counts: it is the one that Windows finds.</summary>
     private static List<int> FirstOfEachName(ImmutableArray<HiveValue> values, int[] byName)
     {
         var first = new List<int>(byName.Length);

@@ -28,16 +28,16 @@ internal sealed class ValueReader(CellMap cells, NamePool names)
         return ImmutableCollectionsMarshal.AsImmutableArray(values);
     }
 
-    private HiveValue ReadValue(CellOffset at)
+    private HiveValue ReadValue(CellOffset offset)
     {
-        var cell = cells.Claim(at);
+        var cell = cells.Claim(offset);
         cell.Expect(Signatures.Value);
         var flags = cell.U16(ValueField.Flags);
         var stored = cell.Bytes(ValueField.Name, cell.U16(ValueField.NameLength));
         var compressed = (flags & ValueField.CompressedName) != 0;
         if (NamePool.Units(stored, compressed) > RegfLimits.ValueName)
         {
-            throw RegfError.At(at, $"value's name is longer than {RegfLimits.ValueName} characters");
+            throw RegfError.At(offset, $"value's name is longer than {RegfLimits.ValueName} characters");
         }
 
         var name = names.Get(stored, compressed);
@@ -54,7 +54,7 @@ internal sealed class ValueReader(CellMap cells, NamePool names)
             var inline = size & ~ValueField.InlineBit;
             return inline <= ValueField.MaxInline
                 ? cells.Slice(value, ValueField.Data, (int)inline)
-                : throw RegfError.At(value.At, $"{inline} bytes of data are too many to lie in the value itself");
+                : throw RegfError.At(value.Cell, $"{inline} bytes of data are too many to be stored in the value itself");
         }
 
         if (size == 0)
@@ -62,17 +62,17 @@ internal sealed class ValueReader(CellMap cells, NamePool names)
             return default;
         }
 
-        var at = value.Offset(ValueField.Data);
-        var data = cells.Claim(at);
+        var offset = value.Offset(ValueField.Data);
+        var data = cells.Claim(offset);
         if (size <= data.Length)
         {
             return cells.Slice(data, 0, (int)size);
         }
 
-        // Told by shape, not by version: hivex and version 1.3 keep large data in one cell, and a db cell cannot hold it.
+        // Decided by the cell, not by the version: hivex and version 1.3 store large data in one cell, and a db cell is too small for it.
         return size > BigDataField.SegmentSize && data.Length >= BigDataField.Size && data.U16(BigDataField.Signature) == Signatures.BigData
             ? ReadSegments(data, (int)size)
-            : throw RegfError.At(at, $"{size} bytes of data do not fit their cell of {data.Length}");
+            : throw RegfError.At(offset, $"{size} bytes of data do not fit their cell of {data.Length}");
     }
 
     private byte[] ReadSegments(in CellReader head, int size)
@@ -82,7 +82,7 @@ internal sealed class ValueReader(CellMap cells, NamePool names)
         _ = list.Bytes(0, count * OffsetList.Element);
         if (count != SegmentCount(size))
         {
-            throw RegfError.At(head.At, $"{size} bytes of data are not kept in {count} segments");
+            throw RegfError.At(head.Cell, $"{size} bytes of data are not kept in {count} segments");
         }
 
         CheckSegments(list, count, size);
@@ -97,7 +97,7 @@ internal sealed class ValueReader(CellMap cells, NamePool names)
         return data;
     }
 
-    /// <summary>Done before anything is allocated: afterwards the size is known to be backed by cells of its own.</summary>
+    /// <summary>Runs before the data is allocated, to make sure that cells of that size exist and are not shared.</summary>
     private void CheckSegments(in CellReader list, int count, int size)
     {
         for (var i = 0; i < count; i++)

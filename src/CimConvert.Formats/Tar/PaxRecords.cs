@@ -4,18 +4,18 @@ using System.Runtime.InteropServices;
 namespace CimConvert.Formats.Tar;
 
 /// <summary>
-/// The records of one PAX extended header, kept as the bytes they came in; keywords are looked up as spans,
-/// so that an entry's metadata costs no strings. Of records with one keyword the last holds.
+/// The records of one PAX extended header, kept as bytes and looked up as spans, so that an entry's metadata allocates no
+/// strings. Of several records with the same keyword the last one wins.
 /// </summary>
 internal sealed class PaxRecords : IDisposable
 {
     /// <summary>
-    /// Bytes of one header's records. Windows' largest descriptor is 64 KiB, an entry's extended attributes together as much:
-    /// in base64 that is under 200 KiB, and the longest path adds 96 KiB.
+    /// Bytes of one header's records. A security descriptor has at most 64 KiB, and so have an entry's extended attributes
+    /// together: in base64 under 200 KiB. The longest path adds 96 KiB.
     /// </summary>
     public const int MaxBytes = 1 << 20;
 
-    /// <summary>Records in one header; real ones have ten or so, and each extended attribute adds one.</summary>
+    /// <summary>Records of one header. Real headers have about ten, plus one for each extended attribute.</summary>
     public const int MaxCount = 10_000;
 
     private readonly List<Record> _records = [];
@@ -59,12 +59,12 @@ internal sealed class PaxRecords : IDisposable
         _used = 0;
     }
 
-    /// <summary>Bytes that another header's records may still take.</summary>
+    /// <summary>Bytes left for another header's records.</summary>
     internal int Room => MaxBytes - _used;
 
     /// <summary>
-    /// Room for a header's records after those already there: later global headers add to earlier ones.
-    /// The caller keeps to <see cref="Room"/>, fills the span and calls <see cref="Index"/>.
+    /// Returns a span for a header's records, after those already there: later global headers add to earlier ones.
+    /// The caller asks for at most <see cref="Room"/> bytes, fills the span and calls <see cref="Index"/>.
     /// </summary>
     internal Span<byte> Extend(int length)
     {
@@ -79,7 +79,7 @@ internal sealed class PaxRecords : IDisposable
         return _bytes.AsSpan(_used, length);
     }
 
-    /// <summary>Finds the records in the <paramref name="length"/> bytes last added; says what is wrong with them, or null.</summary>
+    /// <summary>Indexes the records in the <paramref name="length"/> bytes last added. Returns what is malformed, or null.</summary>
     internal string? Index(int length)
     {
         var end = _used + length;
@@ -90,7 +90,7 @@ internal sealed class PaxRecords : IDisposable
                 return $"more than {MaxCount} PAX records";
             }
 
-            // "%d %s=%s\n": the number counts the whole record, itself and the newline included.
+            // "%d %s=%s\n": the number is the length of the whole record, itself and the newline included.
             var rest = _bytes.AsSpan(start, end - start);
             var space = rest.IndexOf((byte)' ');
             if (space < 1 || !TarNumber.TryReadDecimal(rest[..space], out var size) || size > rest.Length || size < space + 3)

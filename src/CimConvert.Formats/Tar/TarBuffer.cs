@@ -2,35 +2,35 @@ using CimConvert.Formats.Binary;
 
 namespace CimConvert.Formats.Tar;
 
-/// <summary>A window over the tar's bytes: hands out slices of what its source hands out, and pieces together only what is cut apart.</summary>
+/// <summary>Hands out a tar's bytes as slices of its source's buffers. Copies only headers that two of these buffers share.</summary>
 internal sealed class TarBuffer : IDisposable
 {
     private readonly ISliceSource _source;
     private readonly StreamSlices? _stream;
-    private readonly byte[] _joint = new byte[TarHeader.Size];
+    private readonly byte[] _joinedHeader = new byte[TarHeader.Size];
     private ReadOnlyMemory<byte> _current;
 
-    /// <summary>What follows a joint piece in the source's newest slice.</summary>
-    private ReadOnlyMemory<byte> _behind;
+    /// <summary>What follows <see cref="_joinedHeader"/> in the source's newest slice.</summary>
+    private ReadOnlyMemory<byte> _following;
 
-    /// <param name="stream">Handed out as it comes where it is an <see cref="ISliceSource"/>, else read in large pieces.</param>
-    /// <param name="size">Bytes to read at a time.</param>
+    /// <param name="stream">Used without copying if it is an <see cref="ISliceSource"/>, else read through a buffer.</param>
+    /// <param name="size">Size of that buffer in bytes.</param>
     public TarBuffer(Stream stream, int size)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, TarHeader.Size);
         _source = stream as ISliceSource ?? (_stream = new StreamSlices(stream, size));
     }
 
-    /// <summary>Bytes already handed out.</summary>
+    /// <summary>Bytes taken or skipped so far.</summary>
     public long Position { get; private set; }
 
-    /// <summary>Makes a header's bytes lie in one piece; false where the source ends before, with <paramref name="available"/> less.</summary>
+    /// <summary>Gets the next 512 bytes as one span. False if the source has fewer, namely <paramref name="available"/>.</summary>
     public bool TryPeekHeader(out ReadOnlySpan<byte> bytes, out int available)
     {
         Advance();
         if (_current.Length < TarHeader.Size)
         {
-            Join();
+            JoinHeader();
         }
 
         available = Math.Min(_current.Length, TarHeader.Size);
@@ -38,7 +38,7 @@ internal sealed class TarBuffer : IDisposable
         return available == TarHeader.Size;
     }
 
-    /// <summary>Takes what is at hand, at most <paramref name="count"/> bytes; empty only at the end.</summary>
+    /// <summary>Takes up to <paramref name="count"/> bytes, as many as are contiguous; empty only at the end.</summary>
     public ReadOnlySpan<byte> Take(long count)
     {
         Advance();
@@ -48,22 +48,23 @@ internal sealed class TarBuffer : IDisposable
         return taken;
     }
 
-    public void Skip(int peeked)
+    /// <summary>Skips bytes that were peeked at.</summary>
+    public void Skip(int count)
     {
-        _current = _current[peeked..];
-        Position += peeked;
+        _current = _current[count..];
+        Position += count;
     }
 
-    /// <summary>Goes past bytes unread, where the source can and they are all there: seeking is not to reach beyond its end.</summary>
+    /// <summary>Skips bytes by seeking. False if they are buffered already, or if the source cannot seek or ends before.</summary>
     public bool TrySeek(long count)
     {
-        var ahead = count - _current.Length - _behind.Length;
-        if (ahead <= 0 || _stream is null || !_stream.TrySkip(ahead))
+        var unread = count - _current.Length - _following.Length;
+        if (unread <= 0 || _stream is null || !_stream.TrySkip(unread))
         {
             return false;
         }
 
-        (_current, _behind) = (default, default);
+        (_current, _following) = (default, default);
         Position += count;
         return true;
     }
@@ -74,27 +75,27 @@ internal sealed class TarBuffer : IDisposable
     {
         if (_current.IsEmpty)
         {
-            (_current, _behind) = (_behind.IsEmpty ? _source.Next() : _behind, default);
+            (_current, _following) = (_following.IsEmpty ? _source.Next() : _following, default);
         }
     }
 
-    private void Join()
+    private void JoinHeader()
     {
-        _current.CopyTo(_joint);
+        _current.CopyTo(_joinedHeader);
         var length = _current.Length;
         while (length < TarHeader.Size)
         {
-            if (_behind.IsEmpty && (_behind = _source.Next()).IsEmpty)
+            if (_following.IsEmpty && (_following = _source.Next()).IsEmpty)
             {
                 break;
             }
 
-            var part = _behind[..Math.Min(_behind.Length, TarHeader.Size - length)];
-            part.CopyTo(_joint.AsMemory(length));
-            _behind = _behind[part.Length..];
+            var part = _following[..Math.Min(_following.Length, TarHeader.Size - length)];
+            part.CopyTo(_joinedHeader.AsMemory(length));
+            _following = _following[part.Length..];
             length += part.Length;
         }
 
-        _current = _joint.AsMemory(0, length);
+        _current = _joinedHeader.AsMemory(0, length);
     }
 }

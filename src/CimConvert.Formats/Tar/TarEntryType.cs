@@ -1,6 +1,6 @@
 namespace CimConvert.Formats.Tar;
 
-/// <summary>The kinds of entry a tar can hold besides the headers that only describe the entry after them (POSIX pax, "typeflag").</summary>
+/// <summary>Types of tar entries (POSIX, pax, "typeflag"), without the extended headers that describe the entry after them.</summary>
 internal enum TarEntryType
 {
     RegularFile,

@@ -1,7 +1,7 @@
 namespace CimConvert.Formats.Tar;
 
-/// <summary>One 512-byte header block, read field by field where it lies in the reader's buffer.</summary>
-/// <remarks>Offsets: POSIX.1-2017, pax, "ustar Interchange Format"; the star variant: star(5).</remarks>
+/// <summary>One 512-byte header block, read in place in the reader's buffer.</summary>
+/// <remarks>Offsets: POSIX.1-2017, pax, "ustar Interchange Format"; for the star variant, star(5).</remarks>
 internal readonly ref struct TarHeader
 {
     public const int Size = 512;
@@ -34,7 +34,7 @@ internal readonly ref struct TarHeader
 
     public ReadOnlySpan<byte> LinkName => UntilNul(_block.Slice(LinkNameOffset, LinkNameLength));
 
-    /// <summary>What ustar puts before the name, or nothing: GNU's headers and those before ustar have other things there.</summary>
+    /// <summary>The ustar prefix of the name; empty in GNU and pre-POSIX headers, which have other fields there.</summary>
     public ReadOnlySpan<byte> Prefix
     {
         get
@@ -54,8 +54,8 @@ internal readonly ref struct TarHeader
     public bool TryGetMtime(out long seconds) => TarNumber.TryRead(_block.Slice(MtimeOffset, NumberLength), out seconds);
 
     /// <summary>
-    /// Whether the block's sum is the one it states, its own field counted as spaces.
-    /// Historic writers summed signed bytes; both sums are taken, as POSIX' rationale advises.
+    /// Whether the checksum field holds the sum of the block's bytes, with the field itself counted as spaces.
+    /// Some historic writers summed signed bytes, so both sums are accepted, as the rationale of POSIX pax advises.
     /// </summary>
     public bool HasValidChecksum()
     {

@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace CimConvert.Formats.Tar;
 
-/// <summary>Numbers as tar headers write them: octal text, or GNU's base-256 where octal has too few digits.</summary>
+/// <summary>Parses numbers of tar headers: octal text, or GNU's base-256 for numbers with too many octal digits.</summary>
 internal static class TarNumber
 {
     private const byte Base256Flag = 0x80;
     private const byte Base256Sign = 0x40;
 
-    /// <summary>Reads a header's number field; an empty one is 0, as all readers take it.</summary>
+    /// <summary>Parses a header's number field. An empty field is 0, as in other readers.</summary>
     public static bool TryRead(ReadOnlySpan<byte> field, out long value) =>
         !field.IsEmpty && (field[0] & Base256Flag) != 0 ? TryReadBase256(field, out value) : TryReadOctal(field, out value);
 
-    /// <summary>Reads a decimal without sign or padding, the form of numbers in PAX records.</summary>
+    /// <summary>Parses a decimal without sign or padding, as PAX records have it.</summary>
     public static bool TryReadDecimal(ReadOnlySpan<byte> text, out long value) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
 
@@ -45,7 +45,7 @@ internal static class TarNumber
                 return false;
             }
 
-            // The flag bit is no part of the number: give it the sign's value.
+            // The flag bit is not part of the number, so it is replaced by the sign.
             var part = i > 0 ? field[i] : negative ? field[i] | Base256Flag : field[i] & ~Base256Flag;
             value = (value << 8) | (uint)part;
         }

@@ -4,25 +4,29 @@ using System.Text.Unicode;
 namespace CimConvert.Formats.Tar;
 
 /// <summary>
-/// Pulls the entries of a tar out of a stream, one after the other, and their data as slices of its own buffer.
-/// Reads ustar, PAX, GNU and pre-POSIX headers; sparse, multi-volume and vendor entries are refused by name.
+/// Reads the entries of a tar from a stream, one after another, and their data as slices of a buffer.
+/// Reads ustar, PAX, GNU and pre-POSIX headers. Sparse, multi-volume and vendor-specific entries are refused.
 /// </summary>
 /// <remarks>
-/// <para>Whatever is malformed is an <see cref="InvalidDataException"/> that names the header's offset.</para>
+/// <para>Malformed input is an <see cref="InvalidDataException"/> with the header's offset.</para>
 /// <para>
-/// The archive ends at a zero block, at two of them, or where the stream ends just before a header: Go's and GNU's readers
-/// take archives without end marker too. A stream cut anywhere else is malformed, padding included.
+/// The archive ends at one or two zero blocks, or where the stream ends before a header: Go's and GNU's readers accept
+/// archives without an end marker, too. A stream that ends anywhere else, even inside padding, is malformed.
 /// </para>
-/// <para>Slices and PAX values are gone with the next call that moves the reader.</para>
+/// <para>Slices and PAX values are valid until the next call that moves the reader.</para>
+/// <para>
+/// This file has more than 300 lines because headers, extended headers and data share the position in the stream and the offset
+/// that errors report.
+/// </para>
 /// </remarks>
 internal sealed class TarReader : IDisposable
 {
-    /// <summary>As long as PAX records may be: a GNU long name is another way to write the same path.</summary>
+    /// <summary>The limit of PAX records, because a GNU long name is another way to write the same path.</summary>
     public const int MaxLongNameBytes = PaxRecords.MaxBytes;
 
     /// <summary>
-    /// Bytes behind the end of the archive. Tars are filled up to whole records, of 10 KiB as a rule and of some MiB for tapes; what
-    /// is more, a header that lies about its entry's size has made of the entry's data.
+    /// Bytes after the end of the archive. Writers pad a tar to whole records, usually of 10 KiB, for tapes of some MiB. More
+    /// bytes than that are an entry's data behind a header that states too small a size.
     /// </summary>
     public const int MaxFilling = 16 << 20;
 
@@ -33,44 +37,44 @@ internal sealed class TarReader : IDisposable
     private readonly PaxRecords _local = new();
     private string? _longName;
     private string? _longLinkName;
-    private long _left;
+    private long _dataLeft;
     private int _padding;
     private bool _ended;
 
     public TarReader(Stream stream, int bufferSize = DefaultBufferSize) => _buffer = new TarBuffer(stream, bufferSize);
 
-    /// <summary>Where the current entry's own header lies in the tar; its extended headers come before it.</summary>
+    /// <summary>Offset in the tar of the current entry's own header, which follows its extended headers.</summary>
     public long HeaderOffset { get; private set; }
 
-    /// <summary>Where the current entry's data starts in the tar.</summary>
+    /// <summary>Offset in the tar of the current entry's data.</summary>
     public long DataOffset { get; private set; }
 
     public TarEntryType Type { get; private set; }
 
     public string Name { get; private set; } = string.Empty;
 
-    /// <summary>Where a link points; empty for other entries.</summary>
+    /// <summary>A link's target; empty for other entries.</summary>
     public string LinkName { get; private set; } = string.Empty;
 
-    /// <summary>Bytes of data; 0 for all but regular files, whatever their header says, as tar has it.</summary>
+    /// <summary>Bytes of data; 0 for all but regular files, whatever the header says.</summary>
     public long Size { get; private set; }
 
-    /// <summary>The header's modification time in whole seconds since 1970; a PAX <c>mtime</c> record is more exact.</summary>
+    /// <summary>The header's modification time in whole seconds since 1970; a PAX <c>mtime</c> record is more precise.</summary>
     public long MtimeSeconds { get; private set; }
 
-    /// <summary>The records of the entry's own extended header.</summary>
+    /// <summary>The PAX records of the entry's own extended header.</summary>
     public PaxRecords Records => _local;
 
-    /// <summary>The records of the global extended header in force.</summary>
+    /// <summary>The PAX records of the global extended headers so far.</summary>
     public PaxRecords GlobalRecords => _global;
 
-    /// <summary>Goes to the next entry, past whatever is left of this one's data; false at the end of the archive.</summary>
+    /// <summary>Moves to the next entry, skipping the rest of the current one's data; false at the end of the archive.</summary>
     public bool MoveNext()
     {
         SkipData();
         _local.Clear();
         (_longName, _longLinkName) = (null, null);
-        var described = false;
+        var hasExtendedHeader = false;
         while (ReadHeader(out var header))
         {
             var type = header.Type;
@@ -99,37 +103,37 @@ internal sealed class TarReader : IDisposable
                     return true;
             }
 
-            described |= type != (byte)'g';
+            hasExtendedHeader |= type != (byte)'g';
         }
 
-        return described ? throw Bad("an extended header without the entry it describes") : false;
+        return hasExtendedHeader ? throw Bad("an extended header without the entry it describes") : false;
     }
 
-    /// <summary>The entry's value for a keyword, else the global header's. An empty value is found, and is empty.</summary>
+    /// <summary>The entry's value for a PAX keyword, else the global one. An empty value counts as found.</summary>
     public bool TryGetPax(ReadOnlySpan<byte> keyword, out ReadOnlySpan<byte> value) =>
         _local.TryGet(keyword, out value) || _global.TryGet(keyword, out value);
 
-    /// <summary>Hands out the next piece of the entry's data, never empty; false when all of it has been handed out.</summary>
+    /// <summary>Reads the next slice of the entry's data, never empty; false at the end of the data.</summary>
     public bool TryReadData(out ReadOnlySpan<byte> slice)
     {
-        if (_left == 0)
+        if (_dataLeft == 0)
         {
             slice = default;
             return false;
         }
 
-        slice = _buffer.Take(_left);
+        slice = _buffer.Take(_dataLeft);
         if (slice.IsEmpty)
         {
-            throw Bad($"the stream ends {_left} bytes before the end of the entry's data");
+            throw Bad($"the stream ends {_dataLeft} bytes before the end of the entry's data");
         }
 
-        _left -= slice.Length;
+        _dataLeft -= slice.Length;
         return true;
     }
 
-    /// <summary>Reads the stream to its end, so that whoever counts or hashes it has seen it all; says how many bytes that were.</summary>
-    /// <exception cref="InvalidDataException">More than <see cref="MaxFilling"/>.</exception>
+    /// <summary>Reads the stream to its end, so that streams below it have hashed all of it. Returns the number of bytes.</summary>
+    /// <exception cref="InvalidDataException">There are more than <see cref="MaxFilling"/> bytes.</exception>
     public long Drain()
     {
         SkipData();
@@ -138,7 +142,7 @@ internal sealed class TarReader : IDisposable
         {
             if (_buffer.Position - start > MaxFilling)
             {
-                throw new InvalidDataException($"more than {MaxFilling} bytes behind the archive's end at offset {start}");
+                throw new InvalidDataException($"more than {MaxFilling} bytes after the archive's end at offset {start}");
             }
         }
 
@@ -153,7 +157,7 @@ internal sealed class TarReader : IDisposable
         _local.Dispose();
     }
 
-    /// <summary>The next header, or false at the end of the archive. The header is only good until the buffer moves.</summary>
+    /// <summary>Reads the next header; false at the end of the archive. The header is valid until the buffer moves.</summary>
     private bool ReadHeader(out TarHeader header)
     {
         header = default;
@@ -205,14 +209,14 @@ internal sealed class TarReader : IDisposable
             throw Bad("an unreadable PAX size");
         }
 
-        // Links, directories and devices have no data even where their header states a size; see Go's archive/tar.
+        // Links, directories and devices have no data even if their header states a size, as in Go's archive/tar.
         BeginData(Size = Type == TarEntryType.RegularFile ? size : 0);
         DataOffset = _buffer.Position;
     }
 
     private TarEntryType TypeOf(in TarHeader header) => header.Type switch
     {
-        // Before POSIX a directory was a file whose name ends in a slash.
+        // In pre-POSIX headers a directory is a file whose name ends in a slash.
         0 => header.Name.EndsWith("/"u8) ? TarEntryType.Directory : TarEntryType.RegularFile,
         (byte)'0' => TarEntryType.RegularFile,
         (byte)'1' => TarEntryType.HardLink,
@@ -221,7 +225,7 @@ internal sealed class TarReader : IDisposable
         (byte)'4' => TarEntryType.BlockDevice,
         (byte)'5' => TarEntryType.Directory,
         (byte)'6' => TarEntryType.Fifo,
-        // "Contiguous" asks only for a layout on disk; POSIX has readers take it for a regular file.
+        // A contiguous file; POSIX lets readers treat it as a regular file.
         (byte)'7' => TarEntryType.RegularFile,
         (byte)'S' => throw Bad("a GNU sparse file, which is not supported"),
         _ => throw Bad($"an entry of the unknown type {(header.Type is > 0x20 and < 0x7f ? $"'{(char)header.Type}'" : $"0x{header.Type:x2}")}"),
@@ -238,7 +242,7 @@ internal sealed class TarReader : IDisposable
         }
     }
 
-    /// <summary>GNU's long name goes before a PAX record, as in Go's reader; an empty record leaves the header's field in force.</summary>
+    /// <summary>A GNU long name wins over a PAX record, as in Go's archive/tar. An empty record counts as none.</summary>
     private string? NameFor(ReadOnlySpan<byte> keyword, string? longName) => longName
         ?? (_local.TryGet(keyword, out var value) && !value.IsEmpty ? Text(value, "PAX name") : null);
 
@@ -250,13 +254,15 @@ internal sealed class TarReader : IDisposable
     {
         var length = MetadataLength(header, records.Room);
         ReadMetadata(records.Extend(length));
-        if (records.Index(length) is { } wrong)
+        if (records.Index(length) is { } problem)
         {
-            throw Bad(wrong);
+            throw Bad(problem);
         }
     }
 
-    /// <summary>A name or size for every entry to come makes no sense; obeyed it would break the archive, ignored it would change it.</summary>
+    /// <summary>
+    /// Refuses a global name or size: applied to all later entries it breaks the archive, and ignoring it changes its meaning.
+    /// </summary>
     private void RefuseGlobalNames()
     {
         if (_global.TryGet("path"u8, out _) || _global.TryGet("linkpath"u8, out _) || _global.TryGet("size"u8, out _))
@@ -292,22 +298,22 @@ internal sealed class TarReader : IDisposable
 
     private void BeginData(long size)
     {
-        _left = size;
+        _dataLeft = size;
         _padding = (int)(-size & (TarHeader.Size - 1));
     }
 
     private void SkipData()
     {
-        SkipLeft();
-        (_left, _padding) = (_padding, 0);
-        SkipLeft();
+        SkipDataLeft();
+        (_dataLeft, _padding) = (_padding, 0);
+        SkipDataLeft();
     }
 
-    private void SkipLeft()
+    private void SkipDataLeft()
     {
-        if (_buffer.TrySeek(_left))
+        if (_buffer.TrySeek(_dataLeft))
         {
-            _left = 0;
+            _dataLeft = 0;
         }
 
         while (TryReadData(out _))
@@ -327,5 +333,5 @@ internal sealed class TarReader : IDisposable
         return bytes.Contains((byte)0) ? throw Bad($"a {what} with a NUL") : Encoding.UTF8.GetString(bytes);
     }
 
-    private InvalidDataException Bad(string what) => new($"tar header at offset {HeaderOffset}: {what}");
+    private InvalidDataException Bad(string problem) => new($"tar header at offset {HeaderOffset}: {problem}");
 }

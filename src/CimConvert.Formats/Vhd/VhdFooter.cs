@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace CimConvert.Formats.Vhd;
 
 /// <summary>
-/// The 512-byte footer that makes a plain file a fixed VHD (Microsoft, "Virtual Hard Disk Image Format Specification" 1.0,
-/// "Hard Disk Footer Format"), with the values Microsoft's layer tools write: creator, time and geometry stay zero.
+/// The 512-byte footer that makes a file a fixed VHD (Microsoft, "Virtual Hard Disk Image Format Specification" 1.0, "Hard Disk
+/// Footer Format"), with the values that hcsshim writes (ext4/tar2ext4/vhdfooter.go): creator, time and geometry are zero.
 /// </summary>
 internal static class VhdFooter
 {
@@ -16,34 +16,34 @@ internal static class VhdFooter
     private const uint CreatorVersion = 0x000a_0000;
     private const uint FixedDisk = 2;
 
-    private const int FeaturesAt = 8;
-    private const int FormatVersionAt = 12;
-    private const int DataOffsetAt = 16;
-    private const int CreatorVersionAt = 32;
-    private const int OriginalSizeAt = 40;
-    private const int CurrentSizeAt = 48;
-    private const int DiskTypeAt = 60;
-    private const int ChecksumAt = 64;
-    private const int IdAt = 68;
+    private const int FeaturesOffset = 8;
+    private const int FormatVersionOffset = 12;
+    private const int DataOffsetOffset = 16;
+    private const int CreatorVersionOffset = 32;
+    private const int OriginalSizeOffset = 40;
+    private const int CurrentSizeOffset = 48;
+    private const int DiskTypeOffset = 60;
+    private const int ChecksumOffset = 64;
+    private const int IdOffset = 68;
 
     private static ReadOnlySpan<byte> Cookie => "conectix"u8;
 
     /// <param name="diskSize">Bytes before the footer.</param>
-    /// <param name="id">16 bytes that tell this disk from others: derive them from its content.</param>
+    /// <param name="id">The disk's 16-byte unique id; derived from its content, so that the same content gives the same bytes.</param>
     public static byte[] Create(long diskSize, ReadOnlySpan<byte> id)
     {
         var footer = new byte[Size];
         var to = footer.AsSpan();
         Cookie.CopyTo(to);
-        BinaryPrimitives.WriteUInt32BigEndian(to[FeaturesAt..], Features);
-        BinaryPrimitives.WriteUInt32BigEndian(to[FormatVersionAt..], FormatVersion);
-        BinaryPrimitives.WriteInt64BigEndian(to[DataOffsetAt..], -1);
-        BinaryPrimitives.WriteUInt32BigEndian(to[CreatorVersionAt..], CreatorVersion);
-        BinaryPrimitives.WriteInt64BigEndian(to[OriginalSizeAt..], diskSize);
-        BinaryPrimitives.WriteInt64BigEndian(to[CurrentSizeAt..], diskSize);
-        BinaryPrimitives.WriteUInt32BigEndian(to[DiskTypeAt..], FixedDisk);
-        id[..IdSize].CopyTo(to[IdAt..]);
-        BinaryPrimitives.WriteUInt32BigEndian(to[ChecksumAt..], ~Sum(footer));
+        BinaryPrimitives.WriteUInt32BigEndian(to[FeaturesOffset..], Features);
+        BinaryPrimitives.WriteUInt32BigEndian(to[FormatVersionOffset..], FormatVersion);
+        BinaryPrimitives.WriteInt64BigEndian(to[DataOffsetOffset..], -1);
+        BinaryPrimitives.WriteUInt32BigEndian(to[CreatorVersionOffset..], CreatorVersion);
+        BinaryPrimitives.WriteInt64BigEndian(to[OriginalSizeOffset..], diskSize);
+        BinaryPrimitives.WriteInt64BigEndian(to[CurrentSizeOffset..], diskSize);
+        BinaryPrimitives.WriteUInt32BigEndian(to[DiskTypeOffset..], FixedDisk);
+        id[..IdSize].CopyTo(to[IdOffset..]);
+        BinaryPrimitives.WriteUInt32BigEndian(to[ChecksumOffset..], ~Sum(footer));
         return footer;
     }
 

@@ -2,11 +2,11 @@ using System.Globalization;
 
 namespace CimConvert.Formats.Windows;
 
-/// <summary>Times as PAX writes them, seconds since 1970 with an optional fraction, turned into FILETIME.</summary>
+/// <summary>Converts PAX times, seconds since 1970 with an optional fraction, to FILETIME.</summary>
 /// <remarks>
-/// Digits beyond 100 ns are dropped, before 1970 as after it: the reference cuts the fraction's text and divides nanoseconds
-/// as Go does, towards zero (go-winio backuptar/strconv.go, x/sys NsecToFiletime). Unlike it, whose nanoseconds overflow
-/// outside 1678..2262, the whole range of FILETIME is read.
+/// Digits beyond 100 ns are dropped and times round towards zero, also before 1970, as go-winio does
+/// (github.com/microsoft/go-winio, backuptar/strconv.go; golang.org/x/sys/windows, NsecToFiletime). go-winio's nanoseconds
+/// overflow outside 1678..2262; here the whole range of FILETIME works.
 /// </remarks>
 internal static class PaxTime
 {
@@ -16,7 +16,7 @@ internal static class PaxTime
     private const long TicksPerSecond = 10_000_000;
     private const int FractionDigits = 7;
 
-    /// <exception cref="InvalidDataException">The text is no time, or lies outside 1601..30828.</exception>
+    /// <exception cref="InvalidDataException">The text is not a time, or the time lies outside 1601..30828.</exception>
     public static long ToFileTime(ReadOnlySpan<byte> text)
     {
         var negative = text.StartsWith("-"u8);
@@ -42,7 +42,7 @@ internal static class PaxTime
     /// <exception cref="InvalidDataException">The time lies outside 1601..30828.</exception>
     public static long ToFileTime(long seconds) => Checked((Int128)seconds * TicksPerSecond);
 
-    /// <summary>Windows takes a FILETIME with the sign bit for no time at all.</summary>
+    /// <summary>Windows treats a FILETIME with the sign bit set as invalid.</summary>
     private static long Checked(Int128 sinceUnixEpoch)
     {
         var fileTime = sinceUnixEpoch + UnixEpoch;

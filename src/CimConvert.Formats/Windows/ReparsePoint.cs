@@ -3,22 +3,31 @@ using System.Runtime.InteropServices;
 
 namespace CimConvert.Formats.Windows;
 
-/// <summary>REPARSE_DATA_BUFFERs of symbolic links and mount points ([MS-FSCC] 2.1.2.4 and 2.1.2.5).</summary>
+/// <summary>
+/// Encodes REPARSE_DATA_BUFFERs of symbolic links and mount points ([MS-FSCC] 2.1.2.4 and 2.1.2.5);
+/// <see cref="ReparseTarget"/> decodes them.
+/// </summary>
 internal static class ReparsePoint
 {
-    /// <summary>Windows SDK, MAXIMUM_REPARSE_DATA_BUFFER_SIZE: no file system takes a larger one.</summary>
+    /// <summary>MAXIMUM_REPARSE_DATA_BUFFER_SIZE (Windows SDK, winnt.h); file systems refuse a larger buffer.</summary>
     public const int MaxSize = 16 * 1024;
 
-    private const uint MountPointTag = 0xA0000003;
-    private const uint SymbolicLinkTag = 0xA000000C;
-    private const uint RelativeFlag = 1;
+    /// <summary>IO_REPARSE_TAG_MOUNT_POINT (Windows SDK, winnt.h).</summary>
+    public const uint MountPointTag = 0xA0000003;
+
+    /// <summary>IO_REPARSE_TAG_SYMLINK (Windows SDK, winnt.h).</summary>
+    public const uint SymbolicLinkTag = 0xA000000C;
+
+    /// <summary>SYMLINK_FLAG_RELATIVE ([MS-FSCC] 2.1.2.4).</summary>
+    public const uint RelativeFlag = 1;
+
     private const int DataLengthOffset = 4;
     private const int HeaderLength = 8;
     private const int NameFieldsLength = 8;
     private const int FlagsLength = 4;
 
-    /// <summary>Makes the buffer for a target written with <c>/</c> or <c>\</c>.</summary>
-    /// <exception cref="InvalidDataException">The target is empty, or too long for a reparse point.</exception>
+    /// <summary>Encodes a target, which may be written with <c>/</c> or <c>\</c>.</summary>
+    /// <exception cref="InvalidDataException">The target is empty or too long for a reparse point.</exception>
     public static byte[] Encode(string target, bool isMountPoint)
     {
         if (target.Length == 0)
@@ -29,7 +38,7 @@ internal static class ReparsePoint
         var printName = target.Replace('/', '\\');
         var (substituteName, isRelative) = NtName(printName);
         var namesOffset = HeaderLength + NameFieldsLength + (isMountPoint ? 0 : FlagsLength);
-        // Both names end in a NUL that their lengths do not count.
+        // Each name is followed by a NUL, which its length does not include.
         var printOffset = (substituteName.Length + 1) * sizeof(char);
         var size = namesOffset + printOffset + ((printName.Length + 1) * sizeof(char));
         if (size > MaxSize)

@@ -2,33 +2,33 @@ using CimConvert.Formats.Binary;
 
 namespace CimConvert.Formats.Windows;
 
-/// <summary>Where a symlink or mount point leads, read from its REPARSE_DATA_BUFFER ([MS-FSCC] 2.1.2.4 and 2.1.2.5).</summary>
-/// <param name="PrintName">The target as people see it.</param>
-/// <param name="IsRelative">Whether it counts from the link's directory.</param>
+/// <summary>
+/// The target of a symbolic link or mount point, decoded from its REPARSE_DATA_BUFFER ([MS-FSCC] 2.1.2.4 and 2.1.2.5);
+/// <see cref="ReparsePoint"/> encodes it.
+/// </summary>
+/// <param name="PrintName">The target as shown to users.</param>
+/// <param name="IsRelative">Whether the target is relative to the link's directory.</param>
 internal sealed record ReparseTarget(string PrintName, bool IsRelative)
 {
-    private const uint SymlinkTag = 0xA000000C;
-    private const uint MountPointTag = 0xA0000003;
-    private const uint RelativeFlag = 1;
-
-    /// <summary>Null where the buffer is of another kind, or malformed.</summary>
+    /// <summary>Null if the buffer has another tag or is malformed.</summary>
     public static ReparseTarget? Read(byte[] buffer)
     {
         try
         {
             var reader = new SpanReader(buffer);
             var tag = reader.U32();
-            if (tag is not (SymlinkTag or MountPointTag))
+            if (tag is not (ReparsePoint.SymbolicLinkTag or ReparsePoint.MountPointTag))
             {
                 return null;
             }
 
+            // Data length and reserved; the substitute name's offset and length.
             reader.Skip(2 * sizeof(ushort));
             reader.Skip(2 * sizeof(ushort));
             var (offset, length) = (reader.U16(), reader.U16());
-            var relative = tag == SymlinkTag && (reader.U32() & RelativeFlag) != 0;
+            var isRelative = tag == ReparsePoint.SymbolicLinkTag && (reader.U32() & ReparsePoint.RelativeFlag) != 0;
             reader.Skip(offset);
-            return new ReparseTarget(reader.Utf16(length / sizeof(char)), relative);
+            return new ReparseTarget(reader.Utf16(length / sizeof(char)), isRelative);
         }
         catch (InvalidDataException)
         {

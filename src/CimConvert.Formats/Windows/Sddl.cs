@@ -4,8 +4,8 @@ using System.Text;
 namespace CimConvert.Formats.Windows;
 
 /// <summary>
-/// Security descriptors as text, which layers of old writers carry in <c>MSWINDOWS.sd</c>, into their binary form.
-/// The language: [MS-DTYP] 2.5.1. Conditional and claim entries are refused; no file of a layer needs them.
+/// Parses SDDL ([MS-DTYP] 2.5.1), which old layers have in their <c>MSWINDOWS.sd</c> records, into binary security descriptors.
+/// Conditional ACEs and claims are refused; no file of a layer needs them.
 /// </summary>
 internal static class Sddl
 {
@@ -13,14 +13,14 @@ internal static class Sddl
     private const byte AclRevisionWithObjects = 4;
     private const string NullAcl = "NO_ACCESS_CONTROL";
 
-    private static readonly (string Text, ushort Dacl, ushort Sacl)[] _aclFlags =
+    private static readonly (string Text, ushort Dacl, ushort Sacl)[] s_aclFlags =
     [
         ("P", 0x1000, 0x2000),
         ("AR", 0x0100, 0x0200),
         ("AI", 0x0400, 0x0800),
     ];
 
-    /// <exception cref="InvalidDataException">The text is no security descriptor, or one that means something on one machine only.</exception>
+    /// <exception cref="InvalidDataException">The text is not valid SDDL, or has an alias that is specific to a machine or domain.</exception>
     public static byte[] Parse(ReadOnlySpan<byte> utf8)
     {
         ReadOnlySpan<char> rest = Encoding.UTF8.GetString(utf8).Trim();
@@ -35,7 +35,7 @@ internal static class Sddl
             var tag = rest.Length >= 2 && rest[1] == ':' ? char.ToUpperInvariant(rest[0]) : '\0';
             if (tag is not ('O' or 'G' or 'D' or 'S') || seen.Contains(tag, StringComparison.Ordinal))
             {
-                throw new InvalidDataException($"a security descriptor that goes wrong at '{Shortened(rest)}'");
+                throw new InvalidDataException($"a security descriptor with a syntax error at '{Shortened(rest)}'");
             }
 
             seen += tag;
@@ -75,7 +75,7 @@ internal static class Sddl
         for (var found = true; found;)
         {
             found = false;
-            foreach (var (text, daclFlag, saclFlag) in _aclFlags)
+            foreach (var (text, daclFlag, saclFlag) in s_aclFlags)
             {
                 if (TakeText(ref rest, text))
                 {
@@ -97,7 +97,7 @@ internal static class Sddl
             var close = rest.IndexOf(')');
             if (close < 0)
             {
-                throw new InvalidDataException($"a security descriptor without the ')' to '{Shortened(rest)}'");
+                throw new InvalidDataException($"a security descriptor with an unclosed '(' at '{Shortened(rest)}'");
             }
 
             aces.Add(SddlAce.Parse(rest[1..close], out var isObjectAce));

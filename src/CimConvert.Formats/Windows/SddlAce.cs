@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace CimConvert.Formats.Windows;
 
-/// <summary>One access control entry, from <c>type;flags;rights;object;inherited object;SID</c> to binary ([MS-DTYP] 2.5.1.1, 2.4.4).</summary>
+/// <summary>
+/// Parses an access control entry, <c>type;flags;rights;object type;inherited object type;SID</c>, into binary
+/// ([MS-DTYP] 2.5.1.1 and 2.4.4).
+/// </summary>
 internal static class SddlAce
 {
     private const int FieldCount = 6;
@@ -69,8 +72,8 @@ internal static class SddlAce
         ["NX"] = 0x00000004,
     };
 
-    /// <summary>Reads what stands between an entry's parentheses.</summary>
-    /// <exception cref="InvalidDataException">The entry is malformed, or of a kind that carries conditions or claims.</exception>
+    /// <summary>Parses the text between an entry's parentheses.</summary>
+    /// <exception cref="InvalidDataException">The entry is malformed, or has a condition or claim.</exception>
     public static byte[] Parse(ReadOnlySpan<char> text, out bool isObjectAce)
     {
         Span<Range> fields = stackalloc Range[FieldCount + 1];
@@ -93,7 +96,7 @@ internal static class SddlAce
         if (!TryReadGuid(text[fields[3]], out var objectType) || !TryReadGuid(text[fields[4]], out var inherited)
             || (!isObjectAce && (objectType ?? inherited) is not null))
         {
-            throw Bad(text, "has an object type that is no GUID, or that its type does not take");
+            throw Bad(text, "has an object type that is not a GUID, or that its ACE type does not allow");
         }
 
         return Write(type, (byte)flags, rights, isObjectAce, objectType, inherited, SddlSid.Parse(text[fields[5]].Trim()));
@@ -152,5 +155,6 @@ internal static class SddlAce
         return read;
     }
 
-    private static InvalidDataException Bad(ReadOnlySpan<char> text, string why) => new($"a security descriptor whose entry '({text})' {why}");
+    private static InvalidDataException Bad(ReadOnlySpan<char> text, string problem) =>
+        new($"a security descriptor whose entry '({text})' {problem}");
 }

@@ -5,18 +5,18 @@ using System.Globalization;
 
 namespace CimConvert.Formats.Windows;
 
-/// <summary>SIDs as SDDL writes them, <c>S-1-...</c> or a two-letter alias, into their binary form ([MS-DTYP] 2.4.2).</summary>
+/// <summary>Parses a SID of SDDL, <c>S-1-...</c> or a two-letter alias, into binary ([MS-DTYP] 2.4.2).</summary>
 internal static class SddlSid
 {
     private const int HeaderLength = 8;
-    private const int MaxSubAuthorities = 15;
+    private const int MaxSubAuthorities = SelfRelativeDescriptor.MaxSubAuthorities;
     private const long MaxAuthority = (1L << 48) - 1;
 
     private static readonly SearchValues<char> s_digitsAndDashes = SearchValues.Create("-0123456789");
 
     /// <summary>
-    /// [MS-DTYP] 2.5.1.1. Aliases that stand for an account of a domain or machine (DA, LA and the like) are left out:
-    /// their SIDs differ from machine to machine, and a layer's descriptor cannot mean any of them.
+    /// [MS-DTYP] 2.5.1.1. Aliases of accounts of a domain or machine (DA, LA and the like) are left out: their SIDs differ between
+    /// machines, so they mean nothing in a layer.
     /// </summary>
     private static readonly FrozenDictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> s_aliases = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
@@ -71,7 +71,7 @@ internal static class SddlSid
         ["WR"] = "S-1-5-33",
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase).GetAlternateLookup<ReadOnlySpan<char>>();
 
-    /// <summary>Characters of the SID that <paramref name="text"/> starts with; 0 where it starts with none.</summary>
+    /// <summary>Length of the SID or alias at the start of <paramref name="text"/>; 0 for none.</summary>
     public static int LengthAtStart(ReadOnlySpan<char> text)
     {
         const string prefix = "S-1-";
@@ -80,14 +80,14 @@ internal static class SddlSid
             return text.Length >= 2 ? 2 : 0;
         }
 
-        // Only the authority may be hexadecimal, else its digits and the 'D' of a following "D:" could not be told apart.
+        // Only the authority may be hexadecimal; otherwise the 'D' of a following "D:" would be ambiguous.
         var isHex = text[prefix.Length..].StartsWith("0x", StringComparison.OrdinalIgnoreCase);
         var start = prefix.Length + (isHex ? Math.Max(0, text[prefix.Length..].IndexOf('-')) : 0);
         var after = text[start..].IndexOfAnyExcept(s_digitsAndDashes);
         return after < 0 ? text.Length : start + after;
     }
 
-    /// <exception cref="InvalidDataException">The text is no SID, or names one that only a machine or domain could resolve.</exception>
+    /// <exception cref="InvalidDataException">The text is not a SID, or is an alias that is specific to a machine or domain.</exception>
     public static byte[] Parse(ReadOnlySpan<char> text) => s_aliases.TryGetValue(text, out var full) ? ParseFull(full) : ParseFull(text);
 
     private static byte[] ParseFull(ReadOnlySpan<char> text)
@@ -118,7 +118,7 @@ internal static class SddlSid
         }
 
         var sid = new byte[HeaderLength + (count * sizeof(uint))];
-        // The authority's six bytes are big-endian and fill the header after these two, which are written over its zero top.
+        // The header is revision, count and a six-byte big-endian authority. The first two bytes overwrite the authority's zero high bytes.
         BinaryPrimitives.WriteInt64BigEndian(sid, authority);
         (sid[0], sid[1]) = (1, (byte)count);
         for (var i = 0; i < count; i++)
@@ -138,5 +138,5 @@ internal static class SddlSid
     }
 
     private static InvalidDataException Bad(ReadOnlySpan<char> text) =>
-        new($"a security descriptor whose '{text}' is no SID that means the same on every machine");
+        new($"a security descriptor whose '{text}' is not a SID that means the same on every machine");
 }

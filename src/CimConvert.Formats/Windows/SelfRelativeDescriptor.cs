@@ -2,8 +2,20 @@ using System.Buffers.Binary;
 
 namespace CimConvert.Formats.Windows;
 
+/// <summary>Well-known security descriptors.</summary>
+internal static class SecurityDescriptor
+{
+    /// <summary>
+    /// Has a DACL that is present but null, which grants everyone full access. Used for files without a security descriptor,
+    /// because an empty one leaves a CIM in a bad state (docs/cimfs-api.md).
+    /// </summary>
+    public static ReadOnlyMemory<byte> NullDacl { get; } =
+        SelfRelativeDescriptor.Write(SelfRelativeDescriptor.DaclPresent, owner: null, group: null, sacl: null, dacl: null);
+}
+
 /// <summary>
-/// The self-relative SECURITY_DESCRIPTOR ([MS-DTYP] 2.4.6): checks one from a layer before Windows meets it, and writes one from its parts.
+/// Validates and writes self-relative SECURITY_DESCRIPTORs ([MS-DTYP] 2.4.6). Those of a layer are untrusted and are validated before
+/// Windows uses them.
 /// </summary>
 internal static class SelfRelativeDescriptor
 {
@@ -13,6 +25,9 @@ internal static class SelfRelativeDescriptor
     public const ushort SelfRelative = 0x8000;
     public const int AclHeaderLength = 8;
 
+    /// <summary>SID_MAX_SUB_AUTHORITIES (Windows SDK, winnt.h).</summary>
+    public const int MaxSubAuthorities = 15;
+
     private const byte Revision = 1;
     private const int ControlOffset = 2;
     private const int OwnerOffset = 4;
@@ -21,12 +36,13 @@ internal static class SelfRelativeDescriptor
     private const int DaclOffset = 16;
     private const byte SidRevision = 1;
     private const int SidHeaderLength = 8;
-    private const int MaxSubAuthorities = 15;
     private const byte MinAclRevision = 2;
     private const byte MaxAclRevision = 4;
     private const int AclSizeOffset = 2;
 
-    /// <summary>Says what is wrong with a descriptor, or null: that its parts lie inside it and begin as what they are.</summary>
+    /// <summary>
+    /// What is malformed in a descriptor, or null. Checks that its parts lie inside it and have valid headers; ACEs are not checked.
+    /// </summary>
     public static string? Validate(ReadOnlySpan<byte> descriptor)
     {
         if (descriptor.Length < HeaderLength)
@@ -52,9 +68,9 @@ internal static class SelfRelativeDescriptor
     }
 
     /// <summary>
-    /// Lays the parts out as Windows' ConvertStringSecurityDescriptorToSecurityDescriptor does: SACL, DACL, owner, group.
-    /// Recorded on Windows for descriptors with DACL, owner and group (the test data of github.com/CloudSoda/sddl);
-    /// that the SACL comes first is how Windows' RtlMakeSelfRelativeSD lays descriptors out.
+    /// Lays the parts out like Windows' ConvertStringSecurityDescriptorToSecurityDescriptor: SACL, DACL, owner, group.
+    /// The order of DACL, owner and group comes from descriptors recorded on Windows (test data of github.com/CloudSoda/sddl);
+    /// that the SACL is first, from Windows' RtlMakeSelfRelativeSD.
     /// </summary>
     public static byte[] Write(ushort control, byte[]? owner, byte[]? group, byte[]? sacl, byte[]? dacl)
     {
@@ -105,7 +121,7 @@ internal static class SelfRelativeDescriptor
         var offset = BinaryPrimitives.ReadUInt32LittleEndian(descriptor[field..]);
         if (offset == 0)
         {
-            // Present and null: everyone may do everything.
+            // Present but null: grants everyone full access.
             return null;
         }
 
@@ -114,7 +130,7 @@ internal static class SelfRelativeDescriptor
             return $"has its {what} outside itself";
         }
 
-        // Its entries are not walked: even the shared parity data has a list that is shorter than its entries.
+        // ACEs are not checked: hcsshim accepts an ACL that is shorter than its entries, as the parity test data has one.
         var acl = descriptor[(int)offset..];
         var size = BinaryPrimitives.ReadUInt16LittleEndian(acl[AclSizeOffset..]);
         return acl[0] is < MinAclRevision or > MaxAclRevision || size < AclHeaderLength || size > acl.Length ? $"has a malformed {what}" : null;

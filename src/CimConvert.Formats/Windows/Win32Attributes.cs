@@ -1,6 +1,6 @@
 namespace CimConvert.Formats.Windows;
 
-/// <summary>The FILE_ATTRIBUTE_* bits that layers use (Windows SDK, winnt.h).</summary>
+/// <summary>The FILE_ATTRIBUTE_ bits that layers use (Windows SDK, winnt.h).</summary>
 internal static class Win32Attributes
 {
     public const uint ReadOnly = 0x1;

@@ -1,46 +1,67 @@
+using System.Diagnostics.CodeAnalysis;
 using CimConvert.Interop;
 
 namespace CimConvert.Cims;
 
-/// <summary>What this machine can do with CIMs, and why it cannot do the rest.</summary>
-internal static class CimSupport
+/// <summary>What this machine can do with CIMs by Windows' own libraries, and why it cannot do the rest: hcsshim's <c>cimfs.Is…Supported</c>.</summary>
+public static class CimSupport
 {
-    /// <summary>Why block CIMs cannot be written here; null where they can.</summary>
-    /// <param name="verified">Whether they are to be sealed.</param>
-    public static string? WhyNoWriting(bool verified) =>
-        WhyNoWriter(() => WhyTooOld(verified ? WindowsBuild.VerifiedImages : WindowsBuild.BlockImages, verified));
+    /// <summary>Whether Windows' own writer can write block CIMs here (hcsshim: <c>IsBlockCimWriteSupported</c>).</summary>
+    /// <param name="reason">Why not, in one line.</param>
+    public static bool CanWriteBlockCims([NotNullWhen(false)] out string? reason) => CanWriteBlock(verified: false, out reason);
 
-    /// <summary>Why standard CIMs cannot be written here; null where they can.</summary>
-    public static string? WhyNoForking() => WhyNoWriter(WhyNoFileImages);
+    /// <summary>Whether Windows' own writer can write block CIMs here and seal them (hcsshim: <c>IsVerifiedCimWriteSupported</c>).</summary>
+    /// <param name="reason">Why not, in one line.</param>
+    public static bool CanWriteVerifiedCims([NotNullWhen(false)] out string? reason) => CanWriteBlock(verified: true, out reason);
 
-    /// <summary>Why CIMs cannot be mounted here; null where they can.</summary>
-    public static string? WhyNoMounting(bool isBlock, bool verified) =>
-        !OperatingSystem.IsWindows() ? "only Windows mounts CIMs, and this is not Windows"
-        : NativeLibraries.PathOf(CimFs.Library) is null ? $"{CimFs.Library} is not in this machine's System32"
-        : isBlock ? WhyTooOld(verified ? WindowsBuild.VerifiedImages : WindowsBuild.BlockImages, verified)
-        : WhyNoFileImages();
+    /// <summary>Whether Windows' own writer can write standard CIMs here, forked ones included (hcsshim: <c>IsCimFSSupported</c>).</summary>
+    /// <param name="reason">Why not, in one line.</param>
+    public static bool CanWriteForkedCims([NotNullWhen(false)] out string? reason) => CanWrite(CheckStandardCims(), out reason);
 
-    private static string? WhyNoWriter(Func<string?> whyTooOld)
+    /// <summary>Whether block CIMs, merged ones included, can be mounted here (hcsshim: <c>IsBlockCimMountSupported</c>, <c>IsMergedCimMountSupported</c>).</summary>
+    /// <param name="reason">Why not, in one line.</param>
+    public static bool CanMountBlockCims([NotNullWhen(false)] out string? reason) => CanMount(isBlock: true, verified: false, out reason);
+
+    /// <summary>Whether block CIMs can be mounted here so that every read is checked (hcsshim: <c>IsVerifiedCimMountSupported</c>).</summary>
+    /// <param name="reason">Why not, in one line.</param>
+    public static bool CanMountVerifiedCims([NotNullWhen(false)] out string? reason) => CanMount(isBlock: true, verified: true, out reason);
+
+    /// <summary>Whether standard CIMs can be mounted here.</summary>
+    /// <param name="reason">Why not, in one line.</param>
+    public static bool CanMountForkedCims([NotNullWhen(false)] out string? reason) => CanMount(isBlock: false, verified: false, out reason);
+
+    internal static bool CanWriteBlock(bool verified, [NotNullWhen(false)] out string? reason) => CanWrite(CheckBlockCims(verified), out reason);
+
+    internal static bool CanMount(bool isBlock, bool verified, [NotNullWhen(false)] out string? reason)
     {
-        if (!OperatingSystem.IsWindows())
-        {
-            return "only Windows has it, and this is not Windows";
-        }
-
-        if (NativeLibraries.PathOf(CimFsNative.Library) is not { } path)
-        {
-            return $"neither {CimFsNative.Library} (in System32 or beside the program) nor {CimFs.Library} (in System32) is on this machine";
-        }
-
-        // cimwriter.dll brings the writer along, to systems of any age.
-        return Path.GetFileName(path) == CimFsNative.Library ? null : whyTooOld();
+        reason = !OperatingSystem.IsWindows() ? "only Windows mounts CIMs, and this is not Windows"
+            : NativeLibraries.PathOf(CimFs.Library) is null ? $"{CimFs.Library} is not in this machine's System32"
+            : isBlock ? CheckBlockCims(verified)
+            : CheckStandardCims();
+        return reason is null;
     }
 
-    private static string? WhyNoFileImages() => OperatingSystem.IsWindows() && WindowsBuild.HasFileImages
+    /// <param name="tooOld">What the system itself says; cimwriter.dll brings the writer along, to systems of any age.</param>
+    /// <param name="reason">Why not, in one line.</param>
+    private static bool CanWrite(string? tooOld, [NotNullWhen(false)] out string? reason)
+    {
+        reason = !OperatingSystem.IsWindows() ? "only Windows has it, and this is not Windows"
+            : NativeLibraries.PathOf(CimFsNative.Library) is not { } path
+                ? $"neither {CimFsNative.Library} (in System32 or beside the program) nor {CimFs.Library} (in System32) is on this machine"
+            : Path.GetFileName(path) == CimFsNative.Library ? null
+            : tooOld;
+        return reason is null;
+    }
+
+    private static string? CheckStandardCims() => OperatingSystem.IsWindows() && WindowsBuild.HasFileImages
         ? null
         : $"this is Windows build {WindowsBuild.Build}: CIMs need Server 2022 of revision {WindowsBuild.Server2022Revision}, or build {WindowsBuild.FileImages}";
 
-    private static string? WhyTooOld(int needed, bool verified) => WindowsBuild.Build >= needed
-        ? null
-        : $"this is Windows build {WindowsBuild.Build}: {(verified ? "verified" : "block")} CIMs came with build {needed}";
+    private static string? CheckBlockCims(bool verified)
+    {
+        var needed = verified ? WindowsBuild.VerifiedImages : WindowsBuild.BlockImages;
+        return WindowsBuild.Build >= needed
+            ? null
+            : $"this is Windows build {WindowsBuild.Build}: {(verified ? "verified" : "block")} CIMs came with build {needed}";
+    }
 }

@@ -3,18 +3,8 @@ namespace CimConvert.Cims;
 /// <summary>How block CIM files are made.</summary>
 /// <param name="Integrity">Seal them, and keep the 32-byte root digest beside each.</param>
 /// <param name="VhdFooter">Append a fixed VHD footer, so that they can be attached as disks.</param>
-internal sealed record BlockCimOptions(bool Integrity = false, bool VhdFooter = false);
-
-/// <summary>One CIM in a block file; a null name is that of its only one.</summary>
-internal sealed record BlockCim(string BlockFile, string? CimName)
-{
-    /// <summary>Reads <c>FILE</c> or <c>FILE::NAME</c>.</summary>
-    public static BlockCim Parse(string location)
-    {
-        var (file, name) = OpenCim.Split(location);
-        return new BlockCim(file, name);
-    }
-}
+/// <param name="Digest">Hash a layer's file while it is written, on a thread of its own, if the back end can: <see cref="CommittedCim.Sha256"/>.</param>
+internal sealed record BlockCimOptions(bool Integrity = false, bool VhdFooter = false, bool Digest = false);
 
 /// <summary>A block file that is complete and under its final name.</summary>
 /// <param name="Path">The block file.</param>

@@ -97,4 +97,4 @@ internal sealed class StandardCim
 /// <param name="OwnBytes">Bytes of those: what destroying it frees.</param>
 /// <param name="ParentFiles">Files of its parents that are there.</param>
 /// <param name="ParentBytes">Bytes of those, which other CIMs may share.</param>
-internal sealed record CimUsage(int OwnFiles, long OwnBytes, int ParentFiles, long ParentBytes);
+public sealed record CimUsage(int OwnFiles, long OwnBytes, int ParentFiles, long ParentBytes);

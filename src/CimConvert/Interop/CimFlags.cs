@@ -1,6 +1,6 @@
 namespace CimConvert.Interop;
 
-/// <summary>Flags of CimCreateImage2 (Windows SDK, CimFs.h), those that are used.</summary>
+/// <summary>The flags of CimCreateImage2 that are used here (Windows SDK, CimFs.h; docs/cimfs-api.md).</summary>
 [Flags]
 internal enum CimCreateFlags : uint
 {
@@ -8,10 +8,10 @@ internal enum CimCreateFlags : uint
     BlockDevice = 0x4,
     SingleFile = 0x8,
 
-    /// <summary>The same calls give the same bytes.</summary>
+    /// <summary>Deterministic output: the same calls give the same bytes.</summary>
     Consistent = 0x10,
 
-    /// <summary>To be sealed when it is closed.</summary>
+    /// <summary>A verified CIM, which CimSealImage seals after it is closed.</summary>
     Verified = 0x40,
 }
 
@@ -25,7 +25,7 @@ internal enum CimMergeFlags : uint
     Verified = 0x4,
 }
 
-/// <summary>Flags of the calls that mount.</summary>
+/// <summary>Flags of the functions that mount.</summary>
 [Flags]
 internal enum CimMountFlags : uint
 {

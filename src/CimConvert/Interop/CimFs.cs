@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace CimConvert.Interop;
 
 /// <summary>
-/// The mounting half of CimFS, always from the system's cimfs.dll (shared reference, cimfs-api.md). All return an HRESULT.
+/// The mount functions of CimFS, always from cimfs.dll in System32 (Windows SDK, CimFs.h; docs/cimfs-api.md). All return an HRESULT.
 /// </summary>
 internal static partial class CimFs
 {
@@ -11,15 +11,15 @@ internal static partial class CimFs
 
     static CimFs() => NativeLibraries.Register();
 
-    /// <param name="directory">A folder with a standard CIM, a block file or a device.</param>
+    /// <param name="directory">The folder of a standard CIM, or the block file or device of a block CIM.</param>
     /// <param name="name">The CIM's name in it.</param>
-    /// <param name="flags">What kind it is.</param>
-    /// <param name="volumeId">The volume it will be.</param>
+    /// <param name="flags">The kind of CIM.</param>
+    /// <param name="volumeId">GUID of the volume that the CIM is mounted as.</param>
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf16)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     public static partial int CimMountImage(string directory, string name, CimMountFlags flags, in Guid volumeId);
 
-    /// <summary>The first path is the merged CIM, then its sources, topmost first.</summary>
+    /// <summary>The first path is the merged CIM; its sources follow, topmost first.</summary>
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     public static partial int CimMergeMountImage(uint count, ReadOnlySpan<CimFsImagePath> paths, CimMountFlags flags, in Guid volumeId);

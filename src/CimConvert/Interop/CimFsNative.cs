@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace CimConvert.Interop;
 
 /// <summary>
-/// The writing half of CimFS, from cimwriter.dll, or from cimfs.dll, which exports the same functions
-/// (see <see cref="NativeLibraries"/>). All return an HRESULT unless noted; signatures from the shared reference, cimfs-api.md.
+/// The write functions of CimFS, from cimwriter.dll or from cimfs.dll, which exports the same functions
+/// (<see cref="NativeLibraries"/> chooses). All return an HRESULT except <see cref="CimCloseImage"/>. Signatures: Windows SDK,
+/// CimFs.h; docs/cimfs-api.md. What Windows calls an image is a CIM here.
 /// </summary>
 internal static partial class CimFsNative
 {
@@ -12,7 +13,7 @@ internal static partial class CimFsNative
 
     static CimFsNative() => NativeLibraries.Register();
 
-    /// <summary>All of it: a library that lacks one is of no use.</summary>
+    /// <summary>The functions that block CIMs need, all of them.</summary>
     public static IReadOnlyList<string> Functions { get; } =
     [
         nameof(CimCreateImage2), nameof(CimCreateFile), nameof(CimCreateAlternateStream), nameof(CimWriteStream), nameof(CimCloseStream),
@@ -20,41 +21,41 @@ internal static partial class CimFsNative
         nameof(CimCloseImage), nameof(CimAddFsToMergedImage2),
     ];
 
-    /// <summary>What sealed images need besides.</summary>
+    /// <summary>The functions that sealed CIMs need in addition.</summary>
     public static IReadOnlyList<string> SealFunctions { get; } = [nameof(CimSealImage), nameof(CimGetVerificationInformation)];
 
-    /// <summary>What standard CIMs need instead of <see cref="CimCreateImage2"/>.</summary>
+    /// <summary>The functions that forked CIMs need, which are standard CIMs.</summary>
     public static IReadOnlyList<string> ForkFunctions { get; } =
     [
         nameof(CimCreateImage), nameof(CimCreateFile), nameof(CimCreateAlternateStream), nameof(CimWriteStream), nameof(CimCloseStream),
         nameof(CimCreateHardLink), nameof(CimDeletePath), nameof(CimCommitImage), nameof(CimCloseImage),
     ];
 
-    /// <summary>A standard CIM. A null name differs from an empty one: no image to fork from, no name for the new.</summary>
-    /// <param name="imagePath">The folder of both.</param>
-    /// <param name="oldName">The CIM in it to fork from.</param>
-    /// <param name="newName">The CIM to make.</param>
-    /// <param name="image">Open for writing.</param>
+    /// <summary>Creates a standard CIM. A null name means none; it differs from an empty one.</summary>
+    /// <param name="folder">The folder of both CIMs.</param>
+    /// <param name="oldName">The CIM in the folder to fork from; null for none.</param>
+    /// <param name="newName">The CIM to create.</param>
+    /// <param name="cim">The new CIM, open for writing.</param>
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf16)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    public static partial int CimCreateImage(string imagePath, string? oldName, string? newName, out CimImageHandle image);
+    public static partial int CimCreateImage(string folder, string? oldName, string? newName, out CimImageHandle cim);
 
-    /// <summary>A null name differs from an empty one: no image to fork from, no name for the new.</summary>
+    /// <summary>Creates a CIM of the kind that the flags say. A null name means none; it differs from an empty one.</summary>
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf16)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    public static partial int CimCreateImage2(string imagePath, CimCreateFlags flags, string? oldName, string? newName, out CimImageHandle image);
+    public static partial int CimCreateImage2(string path, CimCreateFlags flags, string? oldName, string? newName, out CimImageHandle cim);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf16)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    public static partial int CimCreateFile(CimImageHandle image, string path, in CimFsFileMetadata metadata, out CimStreamHandle stream);
+    public static partial int CimCreateFile(CimImageHandle cim, string path, in CimFsFileMetadata metadata, out CimStreamHandle stream);
 
-    /// <param name="image">Open for writing.</param>
+    /// <param name="cim">A CIM open for writing.</param>
     /// <param name="path"><c>file:stream:$DATA</c></param>
-    /// <param name="size">Bytes it will hold.</param>
-    /// <param name="stream">To be written and closed.</param>
+    /// <param name="size">Bytes that will be written.</param>
+    /// <param name="stream">The stream, to be written and closed.</param>
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf16)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    public static partial int CimCreateAlternateStream(CimImageHandle image, string path, ulong size, out CimStreamHandle stream);
+    public static partial int CimCreateAlternateStream(CimImageHandle cim, string path, ulong size, out CimStreamHandle stream);
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
@@ -66,34 +67,35 @@ internal static partial class CimFsNative
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf16)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    public static partial int CimCreateHardLink(CimImageHandle image, string newPath, string existingPath);
+    public static partial int CimCreateHardLink(CimImageHandle cim, string newPath, string existingPath);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf16)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    public static partial int CimCreateMergeLink(CimImageHandle image, string newPath, string oldPath);
+    public static partial int CimCreateMergeLink(CimImageHandle cim, string newPath, string oldPath);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf16)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    public static partial int CimTombstoneFile(CimImageHandle image, string path);
+    public static partial int CimTombstoneFile(CimImageHandle cim, string path);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf16)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    public static partial int CimDeletePath(CimImageHandle image, string path);
+    public static partial int CimDeletePath(CimImageHandle cim, string path);
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    public static partial int CimCommitImage(CimImageHandle image);
+    public static partial int CimCommitImage(CimImageHandle cim);
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    public static partial void CimCloseImage(nint image);
+    public static partial void CimCloseImage(nint cim);
 
-    /// <param name="image">The merged image.</param>
-    /// <param name="path">Block file and CIM name, joined by <c>\</c>; the topmost layer's comes first.</param>
+    /// <summary>Adds a source to a merged CIM. Sources are added topmost layer first.</summary>
+    /// <param name="cim">The merged CIM, open for writing.</param>
+    /// <param name="path">The source's block file and CIM name, joined by <c>\</c>.</param>
     /// <param name="flags">See <see cref="CimMergeFlags"/>.</param>
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf16)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    public static partial int CimAddFsToMergedImage2(CimImageHandle image, string path, CimMergeFlags flags);
+    public static partial int CimAddFsToMergedImage2(CimImageHandle cim, string path, CimMergeFlags flags);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf16)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]

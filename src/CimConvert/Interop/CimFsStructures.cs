@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace CimConvert.Interop;
 
 /// <summary>
-/// CIMFS_FILE_METADATA (Windows SDK, CimFs.h), aligned naturally: the same 96 bytes on x64 and arm64. Its pointers are to
-/// memory that stays put for the call.
+/// CIMFS_FILE_METADATA (Windows SDK, CimFs.h), naturally aligned: 96 bytes on x64 and arm64. Its pointers must refer to pinned or
+/// unmanaged memory during the call.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct CimFsFileMetadata
@@ -12,7 +12,7 @@ internal struct CimFsFileMetadata
     public uint Attributes;
     public long FileSize;
 
-    /// <summary>FILETIME, as the three after it.</summary>
+    /// <summary>FILETIME, like the three times after it.</summary>
     public long CreationTime;
     public long LastWriteTime;
     public long ChangeTime;
@@ -25,11 +25,11 @@ internal struct CimFsFileMetadata
     public uint ExtendedAttributesSize;
 }
 
-/// <summary>CIMFS_IMAGE_PATH: where a CIM lies, as zero-terminated UTF-16.</summary>
+/// <summary>CIMFS_IMAGE_PATH (Windows SDK, CimFs.h): the location of a CIM, as pointers to NUL-terminated UTF-16.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct CimFsImagePath
 {
-    /// <summary>A folder, block file or device.</summary>
+    /// <summary>The folder, block file or device.</summary>
     public nint ImageDir;
 
     /// <summary>The CIM's name in it.</summary>

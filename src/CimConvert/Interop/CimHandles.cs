@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace CimConvert.Interop;
 
-/// <summary>An image open for writing. Closing it without CimCommitImage drops what was written.</summary>
+/// <summary>A CIM open for writing. Closing it without CimCommitImage discards what was written.</summary>
 internal sealed class CimImageHandle() : SafeHandle(0, ownsHandle: true)
 {
     public override bool IsInvalid => handle == 0;
@@ -14,12 +14,12 @@ internal sealed class CimImageHandle() : SafeHandle(0, ownsHandle: true)
     }
 }
 
-/// <summary>A stream of an image, open for writing.</summary>
+/// <summary>A stream of a CIM, open for writing.</summary>
 internal sealed class CimStreamHandle() : SafeHandle(0, ownsHandle: true)
 {
     public override bool IsInvalid => handle == 0;
 
-    /// <summary>Closes it once, and says how that went, which <see cref="SafeHandle.Dispose()"/> cannot.</summary>
+    /// <summary>Closes the stream and returns the result, which <see cref="SafeHandle.Dispose()"/> cannot.</summary>
     /// <returns>An HRESULT.</returns>
     public int CloseStream()
     {

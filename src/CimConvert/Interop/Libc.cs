@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace CimConvert.Interop;
 
-/// <summary>The C library of Unix systems.</summary>
+/// <summary>The C library.</summary>
 internal static partial class Libc
 {
     /// <summary>AT_FDCWD (fcntl.h).</summary>
@@ -15,33 +15,33 @@ internal static partial class Libc
     /// <summary>STATX_INO (linux/stat.h).</summary>
     public const uint FileNumber = 0x100;
 
-    /// <summary>AT_EMPTY_PATH (fcntl.h): of the open file itself.</summary>
+    /// <summary>AT_EMPTY_PATH (fcntl.h): with an empty path, the call applies to the open file itself.</summary>
     public const int EmptyPath = 0x1000;
 
-    /// <summary>link(2): another name for a file; 0, or -1 with errno.</summary>
+    /// <summary>link(2): adds a name for a file. Returns 0, or -1 with errno.</summary>
     [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int Link(string existing, string created);
 
-    /// <summary>statx(2), of Linux alone, and the same on all its processors; 0, or -1 with errno.</summary>
+    /// <summary>statx(2). Linux only, with the same layout on all processors. Returns 0, or -1 with errno.</summary>
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int Statx(int folder, string path, int flags, uint mask, out FileStatus status);
 
-    /// <summary>As above, of an open file.</summary>
+    /// <summary>statx(2) of an open file.</summary>
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int Statx(SafeFileHandle file, string path, int flags, uint mask, out FileStatus status);
 
-    /// <summary>SYNC_FILE_RANGE_WRITE (linux/fs.h): begin to write, and wait for nothing.</summary>
+    /// <summary>SYNC_FILE_RANGE_WRITE (linux/fs.h): starts writing to disk and does not wait.</summary>
     public const uint BeginWriting = 2;
 
-    /// <summary>sync_file_range(2), of Linux alone; 0, or -1 with errno.</summary>
+    /// <summary>sync_file_range(2). Linux only. Returns 0, or -1 with errno.</summary>
     [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int SyncFileRange(SafeFileHandle file, long offset, long length, uint flags);
 
-    /// <summary>struct statx (linux/stat.h): 256 bytes, of which two fields are wanted.</summary>
+    /// <summary>struct statx (linux/stat.h), 256 bytes, of which two fields are used.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     public struct FileStatus
     {

@@ -2,10 +2,10 @@ using System.ComponentModel;
 
 namespace CimConvert.Interop;
 
-/// <summary>What calls return, turned into exceptions and words.</summary>
+/// <summary>Turns HRESULTs and Win32 error codes into exceptions with messages.</summary>
 internal static class NativeErrors
 {
-    /// <summary>ERROR_BADDB: the file is no registry hive, or a damaged one.</summary>
+    /// <summary>ERROR_BADDB: the file is not a registry hive, or is damaged.</summary>
     public const int BadDatabase = 1009;
 
     /// <summary>ERROR_NOT_REGISTRY_FILE.</summary>
@@ -14,12 +14,12 @@ internal static class NativeErrors
     private const int FileNotFound = 2;
     private const int PathNotFound = 3;
 
-    /// <summary>HRESULTs of this facility hold a Win32 error in their low half (Windows SDK, winerror.h, HRESULT_FROM_WIN32).</summary>
+    /// <summary>The high half of an HRESULT with a Win32 error in its low half (Windows SDK, winerror.h, HRESULT_FROM_WIN32).</summary>
     private const uint Win32Facility = 0x8007_0000;
 
     /// <summary>
-    /// The errors that image files meet, in words that say what to look at. The system's own texts come in its language, and
-    /// only on Windows; they serve for the rest.
+    /// Messages for the Win32 errors that CIM and hive files cause. Other errors get the system's message, which exists on Windows
+    /// only and is in the system's language.
     /// </summary>
     private static readonly Dictionary<int, string> s_win32 = new()
     {
@@ -34,16 +34,16 @@ internal static class NativeErrors
         [39] = "the disk is full",
         [50] = "this version of Windows does not support it",
         [80] = "it exists already",
-        [87] = "a parameter that this version of Windows does not know, or of no valid value",
+        [87] = "a parameter is invalid, or this version of Windows does not know it",
         [112] = "the disk is full",
         [120] = "this version of Windows does not have the function",
-        [123] = "a name that Windows does not allow",
+        [123] = "Windows does not allow the name",
         [183] = "it exists already",
         [206] = "the name is too long",
         [BadDatabase] = "the registry hive is damaged",
-        [NotRegistryFile] = "it is no registry hive",
+        [NotRegistryFile] = "it is not a registry hive",
         [1117] = "the disk reports an I/O error",
-        [1168] = "there is nothing by that name in it",
+        [1168] = "it has no entry of that name",
         [1314] = "a privilege is missing: run as administrator",
         [1392] = "the file is damaged",
     };
@@ -56,7 +56,7 @@ internal static class NativeErrors
         }
     }
 
-    /// <summary>Of functions that return a Win32 error, 0 for none.</summary>
+    /// <summary>For functions that return a Win32 error code, 0 for success.</summary>
     public static void ThrowIfWin32(int error, string call, string path)
     {
         if (error != 0)
@@ -65,7 +65,7 @@ internal static class NativeErrors
         }
     }
 
-    /// <summary>Whether a call failed because there is no file, or no folder, by the name.</summary>
+    /// <summary>Whether a call failed because the file or its folder does not exist.</summary>
     public static bool IsNotFound(int result) => result == FromWin32(FileNotFound) || result == FromWin32(PathNotFound);
 
     public static int FromWin32(int error) => unchecked((int)(Win32Facility | (uint)error));
@@ -73,5 +73,5 @@ internal static class NativeErrors
     public static string Meaning(int code) =>
         (unchecked((uint)code) & 0xFFFF_0000) == Win32Facility && s_win32.TryGetValue(code & 0xFFFF, out var words) ? words
         : OperatingSystem.IsWindows() ? new Win32Exception(code).Message.ReplaceLineEndings(" ").Trim()
-        : "an error of Windows";
+        : "a Windows error";
 }

@@ -4,14 +4,14 @@ using System.Runtime.InteropServices;
 namespace CimConvert.Interop;
 
 /// <summary>
-/// Where libraries are loaded from. On Windows only from the folders named here, by full path, so that nobody's working
-/// folder or PATH can slip in another: cimwriter.dll stands beside the program or in System32, and is preferred;
-/// else cimfs.dll, from System32 alone, writes (shared reference, cimfs-api.md). libzstd, which Windows does not have, stands
-/// beside the program. Elsewhere the system's loader knows where libzstd is, and there are no others.
+/// Loads native libraries. On Windows they are loaded only from the folders given here, by full path, so that no DLL can be planted
+/// through the working folder or PATH. CIMs are written by cimwriter.dll from the program's folder or System32, else by cimfs.dll
+/// from System32 (docs/cimfs-api.md). libzstd, which is not part of Windows, is loaded from the program's folder. On other systems
+/// only libzstd is used, and the system's loader finds it.
 /// </summary>
 internal static class NativeLibraries
 {
-    /// <summary>The names libzstd has, by system, as its own makefiles give them.</summary>
+    /// <summary>libzstd's file names on each system, from its makefiles.</summary>
     private static readonly string[] s_zstd =
         OperatingSystem.IsWindows() ? ["libzstd.dll", "zstd.dll"] : OperatingSystem.IsMacOS() ? ["libzstd.1.dylib"] : ["libzstd.so.1"];
 
@@ -19,7 +19,7 @@ internal static class NativeLibraries
     private static readonly Dictionary<string, Loaded?> s_loaded = new(StringComparer.Ordinal);
     private static bool s_registered;
 
-    /// <summary>Makes the P/Invokes of this assembly find their libraries here; called by each class that has some.</summary>
+    /// <summary>Makes this assembly's P/Invokes load their libraries through this class. Every class with P/Invokes calls it.</summary>
     public static void Register()
     {
         lock (s_gate)
@@ -32,12 +32,12 @@ internal static class NativeLibraries
         }
     }
 
-    /// <summary>The file that is loaded for a library; null where no folder of its has it.</summary>
-    /// <exception cref="ConversionException">It is there and cannot be loaded.</exception>
+    /// <summary>The file loaded for a library; null if none of its folders has it.</summary>
+    /// <exception cref="ConversionException">The file exists but cannot be loaded.</exception>
     public static string? PathOf(string library) => Load(library)?.Path;
 
-    /// <summary>Looks at once for all functions that will be called, so that none is found missing halfway.</summary>
-    /// <exception cref="ConversionException">The library lacks some; the message names it and them.</exception>
+    /// <summary>Checks beforehand that the library exports all functions that will be called.</summary>
+    /// <exception cref="ConversionException">The library is missing or lacks functions; the message names them.</exception>
     public static void RequireExports(string library, params IReadOnlyList<string> functions)
     {
         if (Load(library) is not { } loaded)
@@ -83,7 +83,8 @@ internal static class NativeLibraries
 
         if (library == CimFsNative.Library)
         {
-            // The order of LOAD_LIBRARY_SEARCH_APPLICATION_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32, by which the reference loads it.
+            // The order of LOAD_LIBRARY_SEARCH_APPLICATION_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32, which hcsshim uses
+            // (internal/winapi/cimwriter/cimwriter.go).
             return
             [
                 Path.Combine(AppContext.BaseDirectory, library),
@@ -107,7 +108,7 @@ internal static class NativeLibraries
 
         return NativeLibrary.TryLoad(path, out var handle)
             ? new Loaded(path, handle)
-            : throw new ConversionException($"'{path}' cannot be loaded: is it for another processor, or does a library that it needs lack?");
+            : throw new ConversionException($"'{path}' cannot be loaded: it may be for another processor, or a library that it needs may be missing");
     }
 
     private sealed record Loaded(string Path, nint Handle);

@@ -1,9 +1,9 @@
 namespace CimConvert.Interop;
 
-/// <summary>Paths as Windows' own libraries take them: whole, and in the long form where they are long.</summary>
+/// <summary>Makes paths that native Windows libraries accept: absolute, and with the <c>\\?\</c> prefix if they are long.</summary>
 internal static class NativePath
 {
-    /// <summary>MAX_PATH: from here on a path needs the prefix that turns its limit off ("Maximum Path Length Limitation", learn.microsoft.com).</summary>
+    /// <summary>MAX_PATH: a path of this length or more needs the prefix (learn.microsoft.com, "Maximum Path Length Limitation").</summary>
     private const int MaxShortPath = 260;
 
     private const string LongPrefix = @"\\?\";
@@ -18,13 +18,15 @@ internal static class NativePath
             return path.TrimEnd('\\');
         }
 
-        var whole = Path.GetFullPath(path);
-        return !OperatingSystem.IsWindows() || whole.Length < MaxShortPath || whole.StartsWith(LongPrefix, StringComparison.Ordinal) ? whole
-            : whole.StartsWith(@"\\", StringComparison.Ordinal) ? string.Concat(LongUncPrefix, whole.AsSpan(2))
-            : LongPrefix + whole;
+        var absolute = Path.GetFullPath(path);
+        return !OperatingSystem.IsWindows() || absolute.Length < MaxShortPath || absolute.StartsWith(LongPrefix, StringComparison.Ordinal) ? absolute
+            : absolute.StartsWith(@"\\", StringComparison.Ordinal) ? string.Concat(LongUncPrefix, absolute.AsSpan(2))
+            : LongPrefix + absolute;
     }
 
-    /// <summary>Whether a path is of a disk or volume itself: <c>\\.\PhysicalDrive3</c>, <c>\\?\Volume{GUID}</c>, with or without a <c>\</c> behind it.</summary>
+    /// <summary>
+    /// Whether a path is that of a disk or volume: <c>\\.\PhysicalDrive3</c>, <c>\\?\Volume{GUID}</c>, with or without a trailing <c>\</c>.
+    /// </summary>
     public static bool IsDevice(string path) =>
         (path.StartsWith(DevicePrefix, StringComparison.Ordinal) || path.StartsWith(VolumePrefix, StringComparison.OrdinalIgnoreCase))
         && path.TrimEnd('\\').LastIndexOf('\\') == DevicePrefix.Length - 1;

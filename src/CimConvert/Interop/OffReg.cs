@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace CimConvert.Interop;
 
-/// <summary>Windows' offline registry library, offreg.dll of System32. All return a Win32 error.</summary>
+/// <summary>
+/// The Windows offline registry library, offreg.dll from System32 (learn.microsoft.com, "Offline Registry Library"). All functions
+/// return a Win32 error code.
+/// </summary>
 internal static partial class OffReg
 {
     public const string Library = "offreg.dll";
@@ -15,14 +18,14 @@ internal static partial class OffReg
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     public static partial int OROpenHive(string path, out HiveHandle hive);
 
-    /// <param name="hives">The base hive first, then the differencing ones.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="merged">A new hive, in memory.</param>
+    /// <param name="hives">The base hive, then the differencing hives.</param>
+    /// <param name="count">Number of hives.</param>
+    /// <param name="merged">A new hive in memory.</param>
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     public static partial int ORMergeHives(ReadOnlySpan<nint> hives, uint count, out HiveHandle merged);
 
-    /// <summary>Refuses a path that exists.</summary>
+    /// <summary>Fails if the path exists.</summary>
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf16)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     public static partial int ORSaveHive(HiveHandle hive, string path, uint osMajorVersion, uint osMinorVersion);
@@ -30,4 +33,12 @@ internal static partial class OffReg
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     public static partial int ORCloseHive(nint hive);
+}
+
+/// <summary>A hive opened by offreg.dll.</summary>
+internal sealed class HiveHandle() : SafeHandle(0, ownsHandle: true)
+{
+    public override bool IsInvalid => handle == 0;
+
+    protected override bool ReleaseHandle() => OffReg.ORCloseHive(handle) == 0;
 }

@@ -2,16 +2,19 @@ using System.Runtime.Versioning;
 
 namespace CimConvert.Interop;
 
-/// <summary>The build of Windows this runs on, and what each build brought to CimFS (shared reference, cimfs-api.md).</summary>
+/// <summary>The build of Windows that this runs on, and the builds that added CIM features (docs/cimfs-api.md).</summary>
 internal static class WindowsBuild
 {
-    /// <summary>Block and merged CIMs.</summary>
+    /// <summary>The first build with block and merged CIMs.</summary>
     public const int BlockImages = 27766;
 
-    /// <summary>Verified ones, which are sealed.</summary>
+    /// <summary>The first build with verified CIMs, which are sealed.</summary>
     public const int VerifiedImages = 27800;
 
-    /// <summary>CIMs of several files: builds from 25H1 on, and Server 2022 from a revision on.</summary>
+    /// <summary>
+    /// The first build with standard CIMs, which are sets of files: V25H1Server of hcsshim's osversion (Windows Server 2025). Server 2022
+    /// has them from revision 2031 on.
+    /// </summary>
     public const int FileImages = 26100;
 
     public const int Server2022 = 20348;
@@ -22,7 +25,7 @@ internal static class WindowsBuild
 
     public static int Build => Environment.OSVersion.Version.Build;
 
-    /// <summary>The number after the build, which only the registry has.</summary>
+    /// <summary>The number after the build, which is only in the registry.</summary>
     [SupportedOSPlatform("windows")]
     public static int Revision => Microsoft.Win32.Registry.GetValue(VersionKey, RevisionValue, 0) is int revision ? revision : 0;
 

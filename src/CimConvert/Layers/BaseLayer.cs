@@ -1,4 +1,3 @@
-using CimConvert.Cims;
 using CimConvert.Formats.Cim;
 using CimConvert.Formats.Windows;
 using CimConvert.Layers.Hives;
@@ -6,10 +5,10 @@ using CimConvert.Layers.Hives;
 namespace CimConvert.Layers;
 
 /// <summary>
-/// What a layer without parents gets besides its tar: its hives once more as the bases of child layers, in the image and on
+/// What a layer without parents gets besides its tar: its hives once more as the bases of child layers, in the CIM and on
 /// disk, and the file that tells Windows that the hives are part of the file system.
 /// </summary>
-internal sealed class BaseLayer(ICimWriter image, LayerEntries entries, PendingWork pending, StagingFolder staging)
+internal sealed class BaseLayer(LayerCim cim, LayerTree tree, PendingWork pending, StagingFolder staging)
 {
     private static readonly CimPath s_hives = CimPath.Parse(RegistryHive.Folder);
     private static readonly CimPath s_layout = CimPath.Parse("layout");
@@ -38,26 +37,25 @@ internal sealed class BaseLayer(ICimWriter image, LayerEntries entries, PendingW
     /// <summary>Adds it, after all that comes from the tar.</summary>
     public void Add()
     {
-        image.CreateFile(s_hives, EntryMetadata.Made(Win32Attributes.Directory, 0));
-        image.CloseStream();
+        cim.CreateDirectory(s_hives);
         foreach (var hive in RegistryHive.All)
         {
             pending.TryGetStandardFile(hive.ConfigPath, out var path);
-            image.CreateHardLink(hive.BasePath, path);
+            cim.CreateHardLink(hive.BasePath, path);
             staging.Move(hive.ConfigPath, hive.BasePath);
         }
 
-        image.CreateFile(s_layout, EntryMetadata.Made(Win32Attributes.Normal, Layout.Length));
-        image.Write(Layout);
-        image.CloseStream();
+        cim.CreateFile(s_layout, EntryMetadata.Made(Win32Attributes.Normal, Layout.Length));
+        cim.Write(Layout);
+        cim.CloseStream();
     }
 
     private void Claim(CimPath path, bool isDirectory)
     {
         try
         {
-            // Not in the image yet: a link of the tar cannot have it for its target.
-            pending.Drop(entries.Claim(path, isDirectory, isLinkable: !isDirectory, isInImage: false, LayerEntries.NothingPending));
+            // Not in the CIM yet: a link of the tar cannot have it for its target.
+            pending.Drop(tree.Claim(path, isDirectory, isLinkable: !isDirectory, isInCim: false, LayerTree.NothingPending));
         }
         catch (InvalidDataException wrong)
         {

@@ -4,22 +4,28 @@ using CimConvert.Formats.Cim;
 
 namespace CimConvert.Layers;
 
-/// <summary>Files on disk made files of an image.</summary>
+/// <summary>Files on disk made files of an cim.</summary>
 internal static class CimFiles
 {
     private const int CopyBufferSize = 256 * 1024;
 
     /// <summary>Adds a file with all of the stream's bytes, as many as the metadata says.</summary>
-    public static void Add(ICimWriter image, CimPath path, in CimFileMetadata metadata, Stream content, CancellationToken cancellationToken)
+    public static void Add(ICimWriter cim, CimPath path, in CimFileMetadata metadata, Stream content, CancellationToken cancellationToken)
     {
-        image.CreateFile(path, metadata);
+        cim.CreateFile(path, metadata);
+        Fill(cim, content, cancellationToken);
+    }
+
+    /// <summary>Writes all of a stream's bytes to the file or stream that is open, and closes it.</summary>
+    public static void Fill(ICimWriter cim, Stream content, CancellationToken cancellationToken)
+    {
         var buffer = ArrayPool<byte>.Shared.Rent(CopyBufferSize);
         try
         {
             for (int read; (read = content.Read(buffer)) > 0;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                image.Write(buffer.AsSpan(0, read));
+                cim.Write(buffer.AsSpan(0, read));
             }
         }
         finally
@@ -27,6 +33,6 @@ internal static class CimFiles
             ArrayPool<byte>.Shared.Return(buffer);
         }
 
-        image.CloseStream();
+        cim.CloseStream();
     }
 }

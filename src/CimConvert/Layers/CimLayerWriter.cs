@@ -6,20 +6,20 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Layers;
 
 /// <summary>
-/// Writes a layer entry by entry into an image: what Microsoft's CIMLayerWriter interface does, and what the import of a tar is
-/// made of. Standard files, and links where the image does not want them at once, wait until <see cref="Finish"/>. For one thread.
+/// Writes a layer entry by entry into a CIM: hcsshim's <c>CIMLayerWriter</c>, and what the import of a tar is made of. Hives and boot
+/// files, and links where the CIM's writer does not want them at once, wait until the layer's end. For one thread.
 /// </summary>
 /// <remarks>
-/// After an exception the layer is of no use: every further call says so, and the image is to be thrown away. Disposing removes
-/// what was staged in the layer's folder, except the hives that <see cref="Finish"/> kept.
+/// After an exception the layer is of no use: every further call says so. Disposing a writer that was not closed leaves nothing behind.
 /// </remarks>
-internal sealed class CimLayerWriter : IDisposable
+public sealed class CimLayerWriter : IDisposable
 {
     private const string UtilityVmName = "UtilityVM";
 
-    private readonly ICimWriter _image;
+    private readonly ICimWriter _writer;
+    private readonly LayerCim _cim;
     private readonly LayerImportOptions _options;
-    private readonly LayerEntries _entries;
+    private readonly LayerTree _tree;
     private readonly StagingFolder _staging;
     private readonly PendingWork _pending;
     private IReadOnlyList<RegistryHive>? _deltaHives;
@@ -31,18 +31,50 @@ internal sealed class CimLayerWriter : IDisposable
     private bool _warnedOfUtilityVm;
     private bool _inCall;
     private bool _closed;
+    private (StagedLayer Staged, IReadOnlyList<string> ParentFolders, IHiveMerger Hives)? _own;
 
-    /// <param name="image">Where the entries go. Not owned: whoever opened it disposes it, committed or not.</param>
+    /// <param name="cim">Where the entries go. Not owned: whoever opened it disposes it, committed or not.</param>
     /// <param name="options">Where standard files wait, and whether the layer has parents.</param>
-    public CimLayerWriter(ICimWriter image, LayerImportOptions options)
+    internal CimLayerWriter(ICimWriter cim, LayerImportOptions options)
     {
-        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(cim);
         ArgumentNullException.ThrowIfNull(options);
-        _image = image;
+        _writer = cim;
         _options = options;
-        _entries = new LayerEntries(options.Limits);
+        _tree = new LayerTree(options.Limits);
+        _cim = new LayerCim(_tree, cim);
         _staging = new StagingFolder(options.LayerFolder);
-        _pending = new PendingWork(image, _entries, _staging, options.IsBase);
+        _pending = new PendingWork(_cim, _tree, _staging, options.IsBase);
+    }
+
+    /// <summary>Starts a layer in a new block CIM (hcsshim: <c>NewCimLayerWriter</c>, <c>NewBlockCIMLayerWriter</c>).</summary>
+    /// <param name="layer">What to make; nothing may have the file's name yet. The layer's hives go into the folder <c>Hives</c> beside it.</param>
+    /// <param name="options">How; null for a base layer without seal and footer.</param>
+    /// <exception cref="ConversionException">The back end cannot write it.</exception>
+    public static CimLayerWriter Create(BlockCim layer, BlockCimImportOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        options ??= new BlockCimImportOptions();
+        var backend = CimBackends.Select(CimBackends.NameOf(options.Backend), options.Block);
+        foreach (var parent in options.ParentLayers)
+        {
+            backend.CheckSource(parent);
+        }
+
+        Directory.CreateDirectory(layer.Folder);
+        var cim = backend.Create(layer.BlockFile, layer.NameOrDefault, options.Block);
+        try
+        {
+            var staged = new StagedLayer(layer.BlockFile, layer.Folder);
+            var parentFolders = options.ParentLayers.Select(parent => parent.Folder).ToArray();
+            var importOptions = new LayerImportOptions { IsBase = parentFolders.Length == 0, LayerFolder = staged.Folder, Limits = options.Limits, Logger = options.Logger };
+            return new CimLayerWriter(cim, importOptions) { _own = (staged, parentFolders, HiveMergers.For(backend)) };
+        }
+        catch
+        {
+            cim.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Where in its tar the entry lies that the next calls are about: for messages only. Null where there is no tar.</summary>
@@ -67,15 +99,15 @@ internal sealed class CimLayerWriter : IDisposable
                 throw new InvalidDataException("a directory or link in the place of a file that the importer works on");
             }
 
-            Claim(path, isDirectory: false, isLinkable: true, isInImage: false, _pending.NextIndex);
-            _pending.AddStandardFile(EntryOffset, path, standard, WithDescriptor(metadata));
+            Claim(path, isDirectory: false, isLinkable: true, isInCim: false, _pending.NextIndex);
+            _pending.AddStandardFile(EntryOffset, path, standard, metadata);
             _stagedFile = _staging.Create(standard);
         }
         else
         {
             // A link to a directory is one itself to Windows, and directories have one name only.
-            Claim(path, isDirectory, isLinkable: !metadata.IsDirectory, isInImage: true, LayerEntries.NothingPending);
-            _image.CreateFile(path, WithDescriptor(metadata));
+            Claim(path, isDirectory, isLinkable: !metadata.IsDirectory, isInCim: true, LayerTree.NothingPending);
+            _cim.CreateFile(path, metadata);
         }
 
         _lastFile = path;
@@ -105,10 +137,10 @@ internal sealed class CimLayerWriter : IDisposable
             throw new InvalidDataException("a hard link to itself");
         }
 
-        _entries.CountTarget(target);
-        Claim(path, isDirectory: false, isLinkable: true, isInImage: false, _pending.NextIndex);
+        _tree.CountTarget(target);
+        Claim(path, isDirectory: false, isLinkable: true, isInCim: false, _pending.NextIndex);
         var link = _pending.AddLink(EntryOffset, path, target);
-        if (_image.LinksAtOnce && !StandardFiles.Contains(target))
+        if (_cim.LinksAtOnce && !StandardFiles.Contains(target))
         {
             _pending.Apply(link, cancellationToken: default);
         }
@@ -135,8 +167,8 @@ internal sealed class CimLayerWriter : IDisposable
             throw new InvalidDataException($"an alternate stream that does not follow its file; the last file is '{_lastFile}'");
         }
 
-        _entries.CountStream(name);
-        _image.CreateAlternateStream(last, name, size);
+        _tree.CountStream(name);
+        _cim.CreateAlternateStream(last, name, size);
         BeginData($"{last}:{name}", size);
         _inCall = false;
     }
@@ -147,8 +179,8 @@ internal sealed class CimLayerWriter : IDisposable
     public void Remove(CimPath path)
     {
         BeginCall();
-        _entries.CountWhiteout(path);
-        _image.Tombstone(path);
+        _tree.CountWhiteout(path);
+        _cim.Remove(path);
         _inCall = false;
     }
 
@@ -158,8 +190,8 @@ internal sealed class CimLayerWriter : IDisposable
     public void RemoveContents(CimPath directory)
     {
         BeginCall();
-        _entries.CountWhiteout(directory);
-        _image.MakeOpaque(directory);
+        _tree.CountWhiteout(directory);
+        _cim.RemoveContents(directory);
         _inCall = false;
     }
 
@@ -190,49 +222,62 @@ internal sealed class CimLayerWriter : IDisposable
 
     /// <summary>
     /// Ends the layer's entries: adds what waited, and what every base layer gets. Only the hives of a layer with parents are left,
-    /// and the commit: <see cref="Close"/>, when the parents are complete.
+    /// and the commit: <see cref="Close(CancellationToken)"/>, when the parents are complete.
     /// </summary>
     /// <returns>The hives whose deltas now lie in the layer's folder, to be merged with those of its parents.</returns>
     /// <exception cref="LayerImportException">What waited cannot be added.</exception>
     /// <exception cref="InvalidDataException">The file before lacks bytes.</exception>
     /// <exception cref="InvalidOperationException">The layer is closed.</exception>
-    public IReadOnlyList<RegistryHive> Finish(CancellationToken cancellationToken)
+    internal IReadOnlyList<RegistryHive> Finish(CancellationToken cancellationToken)
     {
         BeginCall();
-        var baseLayer = _options.IsBase ? new BaseLayer(_image, _entries, _pending, _staging) : null;
+        var baseLayer = _options.IsBase ? new BaseLayer(_cim, _tree, _pending, _staging) : null;
         baseLayer?.Prepare();
         _pending.ApplyAll(cancellationToken);
         baseLayer?.Add();
         _deltaHives = KeepHives();
+        PrepareMergedHives();
         _inCall = false;
         return _deltaHives;
     }
 
-    /// <summary>Finishes the layer where <see cref="Finish"/> did not, merges its hives with its parents', and commits the image.</summary>
+    /// <summary>Ends the layer: adds what waited, merges its hives with its parents', and gives the CIM its name (hcsshim: <c>Close</c>).</summary>
+    /// <param name="cancellationToken">Stops between the steps.</param>
+    /// <exception cref="LayerImportException">What waited cannot be added, or a hive cannot be merged.</exception>
+    /// <exception cref="InvalidDataException">The file before lacks bytes, or the CIM cannot be made whole.</exception>
+    /// <exception cref="InvalidOperationException">The layer was closed before.</exception>
+    public void Close(CancellationToken cancellationToken = default)
+    {
+        var (staged, parentFolders, hives) = _own!.Value;
+        Close(deltas => staged.Commit(_writer, deltas, parentFolders, hives, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>As <see cref="Close(CancellationToken)"/>, for a layer whose folder is the caller's.</summary>
     /// <param name="hives">What merges hives.</param>
     /// <param name="parentFolders">The parents' layer folders, nearest first; none for a base layer.</param>
     /// <param name="cancellationToken">Stops between the steps.</param>
-    /// <exception cref="LayerImportException">What waited cannot be added, or a hive cannot be merged.</exception>
-    /// <exception cref="InvalidDataException">The file before lacks bytes, or the image cannot be made whole.</exception>
-    /// <exception cref="InvalidOperationException">The layer was closed before.</exception>
-    public CommittedCim Close(IHiveMerger hives, IReadOnlyList<string> parentFolders, CancellationToken cancellationToken)
+    internal CommittedCim Close(IHiveMerger hives, IReadOnlyList<string> parentFolders, CancellationToken cancellationToken) =>
+        Close(deltas => LayerFinish.Run(_writer, deltas, _options.LayerFolder, parentFolders, hives, cancellationToken), cancellationToken);
+
+    private CommittedCim Close(Func<IReadOnlyList<RegistryHive>, CommittedCim> commit, CancellationToken cancellationToken)
     {
         var deltas = !_closed && !_inCall && _deltaHives is { } finished ? finished : Finish(cancellationToken);
         _inCall = true;
-        if (!_options.IsBase)
-        {
-            new HiveMerging(hives).Run(_options.LayerFolder, deltas, parentFolders, _image, cancellationToken);
-        }
-
-        var image = _image.Commit(cancellationToken);
+        var cim = commit(deltas);
         (_inCall, _closed) = (false, true);
-        return image;
+        return cim;
     }
 
+    /// <summary>Throws away what was not closed.</summary>
     public void Dispose()
     {
         _stagedFile?.Dispose();
         _staging.Dispose();
+        if (_own is { } own)
+        {
+            _writer.Dispose();
+            own.Staged.Dispose();
+        }
     }
 
     /// <summary>Begins every call but writes; a call that ends without taking the mark back has failed.</summary>
@@ -278,7 +323,7 @@ internal sealed class CimLayerWriter : IDisposable
         }
         else
         {
-            _image.Write(data);
+            _cim.Write(data);
         }
 
         _left -= data.Length;
@@ -297,12 +342,12 @@ internal sealed class CimLayerWriter : IDisposable
         }
         else
         {
-            _image.CloseStream();
+            _cim.CloseStream();
         }
     }
 
-    private void Claim(CimPath path, bool isDirectory, bool isLinkable, bool isInImage, int pending) =>
-        _pending.Drop(_entries.Claim(path, isDirectory, isLinkable, isInImage, pending));
+    private void Claim(CimPath path, bool isDirectory, bool isLinkable, bool isInCim, int pending) =>
+        _pending.Drop(_tree.Claim(path, isDirectory, isLinkable, isInCim, pending));
 
     private void WarnOfUtilityVm(CimPath path)
     {
@@ -318,6 +363,23 @@ internal sealed class CimLayerWriter : IDisposable
             "The layer has files of the utility VM but is no base layer: they are kept, and Windows may not use them when it starts one");
     }
 
+    /// <summary>The merged hives come when the parents are in: room is made for them while the layer's names are known.</summary>
+    private void PrepareMergedHives()
+    {
+        foreach (var hive in _deltaHives!)
+        {
+            try
+            {
+                Claim(hive.BasePath, isDirectory: false, isLinkable: true, isInCim: true, LayerTree.NothingPending);
+                _cim.Prepare(hive.BasePath, isDirectory: false);
+            }
+            catch (InvalidDataException e)
+            {
+                throw new LayerImportException($"a layer whose tar leaves no place for '{hive.BasePath}': {e.Message}", e);
+            }
+        }
+    }
+
     private List<RegistryHive> KeepHives()
     {
         var deltas = RegistryHive.All.Where(hive => _pending.TryGetStandardFile(hive.DeltaPath, out _)).ToList();
@@ -325,10 +387,6 @@ internal sealed class CimLayerWriter : IDisposable
         _staging.Keep([.. deltas.Select(hive => hive.DeltaPath), .. bases]);
         return deltas;
     }
-
-    /// <summary>An empty descriptor would leave a CIM in a bad state (shared reference, cimfs-api.md).</summary>
-    internal static CimFileMetadata WithDescriptor(in CimFileMetadata metadata) =>
-        metadata.SecurityDescriptor.IsEmpty ? metadata with { SecurityDescriptor = SecurityDescriptors.NullDacl } : metadata;
 
     private static void ThrowIfRoot(CimPath path)
     {

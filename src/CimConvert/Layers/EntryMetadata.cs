@@ -40,8 +40,11 @@ internal static class EntryMetadata
         LastWriteTime = 0,
         ChangeTime = 0,
         LastAccessTime = 0,
-        SecurityDescriptor = SecurityDescriptors.NullDacl,
+        SecurityDescriptor = SecurityDescriptor.NullDacl,
     };
+
+    /// <summary>For an entry of a type that no layer of Windows has, such as a device.</summary>
+    public static InvalidDataException NotOnWindows(TarReader tar) => new($"an entry of the type {tar.Type}, which is not supported on Windows");
 
     private static uint Attributes(TarReader tar)
     {

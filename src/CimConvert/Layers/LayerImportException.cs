@@ -3,18 +3,18 @@ using CimConvert.Formats.Cim;
 namespace CimConvert.Layers;
 
 /// <summary>A layer that cannot be imported; the message is one line and names the tar entry at fault, where it is one.</summary>
-internal sealed class LayerImportException : ConversionException
+public sealed class LayerImportException : ConversionException
 {
     private const int MaxShownName = 200;
 
-    public LayerImportException(string entryName, long tarOffset, string reason, Exception? cause = null)
+    internal LayerImportException(string entryName, long tarOffset, string reason, Exception? cause = null)
         : base($"entry '{Shown(entryName)}' at offset {tarOffset}: {reason}", cause)
     {
         EntryName = entryName;
         TarOffset = tarOffset;
     }
 
-    public LayerImportException(string reason, Exception? cause = null)
+    internal LayerImportException(string reason, Exception? cause = null)
         : base(reason, cause)
     {
     }
@@ -24,9 +24,10 @@ internal sealed class LayerImportException : ConversionException
         ? new LayerImportException(path.Value, offset, cause.Message, cause)
         : new LayerImportException($"entry '{Shown(path.Value)}': {cause.Message}", cause);
 
+    /// <summary>The tar entry at fault, as the tar names it; null where none is.</summary>
     public string? EntryName { get; }
 
-    /// <summary>Where the entry's header lies in the uncompressed tar.</summary>
+    /// <summary>Where the entry's header lies in the uncompressed tar, in bytes; null where no entry is at fault, or none came from a tar.</summary>
     public long? TarOffset { get; }
 
     /// <summary>Names come from the tar: control characters must reach neither a terminal nor a log's next line.</summary>

@@ -1,4 +1,3 @@
-using CimConvert.Cims;
 using CimConvert.Formats.Cim;
 
 namespace CimConvert.Layers;
@@ -7,7 +6,7 @@ namespace CimConvert.Layers;
 /// What waits for the layer's end, in tar order: standard files, and links, which cannot be told to be hard links or merge
 /// links before all files are known.
 /// </summary>
-internal sealed class PendingWork(ICimWriter image, LayerEntries entries, StagingFolder staging, bool isBase)
+internal sealed class PendingWork(LayerCim cim, LayerTree tree, StagingFolder staging, bool isBase)
 {
     private readonly List<Item?> _items = [];
 
@@ -33,13 +32,13 @@ internal sealed class PendingWork(ICimWriter image, LayerEntries entries, Stagin
     /// <summary>A later entry has taken the place of the one that waits here, if one does.</summary>
     public void Drop(int index)
     {
-        if (index != LayerEntries.NothingPending)
+        if (index != LayerTree.NothingPending)
         {
             _items[index] = null;
         }
     }
 
-    /// <summary>The path a standard file has in the image, as the tar spelled it.</summary>
+    /// <summary>The path a standard file has in the CIM, as the tar spelled it.</summary>
     public bool TryGetStandardFile(CimPath standard, out CimPath path) => _standardFiles.TryGetValue(standard, out path);
 
     public void ApplyAll(CancellationToken cancellationToken)
@@ -79,28 +78,28 @@ internal sealed class PendingWork(ICimWriter image, LayerEntries entries, Stagin
     private void Add(StandardFile file, CancellationToken cancellationToken)
     {
         using var stream = staging.Open(file.Standard);
-        CimFiles.Add(image, file.Path, file.Metadata, stream, cancellationToken);
-        entries.Settle(file.Path, isInImage: true);
+        cim.AddFile(file.Path, file.Metadata, stream, cancellationToken);
+        tree.Settle(file.Path, isInCim: true);
     }
 
     private void Add(Link link, CancellationToken cancellationToken)
     {
-        var known = entries.TryGet(link.Target, out var target);
-        if (known && target.Pending != LayerEntries.NothingPending && _items[target.Pending] is StandardFile)
+        var known = tree.TryGet(link.Target, out var target);
+        if (known && target.Pending != LayerTree.NothingPending && _items[target.Pending] is StandardFile)
         {
             Apply(target.Pending, cancellationToken);
-            known = entries.TryGet(link.Target, out target);
+            known = tree.TryGet(link.Target, out target);
         }
 
-        if (known && target.IsInImage)
+        if (known && target.IsInCim)
         {
             if (!target.IsLinkable)
             {
                 throw new InvalidDataException($"a hard link to the directory '{link.Target}'");
             }
 
-            image.CreateHardLink(link.Path, link.Target);
-            entries.Settle(link.Path, isInImage: true);
+            cim.CreateHardLink(link.Path, link.Target);
+            tree.Settle(link.Path, isInCim: true);
         }
         else if (isBase)
         {
@@ -108,8 +107,8 @@ internal sealed class PendingWork(ICimWriter image, LayerEntries entries, Stagin
         }
         else
         {
-            image.CreateMergeLink(link.Path, link.Target);
-            entries.Settle(link.Path, isInImage: false);
+            cim.CreateMergeLink(link.Path, link.Target);
+            tree.Settle(link.Path, isInCim: false);
         }
     }
 

@@ -1,6 +1,6 @@
 namespace CimConvert.Oci;
 
-/// <summary>What to fetch, how large it is and what it must hash to (OCI image spec, descriptor.md).</summary>
+/// <summary>A reference to content by media type, digest and size (OCI image spec, descriptor.md).</summary>
 internal sealed record Descriptor
 {
     public required string MediaType { get; init; }
@@ -9,17 +9,18 @@ internal sealed record Descriptor
 
     public required long Size { get; init; }
 
-    /// <summary>Where else the content may be had; foreign layers have nothing else.</summary>
+    /// <summary>Other addresses of the content. Foreign layers have only these.</summary>
     public IReadOnlyList<string>? Urls { get; init; }
 
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 
     public string? ArtifactType { get; init; }
 
-    /// <summary>Set on the entries of an index only.</summary>
+    /// <summary>Set only on the entries of an index.</summary>
     public Platform? Platform { get; init; }
 
-    /// <param name="where">The descriptor's place in its document, for the message.</param>
+    /// <param name="where">The descriptor's position in its document, for the error message.</param>
+    /// <exception cref="InvalidDataException">A field is invalid.</exception>
     internal void Validate(string where)
     {
         if (MediaType.Length == 0)

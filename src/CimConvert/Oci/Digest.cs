@@ -6,21 +6,21 @@ using System.Text.Json.Serialization;
 namespace CimConvert.Oci;
 
 /// <summary>
-/// A SHA-256 content digest, <c>sha256:</c> and 64 lower-case hex digits (OCI image spec, descriptor.md, "Digests").
-/// Registered algorithms other than sha256 are refused: no Windows image is published with one.
+/// A SHA-256 digest, written as <c>sha256:</c> and 64 lower-case hex digits (OCI image spec, descriptor.md, "Digests").
+/// Other registered algorithms are refused, because no Windows image is published with them.
 /// </summary>
 [JsonConverter(typeof(DigestJsonConverter))]
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct Digest
 {
-    /// <summary>Bytes of the hash itself.</summary>
+    /// <summary>Bytes of the hash.</summary>
     public const int Size = SHA256.HashSizeInBytes;
 
     public const int HexLength = 2 * Size;
 
     private const string Algorithm = "sha256";
 
-    // Four words rather than an array: a digest is a dictionary key, and is copied without touching the heap.
+    // Four words rather than an array, so that digests are compared by value and copied without allocating.
     private readonly ulong _word0;
     private readonly ulong _word1;
     private readonly ulong _word2;
@@ -34,7 +34,7 @@ internal readonly record struct Digest
         _word3 = BinaryPrimitives.ReadUInt64BigEndian(hash[24..]);
     }
 
-    /// <summary>The hash as 64 lower-case hex digits, the name of a blob in an OCI image layout.</summary>
+    /// <summary>The hash as 64 lower-case hex digits: the name of a blob in an OCI image layout.</summary>
     public string Hex
     {
         get
@@ -45,7 +45,7 @@ internal readonly record struct Digest
         }
     }
 
-    /// <summary>The digest whose 32 hash bytes are already known, as an incremental hash leaves them.</summary>
+    /// <summary>The digest of a 32-byte hash that is already computed.</summary>
     public static Digest FromHash(ReadOnlySpan<byte> hash) => hash.Length == Size
         ? new Digest(hash)
         : throw new ArgumentException($"a SHA-256 hash has {Size} bytes, not {hash.Length}", nameof(hash));
@@ -57,7 +57,7 @@ internal readonly record struct Digest
         return new Digest(hash);
     }
 
-    /// <summary>Hashes what is left of the stream.</summary>
+    /// <summary>Hashes the rest of the stream.</summary>
     public static async ValueTask<Digest> ComputeAsync(Stream data, CancellationToken cancellationToken = default)
     {
         var hash = new byte[Size];
@@ -68,8 +68,8 @@ internal readonly record struct Digest
     /// <exception cref="InvalidDataException">The text is not a sha256 digest.</exception>
     public static Digest Parse(string text)
     {
-        var why = Read(text, out var digest);
-        return why is null ? digest : throw new InvalidDataException($"digest '{Printable.Of(text)}' {why}");
+        var problem = Read(text, out var digest);
+        return problem is null ? digest : throw new InvalidDataException($"digest '{Printable.Of(text)}' {problem}");
     }
 
     public static bool TryParse(string text, out Digest digest) => Read(text, out digest) is null;
@@ -84,7 +84,7 @@ internal readonly record struct Digest
 
     public override string ToString() => $"{Algorithm}:{Hex}";
 
-    /// <summary>Lower-case hex digits only.</summary>
+    /// <summary>Whether all characters are lower-case hex digits.</summary>
     internal static bool IsHex(ReadOnlySpan<char> text)
     {
         foreach (var c in text)
@@ -98,7 +98,7 @@ internal readonly record struct Digest
         return true;
     }
 
-    /// <summary>Reads the digest, or says why the text is none.</summary>
+    /// <summary>Parses a digest. Returns what is invalid, or null.</summary>
     private static string? Read(string text, out Digest digest)
     {
         digest = default;
@@ -119,7 +119,7 @@ internal readonly record struct Digest
             return $"has {hex.Length} characters after '{Algorithm}:' where {HexLength} hex digits belong";
         }
 
-        // descriptor.md: "sha256 ... encoded MUST match /[a-f0-9]{64}/"; upper case would name the same content twice.
+        // descriptor.md: "sha256 ... encoded MUST match /[a-f0-9]{64}/". With upper case, the same content would have several digests.
         if (!IsHex(hex))
         {
             return "has a character that is not a lower-case hex digit";

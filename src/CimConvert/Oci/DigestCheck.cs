@@ -3,20 +3,20 @@ using System.Security.Cryptography;
 namespace CimConvert.Oci;
 
 /// <summary>
-/// Hashes and counts bytes. Where a digest or size is expected, more bytes are refused as they come, and the end is only
-/// accepted if all is as expected.
+/// Hashes and counts bytes, and checks them against an expected digest and size: too many bytes are refused as they arrive, too
+/// few or wrong ones at the end.
 /// </summary>
-/// <param name="what">What the bytes are, to start a message with: <c>layer sha256:…</c>.</param>
-/// <param name="expected">What the bytes must hash to; null to only compute it.</param>
-/// <param name="expectedSize">How many bytes there must be; null where any number may come.</param>
+/// <param name="what">What the bytes are, to start error messages with: <c>layer sha256:…</c>.</param>
+/// <param name="expected">The expected digest; null to only compute it.</param>
+/// <param name="expectedSize">The expected number of bytes; null for any.</param>
 internal sealed class DigestCheck(string what, Digest? expected, long? expectedSize) : IDisposable
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
-    /// <summary>Bytes taken so far.</summary>
+    /// <summary>Bytes so far.</summary>
     public long Count { get; private set; }
 
-    /// <exception cref="InvalidDataException">More bytes than there should be.</exception>
+    /// <exception cref="InvalidDataException">There are more bytes than expected.</exception>
     public void Append(ReadOnlySpan<byte> data)
     {
         Count += data.Length;
@@ -28,9 +28,9 @@ internal sealed class DigestCheck(string what, Digest? expected, long? expectedS
         _hash.AppendData(data);
     }
 
-    /// <summary>Says that no more bytes come.</summary>
+    /// <summary>Call after the last byte.</summary>
     /// <returns>The digest of all bytes.</returns>
-    /// <exception cref="InvalidDataException">They are not what they should be.</exception>
+    /// <exception cref="InvalidDataException">The size or digest is not the expected one.</exception>
     public Digest Finish()
     {
         if (expectedSize is { } size && size != Count)

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace CimConvert.Oci;
 
-/// <summary>A digest as the JSON string it is everywhere in the OCI documents.</summary>
+/// <summary>Reads and writes a digest as a JSON string.</summary>
 internal sealed class DigestJsonConverter : JsonConverter<Digest>
 {
     public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

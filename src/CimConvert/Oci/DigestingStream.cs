@@ -3,13 +3,13 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Oci;
 
 /// <summary>
-/// Puts what is read through it to a <see cref="DigestCheck"/>: a reader that saw the end saw the right bytes. Does not own the
-/// stream below.
+/// Passes the bytes read through it to a <see cref="DigestCheck"/>: reading returns 0 at the end only if all bytes are the expected
+/// ones, and throws otherwise. Does not own the underlying stream.
 /// </summary>
-/// <param name="inner">Read front to back.</param>
-/// <param name="what">What the bytes are, to start a message with: <c>layer sha256:…</c>.</param>
-/// <param name="expected">What the bytes must hash to; null to only compute it.</param>
-/// <param name="expectedSize">How many bytes there must be; null where any number may come.</param>
+/// <param name="inner">The underlying stream.</param>
+/// <param name="what">What the bytes are, to start error messages with: <c>layer sha256:…</c>.</param>
+/// <param name="expected">The expected digest; null to only compute it.</param>
+/// <param name="expectedSize">The expected number of bytes; null for any.</param>
 internal sealed class DigestingStream(Stream inner, string what, Digest? expected, long? expectedSize) : ForwardStream
 {
     private readonly DigestCheck _check = new(what, expected, expectedSize);
@@ -18,7 +18,7 @@ internal sealed class DigestingStream(Stream inner, string what, Digest? expecte
     /// <summary>Bytes read so far.</summary>
     public long BytesRead => _check.Count;
 
-    /// <summary>The digest of all bytes; there once the end was read.</summary>
+    /// <summary>The digest of all bytes; available once the end has been read.</summary>
     public Digest Digest => _digest ?? throw new InvalidOperationException($"{what} was not read to its end");
 
     public override int Read(Span<byte> buffer)

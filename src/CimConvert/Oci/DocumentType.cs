@@ -1,6 +1,6 @@
 namespace CimConvert.Oci;
 
-/// <summary>The checks manifests and indexes share.</summary>
+/// <summary>Checks that manifests and indexes share.</summary>
 internal static class DocumentType
 {
     public static void Check(string what, int schema, int expectedSchema, string? stated, string expected)
@@ -10,13 +10,13 @@ internal static class DocumentType
             throw new InvalidDataException($"{what} has schemaVersion {schema}; only {expectedSchema} is supported");
         }
 
-        // manifest.md: "mediaType ... SHOULD be used and this field MUST contain" the type. What it says must be what was served.
+        // manifest.md: "mediaType ... SHOULD be used and this field MUST contain" the type. It must match the type that was served.
         if (stated is not null && stated != expected)
         {
             throw new InvalidDataException($"{what} says it is '{Printable.Of(stated)}' but came as '{Printable.Of(expected)}'");
         }
     }
 
-    /// <summary>A JSON null inside an array passes the reader, which checks nullability of properties only.</summary>
+    /// <summary>Refuses null entries of arrays: the JSON reader checks the nullability of properties only.</summary>
     public static Descriptor RequireEntry(Descriptor? entry, string where) => entry ?? throw new InvalidDataException($"{where} is null");
 }

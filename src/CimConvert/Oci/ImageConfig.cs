@@ -2,10 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace CimConvert.Oci;
 
-/// <summary>What of an image's config the conversion needs (OCI image spec, config.md); the rest is carried over as bytes.</summary>
+/// <summary>The fields of an image config that the conversion needs (OCI image spec, config.md).</summary>
 internal sealed record ImageConfig
 {
-    /// <summary>The spec sets no limit. Histories make large configs; the largest seen in the wild are below 1 MiB.</summary>
+    /// <summary>The spec sets no limit. Long histories make large configs; the largest known ones are below 1 MiB.</summary>
     public const int MaxBytes = 8 << 20;
 
     private const string What = "the image config";
@@ -35,13 +35,13 @@ internal sealed record ImageConfig
         OsFeatures = OsFeatures,
     };
 
-    /// <summary>The layers' diff IDs, base first, one for each layer of the manifest.</summary>
+    /// <summary>The layers' diff IDs, base layer first, one for each layer of the manifest.</summary>
     [JsonIgnore]
     public IReadOnlyList<DiffId> DiffIds { get; private set; } = [];
 
     /// <param name="bytes">The whole document.</param>
-    /// <param name="layerCount">How many layers the manifest of the same image has.</param>
-    /// <exception cref="InvalidDataException">The document is not a config we can use, or does not belong to the manifest.</exception>
+    /// <param name="layerCount">Number of layers in the image's manifest.</param>
+    /// <exception cref="InvalidDataException">The config is invalid or unsupported, or does not match the manifest.</exception>
     public static ImageConfig Parse(ReadOnlySpan<byte> bytes, int layerCount)
     {
         var config = OciJson.Parse(bytes, OciJsonContext.Default.ImageConfig, MaxBytes, What);

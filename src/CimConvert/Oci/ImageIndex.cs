@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace CimConvert.Oci;
 
-/// <summary>One name for the same image on several platforms (OCI image spec, image-index.md; Docker manifest list).</summary>
+/// <summary>Lists an image's manifests for several platforms (OCI image spec, image-index.md; Docker manifest list).</summary>
 internal sealed record ImageIndex
 {
     /// <summary>The annotation that names an image in an image layout's index (OCI image spec, annotations.md).</summary>
@@ -11,7 +11,7 @@ internal sealed record ImageIndex
 
     public const int MaxBytes = ImageManifest.MaxBytes;
 
-    /// <summary>The largest official indexes have some forty entries.</summary>
+    /// <summary>The largest indexes of official images have some forty entries.</summary>
     public const int MaxManifests = 1024;
 
     private const int Schema = 2;
@@ -23,7 +23,7 @@ internal sealed record ImageIndex
 
     public required IReadOnlyList<Descriptor> Manifests { get; init; }
 
-    /// <summary>Read only to be refused; see <see cref="ImageManifest"/>.</summary>
+    /// <summary>Read only to refuse it; see <see cref="ImageManifest"/>.</summary>
     [JsonInclude]
     [JsonPropertyName("layers")]
     internal JsonElement? Layers { get; init; }
@@ -33,8 +33,8 @@ internal sealed record ImageIndex
     internal JsonElement? Config { get; init; }
 
     /// <param name="bytes">The whole document.</param>
-    /// <param name="mediaType">What the registry or the descriptor says the document is.</param>
-    /// <exception cref="InvalidDataException">The document is not an index we can use.</exception>
+    /// <param name="mediaType">The document's media type according to the registry or descriptor.</param>
+    /// <exception cref="InvalidDataException">The index is invalid or unsupported.</exception>
     public static ImageIndex Parse(ReadOnlySpan<byte> bytes, string mediaType)
     {
         var index = OciJson.Parse(bytes, OciJsonContext.Default.ImageIndex, MaxBytes, What);

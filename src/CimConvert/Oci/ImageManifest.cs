@@ -3,13 +3,13 @@ using System.Text.Json.Serialization;
 
 namespace CimConvert.Oci;
 
-/// <summary>One image: its config and its layers, base first (OCI image spec, manifest.md; Docker manifest schema 2).</summary>
+/// <summary>An image's config and layers, base layer first (OCI image spec, manifest.md; Docker manifest schema 2).</summary>
 internal sealed record ImageManifest
 {
-    /// <summary>Registries take manifests of 4 MiB and less (distribution spec, "Pushing Manifests"); containerd reads no more.</summary>
+    /// <summary>Registries accept at least 4 MiB (OCI distribution spec, "Pushing Manifests"); containerd reads no more.</summary>
     public const int MaxBytes = 4 << 20;
 
-    /// <summary>Windows itself stops at 128 or so; the limit only bounds what a hostile manifest can ask for.</summary>
+    /// <summary>Windows supports about 128; this limit only bounds what a hostile manifest can demand.</summary>
     public const int MaxLayers = 512;
 
     private const int Schema = 2;
@@ -23,21 +23,21 @@ internal sealed record ImageManifest
 
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 
-    /// <summary>What the manifest refers to, among whose referrers registries list it.</summary>
+    /// <summary>The manifest that this one refers to; registries list this one among its referrers.</summary>
     public Descriptor? Subject { get; init; }
 
     public required Descriptor Config { get; init; }
 
     public required IReadOnlyList<Descriptor> Layers { get; init; }
 
-    /// <summary>Read only to be refused; see <see cref="Validate"/>.</summary>
+    /// <summary>Read only to refuse it; see <see cref="Validate"/>.</summary>
     [JsonInclude]
     [JsonPropertyName("manifests")]
     internal JsonElement? Manifests { get; init; }
 
     /// <param name="bytes">The whole document.</param>
-    /// <param name="mediaType">What the registry or the descriptor says the document is.</param>
-    /// <exception cref="InvalidDataException">The document is not a manifest we can use.</exception>
+    /// <param name="mediaType">The document's media type according to the registry or descriptor.</param>
+    /// <exception cref="InvalidDataException">The manifest is invalid or unsupported.</exception>
     public static ImageManifest Parse(ReadOnlySpan<byte> bytes, string mediaType)
     {
         var manifest = OciJson.Parse(bytes, OciJsonContext.Default.ImageManifest, MaxBytes, What);
@@ -49,7 +49,7 @@ internal sealed record ImageManifest
     {
         DocumentType.Check(What, SchemaVersion, Schema, MediaType, mediaType);
 
-        // GHSA-77vh-xpmg-72qh: a document with both could be taken for either, and be two images to two readers.
+        // github.com/advisories/GHSA-77vh-xpmg-72qh: a document with both fields could be a different image to different readers.
         if (Manifests is not null)
         {
             throw new InvalidDataException($"{What} also has a 'manifests' field, which only an index may have");
@@ -58,7 +58,7 @@ internal sealed record ImageManifest
         Config.Validate($"{What}'s config");
         if (!MediaTypes.IsConfig(Config.MediaType))
         {
-            throw new InvalidDataException($"{What} is no container image: its config is of type '{Printable.Of(Config.MediaType)}'");
+            throw new InvalidDataException($"{What} is not a container image: its config is of type '{Printable.Of(Config.MediaType)}'");
         }
 
         if (Layers.Count > MaxLayers)

@@ -4,15 +4,16 @@ using System.Text.RegularExpressions;
 namespace CimConvert.Oci;
 
 /// <summary>
-/// The name of an image as users write it: <c>[registry/]repository[:tag][@digest]</c>, by the grammar and defaults of
-/// github.com/distribution/reference (reference.go, normalize.go): <c>docker.io</c>, <c>library/</c> and <c>latest</c> are filled in.
+/// An image name as users write it, <c>[registry/]repository[:tag][@digest]</c>, by the grammar of
+/// github.com/distribution/reference (reference.go, normalize.go), which also supplies the defaults <c>docker.io</c>,
+/// <c>library/</c> and <c>latest</c>.
 /// </summary>
 internal sealed partial class ImageReference
 {
-    /// <summary>distribution/reference: RepositoryNameTotalLengthMax.</summary>
+    /// <summary>RepositoryNameTotalLengthMax of github.com/distribution/reference.</summary>
     public const int MaxRepositoryLength = 255;
 
-    /// <summary>RFC 1035: no host name is longer; the grammar itself sets no limit.</summary>
+    /// <summary>The limit of host names in RFC 1035; the grammar sets none.</summary>
     public const int MaxRegistryLength = 255;
 
     public const string DockerHub = "docker.io";
@@ -34,17 +35,17 @@ internal sealed partial class ImageReference
     /// <summary>The text as the user wrote it.</summary>
     public string Original { get; }
 
-    /// <summary>Host and, where given, port.</summary>
+    /// <summary>Host, and port if given.</summary>
     public string Registry { get; }
 
     public string Repository { get; }
 
-    /// <summary>Null only where a digest says all; with both, the digest decides what is pulled.</summary>
+    /// <summary>Null only if there is a digest and no tag. If there are both, the digest decides what is pulled.</summary>
     public string? Tag { get; }
 
     public Digest? Digest { get; }
 
-    /// <summary>The full name, with every default written out.</summary>
+    /// <summary>The full name, with all defaults.</summary>
     public override string ToString() =>
         $"{Registry}/{Repository}{(Tag is null ? string.Empty : ":" + Tag)}{(Digest is { } digest ? "@" + digest : string.Empty)}";
 
@@ -54,14 +55,14 @@ internal sealed partial class ImageReference
         ArgumentNullException.ThrowIfNull(text);
         var name = text;
         Digest? digest = null;
-        var at = text.IndexOf('@', StringComparison.Ordinal);
-        if (at >= 0)
+        var atSign = text.IndexOf('@', StringComparison.Ordinal);
+        if (atSign >= 0)
         {
-            name = text[..at];
-            digest = ParseDigest(text, text[(at + 1)..]);
+            name = text[..atSign];
+            digest = ParseDigest(text, text[(atSign + 1)..]);
         }
 
-        // A colon before the last slash belongs to a port, one after it to a tag.
+        // A colon before the last slash starts a port, one after it a tag.
         string? tag = null;
         var colon = name.LastIndexOf(':');
         if (colon > name.LastIndexOf('/'))
@@ -80,7 +81,9 @@ internal sealed partial class ImageReference
         return new ImageReference(text, registry, repository, tag ?? (digest is null ? DefaultTag : null), digest);
     }
 
-    /// <summary>normalize.go, splitDockerDomain: a first component is a host if it could not be a repository's, or is localhost.</summary>
+    /// <summary>
+    /// The first component is a host if it is localhost or cannot be a component of a repository (normalize.go, splitDockerDomain).
+    /// </summary>
     private static (string Registry, string Repository) SplitRegistry(string name)
     {
         var slash = name.IndexOf('/', StringComparison.Ordinal);
@@ -109,7 +112,7 @@ internal sealed partial class ImageReference
 
         var match = RegistryGrammar().Match(registry);
 
-        // The grammar takes brackets with any colons and digits in them, and labels of any length.
+        // The grammar accepts any colons and digits in brackets, and labels of any length.
         if (!match.Success || Uri.CheckHostName(match.Groups["host"].Value) == UriHostNameType.Unknown)
         {
             throw Bad(text, $"'{Printable.Of(registry)}' is not a registry's host name, IP address or [IPv6 address], with an optional :port");
@@ -134,7 +137,7 @@ internal sealed partial class ImageReference
             throw Bad(text, $"the repository's name is longer than {MaxRepositoryLength} characters");
         }
 
-        // normalize.go: 64 hex digits are an image ID, which docker takes where a name is meant; no registry can look one up.
+        // 64 hex digits are an image ID (normalize.go), which docker accepts as a name but registries do not know.
         if (givenName.Length == Oci.Digest.HexLength && Oci.Digest.IsHex(givenName))
         {
             throw Bad(text, "64 hex digits are an image ID, not a repository; write repository@sha256:<digits>");
@@ -162,7 +165,7 @@ internal sealed partial class ImageReference
         }
     }
 
-    private static InvalidDataException Bad(string text, string why) => new($"'{Printable.Of(text)}' is not an image reference: {why}");
+    private static InvalidDataException Bad(string text, string problem) => new($"'{Printable.Of(text)}' is not an image reference: {problem}");
 
     [GeneratedRegex(
         @"\A(?<host>(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::(?<port>[0-9]+))?\z",

@@ -7,7 +7,9 @@ internal enum LayerCompression
     Zstd,
 }
 
-/// <summary>What a layer's media type says: how its tar is packed, and whether its bytes may live outside the registry.</summary>
+/// <summary>What a layer's media type tells about its blob.</summary>
 /// <param name="Compression">How the tar is compressed.</param>
-/// <param name="IsForeign">Nondistributable (Docker: foreign): the descriptor's <c>urls</c> say where the bytes are.</param>
+/// <param name="IsForeign">
+/// Whether the layer is nondistributable (Docker: foreign): its blob may be available only at the descriptor's <c>urls</c>.
+/// </param>
 internal readonly record struct LayerEncoding(LayerCompression Compression, bool IsForeign);

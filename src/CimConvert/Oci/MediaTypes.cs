@@ -1,6 +1,9 @@
 namespace CimConvert.Oci;
 
-/// <summary>The media types met in registries (OCI image spec, media-types.md; distribution, manifest schema 2) and those we write.</summary>
+/// <summary>
+/// The media types of images in registries (OCI image spec, media-types.md; Docker image manifest version 2, schema 2), and those of
+/// converted images.
+/// </summary>
 internal static class MediaTypes
 {
     public const string OciIndex = "application/vnd.oci.image.index.v1+json";
@@ -19,7 +22,7 @@ internal static class MediaTypes
     public const string DockerLayerGzip = "application/vnd.docker.image.rootfs.diff.tar.gzip";
     public const string DockerForeignLayerGzip = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
 
-    // Not in Docker's specification, but containerd (images/mediatypes.go) reads them and buildah writes the first.
+    // Not in Docker's specification, but containerd (core/images/mediatypes.go) reads them and buildah writes the first.
     public const string DockerLayer = "application/vnd.docker.image.rootfs.diff.tar";
     public const string DockerLayerZstd = "application/vnd.docker.image.rootfs.diff.tar.zstd";
     public const string DockerForeignLayer = "application/vnd.docker.image.rootfs.foreign.diff.tar";
@@ -34,7 +37,7 @@ internal static class MediaTypes
     public const string ConvertedForkedFile = "application/vnd.cimconvert.layer.cim.file.v1";
     public const string ConvertedMerged = "application/vnd.cimconvert.merged.blockcim.v1";
 
-    /// <summary>What a registry may answer a manifest request with, in the order we like them.</summary>
+    /// <summary>The accepted media types of manifest requests, in order of preference.</summary>
     public static IReadOnlyList<string> Manifests { get; } = [OciIndex, OciManifest, DockerList, DockerManifest];
 
     public static bool IsIndex(string mediaType) => mediaType is OciIndex or DockerList;
@@ -43,7 +46,7 @@ internal static class MediaTypes
 
     public static bool IsConfig(string mediaType) => mediaType is OciConfig or DockerConfig;
 
-    /// <exception cref="InvalidDataException">No layer of this type can be read.</exception>
+    /// <exception cref="InvalidDataException">Layers of this type are not supported.</exception>
     public static LayerEncoding DescribeLayer(string mediaType) => mediaType switch
     {
         OciLayer or DockerLayer => new(LayerCompression.None, IsForeign: false),

@@ -3,14 +3,14 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace CimConvert.Oci;
 
-/// <summary>Reads one of the image documents, within its limit, and says what is wrong with a bad one on one line.</summary>
+/// <summary>Parses a JSON document of limited size; errors are one line.</summary>
 internal static class OciJson
 {
     /// <param name="bytes">The whole document.</param>
-    /// <param name="type">What to read it as.</param>
-    /// <param name="maxSize">The most bytes that are looked at.</param>
-    /// <param name="what">The document's kind, which starts every message.</param>
-    /// <exception cref="InvalidDataException">The document is too large, not JSON, or not of its type.</exception>
+    /// <param name="type">Its type.</param>
+    /// <param name="maxSize">The limit of its size in bytes.</param>
+    /// <param name="what">What the document is, to start error messages with.</param>
+    /// <exception cref="InvalidDataException">The document is too large, not JSON, or not of that type.</exception>
     public static T Parse<T>(ReadOnlySpan<byte> bytes, JsonTypeInfo<T> type, int maxSize, string what)
         where T : class
     {
@@ -29,17 +29,17 @@ internal static class OciJson
         }
     }
 
-    /// <summary>The reader's own words without its type names and positions, which say nothing to a user.</summary>
+    /// <summary>The JSON reader's message without .NET type names and positions, which mean nothing to users.</summary>
     private static string Reason(JsonException e)
     {
         const string missing = "missing required properties including: ";
         var message = e.Message;
         var path = message.IndexOf(" Path: ", StringComparison.Ordinal);
         message = path < 0 ? message : message[..path];
-        var lacking = message.IndexOf(missing, StringComparison.Ordinal);
-        if (lacking >= 0)
+        var names = message.IndexOf(missing, StringComparison.Ordinal);
+        if (names >= 0)
         {
-            return "lacks " + Printable.Of(message[(lacking + missing.Length)..].TrimEnd('.'));
+            return "lacks " + Printable.Of(message[(names + missing.Length)..].TrimEnd('.'));
         }
 
         return message.StartsWith("The JSON value could not be converted", StringComparison.Ordinal)

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace CimConvert.Oci;
 
 /// <summary>
-/// How the documents are read: fields we do not know are skipped (image spec, considerations.md, "Extensibility"),
-/// but no field comes twice, since parsers disagree on which one counts, and none is null where a value belongs.
+/// Rules for parsing OCI documents: unknown fields are ignored (OCI image spec, considerations.md, "Extensibility"). Duplicate fields
+/// are refused, because parsers disagree on which one counts, and so are nulls in required fields.
 /// </summary>
 [JsonSourceGenerationOptions(
     AllowDuplicateProperties = false,

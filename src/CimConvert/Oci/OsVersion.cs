@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace CimConvert.Oci;
 
 /// <summary>
-/// A dotted version of one to four numbers, as Windows' major.minor.build.revision. Compared number by number,
-/// since as text 10.0.9200 would sort after 10.0.20348; a version that ends early sorts before the longer one.
+/// A dotted version of one to four numbers, such as Windows' major.minor.build.revision. Compared number by number, because as
+/// text 10.0.9200 sorts after 10.0.20348. A shorter version sorts before a longer one that starts with it.
 /// </summary>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct OsVersion
@@ -28,10 +28,10 @@ internal readonly record struct OsVersion
         _revision = _count > 3 ? components[3] : 0;
     }
 
-    /// <summary>Null where the version ends before its build.</summary>
+    /// <summary>Null if the version has fewer than three numbers.</summary>
     public uint? Build => _count >= BuildComponents ? _build : null;
 
-    /// <summary>What versions are ordered by.</summary>
+    /// <summary>The sort order of versions.</summary>
     public (uint Major, uint Minor, uint Build, uint Revision, int Count) SortKey => (_major, _minor, _build, _revision, _count);
 
     public static bool TryParse(string text, out OsVersion version)
@@ -52,14 +52,14 @@ internal readonly record struct OsVersion
         return true;
     }
 
-    /// <summary>Both are of one build, or agree on as much of it as <paramref name="asked"/> spells out.</summary>
-    public bool IsOfBuild(OsVersion asked)
+    /// <summary>Whether both have the same build, as far as <paramref name="requested"/> specifies major, minor and build.</summary>
+    public bool IsOfBuild(OsVersion requested)
     {
-        var compared = Math.Min(asked._count, BuildComponents);
+        var compared = Math.Min(requested._count, BuildComponents);
         return _count >= compared
-            && _major == asked._major
-            && (compared < 2 || _minor == asked._minor)
-            && (compared < 3 || _build == asked._build);
+            && _major == requested._major
+            && (compared < 2 || _minor == requested._minor)
+            && (compared < 3 || _build == requested._build);
     }
 
     public bool HasMajorMinorOf(OsVersion other) => _major == other._major && _minor == other._minor;

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace CimConvert.Oci;
 
-/// <summary>What an image runs on (OCI image spec, image-index.md, "platform").</summary>
+/// <summary>The platform that an image runs on (OCI image spec, image-index.md, "platform").</summary>
 internal sealed record Platform
 {
     public const string Windows = "windows";
@@ -19,7 +19,9 @@ internal sealed record Platform
     [JsonPropertyName("os.features")]
     public IReadOnlyList<string>? OsFeatures { get; init; }
 
-    /// <summary>Reads <c>os/architecture[/variant]</c>, with the spellings of uname taken for Go's, as containerd does.</summary>
+    /// <summary>
+    /// Parses <c>os/architecture[/variant]</c>. Like containerd, accepts the architecture names of uname and converts them to Go's.
+    /// </summary>
     /// <exception cref="InvalidDataException">The text has another form.</exception>
     public static Platform Parse(string text)
     {
@@ -39,7 +41,7 @@ internal sealed record Platform
         return new Platform { Os = parts[0], Architecture = architecture, Variant = parts.Length == 3 ? parts[2] : null };
     }
 
-    /// <summary>The platform on one line, the version last.</summary>
+    /// <summary>The platform on one line: <c>os/architecture[/variant] [version]</c>.</summary>
     public override string ToString() => Printable.Of(
         $"{Os}/{Architecture}{(string.IsNullOrEmpty(Variant) ? string.Empty : "/" + Variant)}{(string.IsNullOrEmpty(OsVersion) ? string.Empty : " " + OsVersion)}");
 

@@ -1,10 +1,12 @@
 namespace CimConvert.Oci;
 
+/// <summary>No entry of an index fits the requested platform. The message lists all entries, each with the reason.</summary>
+internal sealed class PlatformNotFoundException(string message) : ConversionException(message);
+
 /// <summary>
-/// Picks the entry of an index to convert. Windows is choosier than the spec's exact match: the kernel interface is tied to the build,
-/// so the build decides and the revision does not; from build 20348 on it is stable, so that a newer host also runs older images
-/// (Microsoft, "Windows container version compatibility"). <c>os.features</c> are not weighed: every host that
-/// converts images for Windows Server offers win32k.
+/// Selects the entry of an index to convert. On Windows, containers depend on the host's build: the build must match, the revision
+/// need not. From build 20348 on the container ABI is stable, so that a newer host also runs older images (learn.microsoft.com,
+/// "Windows container version compatibility"). <c>os.features</c> is ignored: every host that images are converted for has win32k.
 /// </summary>
 internal static class PlatformSelector
 {
@@ -14,7 +16,7 @@ internal static class PlatformSelector
     private const string AttestationAnnotation = "vnd.docker.reference.type";
     private const string Unknown = "unknown";
 
-    /// <summary>How well an entry fits, best last.</summary>
+    /// <summary>How well an entry fits, from worst to best.</summary>
     private enum Fit
     {
         None,
@@ -25,24 +27,24 @@ internal static class PlatformSelector
         Exact,
     }
 
-    /// <summary>The best entry, the first of equals. It may be an index itself; then the caller looks into that.</summary>
-    /// <param name="index">The entries to choose from.</param>
-    /// <param name="requested">Operating system, architecture and, where set, variant; a version in it is not looked at.</param>
-    /// <param name="osVersion">The host's version, or the start of one (10.0.20348); null takes the highest there is.</param>
+    /// <summary>The best entry, or the first of several equally good ones. It may be an index, in which the caller selects again.</summary>
+    /// <param name="index">The index to select from.</param>
+    /// <param name="requested">Operating system, architecture and, if set, variant; its version is ignored.</param>
+    /// <param name="osVersion">The host's version, or the start of it (10.0.20348); null selects the highest version.</param>
     /// <exception cref="PlatformNotFoundException">No entry fits.</exception>
     /// <exception cref="InvalidDataException"><paramref name="osVersion"/> is not a dotted number.</exception>
     public static Descriptor Select(ImageIndex index, Platform requested, string? osVersion)
     {
-        var asked = ParseRequested(osVersion);
+        var requestedVersion = ParseRequested(osVersion);
         Descriptor? best = null;
         var bestRank = (Fit.None, default(OsVersion).SortKey);
-        var passedOver = new List<string>();
+        var rejected = new List<string>();
         foreach (var entry in index.Manifests)
         {
-            var (fit, version, why) = Judge(entry, requested, asked);
+            var (fit, version, reason) = Rate(entry, requested, requestedVersion);
             if (fit == Fit.None)
             {
-                passedOver.Add($"{entry.Platform?.ToString() ?? "no platform"} ({entry.Digest}): {why}");
+                rejected.Add($"{entry.Platform?.ToString() ?? "no platform"} ({entry.Digest}): {reason}");
             }
             else if (best is null || (fit, version.SortKey).CompareTo(bestRank) > 0)
             {
@@ -52,15 +54,15 @@ internal static class PlatformSelector
         }
 
         return best ?? throw new PlatformNotFoundException(
-            $"the index has nothing for {Describe(requested, osVersion)}: {(passedOver.Count == 0 ? "it is empty" : string.Join("; ", passedOver))}");
+            $"the index has nothing for {Describe(requested, osVersion)}: {(rejected.Count == 0 ? "it is empty" : string.Join("; ", rejected))}");
     }
 
-    /// <summary>Holds an image that was not chosen from an index to the same rules; null where it fits.</summary>
+    /// <summary>Checks an image that was not selected from an index by the same rules. Returns why it does not fit, or null.</summary>
     /// <exception cref="InvalidDataException"><paramref name="osVersion"/> is not a dotted number.</exception>
     public static string? Mismatch(Platform offered, Platform requested, string? osVersion)
     {
-        var (fit, _, why) = JudgePlatform(offered, requested, ParseRequested(osVersion));
-        return fit == Fit.None ? $"the image is for {offered}, not {Describe(requested, osVersion)}: {why}" : null;
+        var (fit, _, reason) = RatePlatform(offered, requested, ParseRequested(osVersion));
+        return fit == Fit.None ? $"the image is for {offered}, not {Describe(requested, osVersion)}: {reason}" : null;
     }
 
     private static OsVersion? ParseRequested(string? osVersion) => osVersion switch
@@ -70,7 +72,7 @@ internal static class PlatformSelector
         _ => throw new InvalidDataException($"os version '{Printable.Of(osVersion)}' is not one to four numbers joined by dots, such as 10.0.20348.2700"),
     };
 
-    private static (Fit Fit, OsVersion Version, string Why) Judge(Descriptor entry, Platform requested, OsVersion? asked)
+    private static (Fit Fit, OsVersion Version, string Reason) Rate(Descriptor entry, Platform requested, OsVersion? requestedVersion)
     {
         if (entry.Annotations?.ContainsKey(AttestationAnnotation) == true)
         {
@@ -87,13 +89,13 @@ internal static class PlatformSelector
             return Reject($"it is an artifact of type '{Printable.Of(artifact)}'");
         }
 
-        // image-index.md: platform is optional. Such an entry is the last resort; its own config is then checked by the caller.
-        return entry.Platform is { } offered ? JudgePlatform(offered, requested, asked) : (Fit.NoPlatform, default, string.Empty);
+        // image-index.md: platform is optional. An entry without one is the last resort; the caller then checks its config.
+        return entry.Platform is { } offered ? RatePlatform(offered, requested, requestedVersion) : (Fit.NoPlatform, default, string.Empty);
     }
 
-    private static (Fit Fit, OsVersion Version, string Why) JudgePlatform(Platform offered, Platform requested, OsVersion? asked)
+    private static (Fit Fit, OsVersion Version, string Reason) RatePlatform(Platform offered, Platform requested, OsVersion? requestedVersion)
     {
-        // BuildKit marks attestations so, for readers that do not know the annotation.
+        // BuildKit gives attestations this platform, for readers that do not know the annotation.
         if (offered.Os is Unknown && offered.Architecture is Unknown)
         {
             return Reject("it is an attestation");
@@ -114,10 +116,10 @@ internal static class PlatformSelector
             return Reject(VariantOf(offered) is { Length: > 0 } variant ? $"its variant is {Printable.Of(variant)}" : "it has no variant");
         }
 
-        return JudgeVersion(offered, asked);
+        return RateVersion(offered, requestedVersion);
     }
 
-    private static (Fit Fit, OsVersion Version, string Why) JudgeVersion(Platform offered, OsVersion? asked)
+    private static (Fit Fit, OsVersion Version, string Reason) RateVersion(Platform offered, OsVersion? requestedVersion)
     {
         if (string.IsNullOrEmpty(offered.OsVersion))
         {
@@ -126,13 +128,13 @@ internal static class PlatformSelector
 
         if (!OsVersion.TryParse(offered.OsVersion, out var version))
         {
-            // Only Windows gives the field a form (image-index.md: "valid values are implementation-defined").
-            return asked is null && offered.Os is not Platform.Windows
+            // Only Windows defines the field's form (image-index.md: "valid values are implementation-defined").
+            return requestedVersion is null && offered.Os is not Platform.Windows
                 ? (Fit.NoVersion, default, string.Empty)
                 : Reject($"its os.version is not a dotted number: '{Printable.Of(offered.OsVersion)}'");
         }
 
-        if (asked is not { } host)
+        if (requestedVersion is not { } host)
         {
             return (Fit.Exact, version, string.Empty);
         }
@@ -162,11 +164,11 @@ internal static class PlatformSelector
             : Reject($"its build {build} is not {hostBuild}, and only builds from {FirstStableBuild} on run on newer hosts");
     }
 
-    /// <summary>containerd (platforms/database.go): an arm64 that does not say otherwise is v8.</summary>
+    /// <summary>The variant; arm64 without one is v8, as in containerd (github.com/containerd/platforms, database.go).</summary>
     private static string VariantOf(Platform platform) =>
         string.IsNullOrEmpty(platform.Variant) && platform.Architecture is "arm64" ? "v8" : platform.Variant ?? string.Empty;
 
-    private static (Fit Fit, OsVersion Version, string Why) Reject(string why) => (Fit.None, default, why);
+    private static (Fit Fit, OsVersion Version, string Reason) Reject(string reason) => (Fit.None, default, reason);
 
     private static string Describe(Platform requested, string? osVersion) =>
         (requested with { OsVersion = null }) + (osVersion is null ? string.Empty : $" os.version {osVersion}");

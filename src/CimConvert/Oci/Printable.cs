@@ -2,7 +2,7 @@ using System.Text;
 
 namespace CimConvert.Oci;
 
-/// <summary>Text that came from elsewhere, made fit for one line of an error: no control characters, bounded length.</summary>
+/// <summary>Makes untrusted text safe for a one-line message: replaces control characters and limits the length.</summary>
 internal static class Printable
 {
     public const int DefaultLength = 160;
@@ -12,7 +12,7 @@ internal static class Printable
         var shown = new StringBuilder(Math.Min(text.Length, maxLength) + 3);
         foreach (var c in text.AsSpan(0, Math.Min(text.Length, maxLength)))
         {
-            // Line separators, and surrogates halved by the cut, would break the line as much as a newline does.
+            // Line separators break the line like a newline, and the cut may leave half a surrogate pair.
             shown.Append(char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029' ? '?' : c);
         }
 

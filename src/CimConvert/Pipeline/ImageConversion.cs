@@ -10,9 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Pipeline;
 
 /// <summary>
-/// The whole way of one image. The file to read first:
-/// <c>reference → manifest → [per layer: blob → verify → decompress → verify → tar → image writer] → seal in parent order → merge → publish [→ push]</c>.
-/// Each step is a room of its own; this one only knows their order.
+/// Converts one image. The file to read first: <c>resolve → plans → a LayerJob each → MergeStep → publish → push</c>; the way of one
+/// layer is in <see cref="LayerJob"/>.
 /// </summary>
 internal sealed class ImageConversion(
     ConversionStore store, ICimBackend backend, ConversionOptions options, ILogger logger, RegistryPusher? target = null)
@@ -77,13 +76,13 @@ internal sealed class ImageConversion(
         using var lease = await store.UseAsync([.. Layers.Select(layer => layer.ChainId)], cancellationToken);
         var resolved = clock.ElapsedMilliseconds;
 
-        // blob → verify → decompress → verify → tar → image writer, for many layers at once; sealed in parent order
-        var conversion = new LayerConversion(source, store, backend, options, logger);
-        var layers = await new LayerStages(conversion, Layers, logger).RunAsync(options.Concurrency, cancellationToken);
+        // a job for each layer, many at once; finished in parent order
+        var jobs = Layers.Select(plan => new LayerJob(plan, source, store, backend, options, logger)).ToArray();
+        var layers = await new LayerSchedule(jobs, logger).RunAsync(options.Concurrency, cancellationToken);
         var converted = clock.ElapsedMilliseconds;
 
         // merge
-        var (top, mergedBytes) = await new MergeStage(store, backend, options, logger).RunAsync(Layers, layers, cancellationToken);
+        var (top, mergedBytes) = await new MergeStep(store, backend, options, logger).RunAsync(Layers, layers, cancellationToken);
         Instruments.Written.Add(mergedBytes);
         var merged = clock.ElapsedMilliseconds;
 

@@ -49,12 +49,21 @@ internal sealed record LayerPlan(
 }
 
 /// <summary>Where a layer is in the flow.</summary>
-internal enum LayerStage
+public enum LayerStage
 {
+    /// <summary>Not begun; its blob may be on its way.</summary>
     Waiting,
+
+    /// <summary>Its tar is being read.</summary>
     Importing,
+
+    /// <summary>Its hives are merged, and its CIM is committed.</summary>
     Sealing,
+
+    /// <summary>In the store.</summary>
     Done,
+
+    /// <summary>It was in the store before.</summary>
     Reused,
 }
 

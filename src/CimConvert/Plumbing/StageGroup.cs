@@ -3,8 +3,8 @@ using System.Runtime.ExceptionServices;
 namespace CimConvert.Plumbing;
 
 /// <summary>
-/// Stages that live and end together: all are awaited, and when one fails the rest are cancelled. The failure that is reported
-/// is that of the earliest stage in the order of the flow that failed of itself, so it does not depend on timing.
+/// Stages that start and end together: all are awaited, and the first failure cancels the others. The failure that is reported
+/// is that of the first stage, in the order they were started, that failed by itself: it does not depend on timing.
 /// </summary>
 internal sealed class StageGroup : IDisposable
 {
@@ -25,35 +25,48 @@ internal sealed class StageGroup : IDisposable
     public void Start(Func<Task> stage) => _stages.Add(Guarded(Task.Factory
         .StartNew(stage, CancellationToken.None, TaskCreationOptions.DenyChildAttach, TaskScheduler.Default).Unwrap()));
 
-    /// <summary>Starts a stage that keeps a thread busy, or blocks it, on a thread of its own.</summary>
+    /// <summary>Starts a stage on a thread of its own.</summary>
     public void StartThread(Action stage) => _ = StartAwaitedThread(stage);
 
     /// <summary>As <see cref="StartThread"/>, for a stage that another waits for; its failure is the group's all the same.</summary>
     public Task StartAwaitedThread(Action stage)
     {
-        var started = Guarded(Task.Factory
-            .StartNew(stage, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default));
+        var started = Guarded(OwnThread.RunAsync(stage));
         _stages.Add(started);
         return started;
     }
 
+    /// <summary>Waits for all stages.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public async Task CompleteAsync()
     {
-        await Task.WhenAll(_stages).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await WaitAsync();
         _outer.ThrowIfCancellationRequested();
-        var failures = _stages.Where(s => s.IsFaulted).Select(s => s.Exception!.GetBaseException()).ToArray();
-        if (failures.Length > 0)
+        if (FirstFailure is { } failure)
         {
-            ExceptionDispatchInfo.Throw(failures[0]);
+            ExceptionDispatchInfo.Throw(failure);
         }
 
-        if (_stages.Exists(s => s.IsCanceled))
+        if (_stages.Exists(stage => stage.IsCanceled))
         {
             throw new OperationCanceledException("a stage was cancelled although none failed");
         }
     }
 
+    /// <summary>Cancels the stages that still run, and waits for all of them.</summary>
+    /// <returns>The failure of the first stage that failed by itself; null where none did.</returns>
+    public async Task<Exception?> StopAsync()
+    {
+        await _stop.CancelAsync();
+        await WaitAsync();
+        return FirstFailure;
+    }
+
     public void Dispose() => _stop.Dispose();
+
+    private Exception? FirstFailure => _stages.Find(stage => stage.IsFaulted)?.Exception!.GetBaseException();
+
+    private async Task WaitAsync() => await Task.WhenAll(_stages).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private async Task Guarded(Task stage)
     {

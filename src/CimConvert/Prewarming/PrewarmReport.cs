@@ -3,7 +3,7 @@ using CimConvert.Pipeline;
 namespace CimConvert.Prewarming;
 
 /// <summary>How an image of the list ended.</summary>
-internal enum PrewarmOutcome
+public enum PrewarmOutcome
 {
     /// <summary>At least one layer, or the merged CIM, was made.</summary>
     Converted,
@@ -14,6 +14,7 @@ internal enum PrewarmOutcome
     /// <summary>The registry it is pushed to had it already, and it was left at that.</summary>
     Pushed,
 
+    /// <summary>It could not be converted.</summary>
     Failed,
 
     /// <summary>Not begun, or given up, because another image failed and the list does not keep going.</summary>

@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace CimConvert.Registry;
 
 /// <summary>How to talk to registries. One set of options serves one client and every registry it talks to.</summary>
@@ -24,7 +26,11 @@ internal sealed record RegistryOptions
     /// <summary>User names and passwords; null pulls anonymously.</summary>
     public ICredentialSource? Credentials { get; init; }
 
-    public string UserAgent { get; init; } = "cimconvert/" + typeof(RegistryOptions).Assembly.GetName().Version!.ToString(3);
+    public string UserAgent { get; init; } = "cimconvert/" + Version;
+
+    /// <summary>Without the commit, which says nothing to a registry.</summary>
+    private static string Version =>
+        typeof(RegistryOptions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     /// <summary>Limits connecting to a host, TLS included.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(15);

@@ -3,13 +3,13 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Sources;
 
 /// <summary>A file inside an uncompressed tar.</summary>
-/// <param name="ArchivePath">The tar.</param>
-/// <param name="Name">Its name in it.</param>
-/// <param name="Offset">Where its data starts in the tar, in bytes.</param>
-/// <param name="Size">In bytes.</param>
+/// <param name="ArchivePath">Path of the tar.</param>
+/// <param name="Name">The file's name in the tar.</param>
+/// <param name="Offset">Byte offset of its data in the tar.</param>
+/// <param name="Size">Bytes of its data.</param>
 internal sealed record ArchiveFile(string ArchivePath, string Name, long Offset, long Size)
 {
-    /// <summary>Its data from an offset on; each stream has the archive open for itself.</summary>
+    /// <summary>Opens the file's data at an offset. Each stream opens the tar separately.</summary>
     public Stream Open(long offset) => new Section(
         new FileStream(ArchivePath, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan) { Position = Offset + offset },
         Size - offset);

@@ -6,16 +6,16 @@ using CimConvert.Oci;
 
 namespace CimConvert.Sources;
 
-/// <summary>The files of a <c>docker save</c> tar, found by one pass over its headers, and the images its manifest.json lists.</summary>
+/// <summary>The files of a <c>docker save</c> tar, found in one pass over its headers, and the images in its manifest.json.</summary>
 internal sealed class DockerArchive
 {
-    /// <summary>Of the largest saved images some hundred; a bound for what a hostile file can make us remember.</summary>
+    /// <summary>The largest archives have some hundred entries; the limit bounds the memory that a hostile file can take.</summary>
     public const int MaxEntries = 65_536;
 
-    /// <summary>Layers that several images share are links to one file; a link to a link has not been seen.</summary>
+    /// <summary>Links to follow for one file. A layer shared by images is a link to a file; links to links are not known to occur.</summary>
     public const int MaxLinks = 4;
 
-    /// <summary>Small, because what lies between two headers is sought past.</summary>
+    /// <summary>Small, because data between headers is skipped by seeking.</summary>
     private const int HeaderBufferSize = 4096;
 
     private const int MagicSize = 4;
@@ -27,10 +27,10 @@ internal sealed class DockerArchive
 
     private DockerArchive(string path) => _path = path;
 
-    /// <summary>What manifest.json lists.</summary>
+    /// <summary>The images in manifest.json.</summary>
     public IReadOnlyList<ArchivedImage> Images { get; private set; } = [];
 
-    /// <exception cref="InvalidDataException">The file is no uncompressed tar, or has no manifest.json that can be read.</exception>
+    /// <exception cref="InvalidDataException">The file is not an uncompressed tar, or has no valid manifest.json.</exception>
     public static DockerArchive Read(string path, CancellationToken cancellationToken)
     {
         var archive = new DockerArchive(path);
@@ -61,8 +61,8 @@ internal sealed class DockerArchive
         return archive;
     }
 
-    /// <summary>A file by its path in the tar, links followed.</summary>
-    /// <exception cref="InvalidDataException">There is none.</exception>
+    /// <summary>Finds a file by its path in the tar, following links.</summary>
+    /// <exception cref="InvalidDataException">There is no such file.</exception>
     public ArchiveFile Find(string name)
     {
         var path = Normalize(name);
@@ -142,13 +142,13 @@ internal sealed class DockerArchive
         var read = stream.ReadAtLeast(magic, MagicSize, throwOnEndOfStream: false);
         if (Decompression.Detect(magic.AsSpan(0, read)) != LayerCompression.None)
         {
-            throw Bad("it is compressed; decompress it first, for its layers have to be found in it");
+            throw Bad("it is compressed; decompress it first, because its layers are read in place");
         }
 
         stream.Position = 0;
     }
 
-    /// <summary>Names in the tar only ever find other entries of it: nothing is opened by them.</summary>
+    /// <summary>Normalizes a name for lookups among the tar's entries. It is never used as a path on this machine.</summary>
     private static string Normalize(string name)
     {
         var parts = new List<string>();
@@ -167,10 +167,10 @@ internal sealed class DockerArchive
         return string.Join('/', parts);
     }
 
-    private InvalidDataException Bad(string what) => new($"'{_path}' is not what 'docker save' writes: {what}");
+    private InvalidDataException Bad(string problem) => new($"'{_path}' is not what 'docker save' writes: {problem}");
 }
 
-/// <summary>One entry of manifest.json; paths are of the tar, layers base first.</summary>
+/// <summary>One entry of manifest.json: paths in the tar, the base layer first.</summary>
 internal sealed record ArchivedImage(
     [property: JsonRequired] string Config, IReadOnlyList<string>? RepoTags, [property: JsonRequired] IReadOnlyList<string> Layers);
 

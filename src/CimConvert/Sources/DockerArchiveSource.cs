@@ -7,8 +7,8 @@ using CimConvert.Registry.Pull;
 namespace CimConvert.Sources;
 
 /// <summary>
-/// An image in a file of <c>docker save</c> (moby, image/tarexport; containers/image, docker/archive). Such a file has no
-/// manifest in a registry's sense: one is made, always the same for the same file, by which everything else works as usual.
+/// An image in a file written by <c>docker save</c> (github.com/moby/moby, image/tarexport; github.com/containers/image,
+/// docker/archive). Such a file has no OCI or Docker manifest, so one is made; the same file always gives the same manifest.
 /// </summary>
 internal sealed class DockerArchiveSource(ImageLocation.Archive location) : IImageSource
 {
@@ -80,7 +80,10 @@ internal sealed class DockerArchiveSource(ImageLocation.Archive location) : IIma
                 + $"; it has: {string.Join(", ", images.SelectMany(i => i.RepoTags ?? ["one without a name"]).Select(name => Printable.Of(name)))}");
     }
 
-    /// <summary>A plain tar's digest is its diff ID, which reading it will prove; of any other blob the digest has to be taken.</summary>
+    /// <summary>
+    /// Describes a layer. An uncompressed one's digest is its diff ID, which is checked when the layer is read; a compressed one is
+    /// hashed here.
+    /// </summary>
     private static async Task<Descriptor> DescribeLayerAsync(ArchiveFile file, DiffId diffId, CancellationToken cancellationToken)
     {
         var magic = new byte[MagicSize];

@@ -4,8 +4,8 @@ using CimConvert.Registry.Pull;
 namespace CimConvert.Sources;
 
 /// <summary>
-/// Where an image is, as users write it: a reference into a registry, <c>oci:DIR[:NAME]</c> or <c>docker-archive:FILE[:NAME]</c>,
-/// by the rules of containers-transports(5). A repository that is really called <c>oci</c> needs its registry's name before it.
+/// Where an image is, as users write it: an image reference, <c>oci:DIR[:NAME]</c> or <c>docker-archive:FILE[:NAME]</c>, by the
+/// rules of containers-transports(5). A repository named <c>oci</c> must be written with its registry.
 /// </summary>
 internal abstract record ImageLocation
 {
@@ -16,7 +16,7 @@ internal abstract record ImageLocation
     {
     }
 
-    /// <exception cref="InvalidDataException">The text is none of these.</exception>
+    /// <exception cref="InvalidDataException">The text has none of these forms.</exception>
     public static ImageLocation Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -35,11 +35,11 @@ internal abstract record ImageLocation
         return new Remote(ImageReference.Parse(text));
     }
 
-    /// <summary>The place to read from.</summary>
-    /// <param name="registry">For images in registries.</param>
+    /// <summary>Creates the source to read the image from.</summary>
+    /// <param name="registry">Used for images in registries only.</param>
     public abstract IImageSource Open(RegistryClient registry);
 
-    /// <summary>The name starts at the first colon, but the one after a Windows drive's letter belongs to the path.</summary>
+    /// <summary>Splits at the first colon, except for that after a Windows drive letter.</summary>
     private static (string Path, string? Name) Split(string text, string prefix, string what)
     {
         var rest = text[prefix.Length..];
@@ -60,7 +60,7 @@ internal abstract record ImageLocation
     }
 
     /// <summary>In an OCI image layout on disk.</summary>
-    /// <param name="Folder">The layout's.</param>
+    /// <param name="Folder">The layout's folder.</param>
     /// <param name="ImageName">Which of its images; null for the only one.</param>
     public sealed record Layout(string Folder, string? ImageName) : ImageLocation
     {

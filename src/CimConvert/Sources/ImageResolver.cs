@@ -2,16 +2,16 @@ using CimConvert.Oci;
 
 namespace CimConvert.Sources;
 
-/// <summary>Follows a name through its indexes to the image of one platform, checking every document on the way.</summary>
+/// <summary>Resolves a name, through any indexes, to the image of one platform, and checks every document on the way.</summary>
 internal sealed class ImageResolver(IImageSource source)
 {
-    /// <summary>Indexes of indexes exist, deeper ones do not.</summary>
+    /// <summary>Indexes of indexes exist; deeper nesting is not known to occur.</summary>
     public const int MaxIndexDepth = 4;
 
-    /// <param name="platform">The platform to pick, also held against an image that no index describes.</param>
+    /// <param name="platform">The platform to select. An image without an index must be for this platform, too.</param>
     /// <param name="osVersion">See <see cref="PlatformSelector.Select"/>.</param>
-    /// <param name="cancellationToken">Ends all requests.</param>
-    /// <exception cref="ConversionException">A document cannot be had, is not what it should be, or nothing fits the platform.</exception>
+    /// <param name="cancellationToken">Cancels all requests.</param>
+    /// <exception cref="ConversionException">A document is not available or invalid, or no image fits the platform.</exception>
     public async Task<ResolvedImage> ResolveAsync(Platform platform, string? osVersion, CancellationToken cancellationToken)
     {
         var fetched = await source.GetManifestAsync(expected: null, cancellationToken);
@@ -38,9 +38,9 @@ internal sealed class ImageResolver(IImageSource source)
             var manifest = ImageManifest.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType);
             var configBytes = await GetConfigAsync(manifest.Config, cancellationToken);
             var config = ImageConfig.Parse(configBytes, manifest.Layers.Count);
-            if (PlatformSelector.Mismatch(config.Platform, platform, osVersion) is { } why)
+            if (PlatformSelector.Mismatch(config.Platform, platform, osVersion) is { } mismatch)
             {
-                throw new PlatformNotFoundException(why);
+                throw new PlatformNotFoundException(mismatch);
             }
 
             return new ResolvedImage(source.Name, named, fetched.Descriptor, manifest, configBytes, config);
@@ -58,7 +58,7 @@ internal sealed class ImageResolver(IImageSource source)
             throw new InvalidDataException($"its config has {config.Size} bytes, more than the {ImageConfig.MaxBytes} allowed");
         }
 
-        // The stream holds the registry to the size, which the read past the end makes it check; the digest is left to its reader.
+        // The read past the end makes the stream check the blob's size; the digest is checked here.
         var bytes = new byte[config.Size];
         using var blob = await source.OpenBlobAsync(config, offset: 0, cancellationToken);
         await blob.ReadExactlyAsync(bytes, cancellationToken);

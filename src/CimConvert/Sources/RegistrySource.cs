@@ -9,7 +9,7 @@ internal sealed class RegistrySource(RegistryClient client, ImageReference refer
 {
     private readonly TransferCount _count = new();
 
-    /// <summary>What the user named.</summary>
+    /// <summary>The reference that the user gave.</summary>
     public ImageReference Reference => reference;
 
     public string Name => reference.ToString();

@@ -10,7 +10,7 @@ namespace CimConvert.TestKit.Images;
 /// <summary>Writes layers as an image into an OCI image layout. Layers stream through; the same input gives the same bytes.</summary>
 public sealed class ImageBuilder
 {
-    private readonly List<(Action<Stream> Write, LayerEncoding Encoding, LayerFault Fault, Action<Stream>? Blob)> layers = [];
+    private readonly List<(Action<Stream> Write, LayerCompression Compression, LayerFault Fault, Action<Stream>? Blob)> layers = [];
 
     public string OperatingSystem { get; init; } = "windows";
 
@@ -19,27 +19,35 @@ public sealed class ImageBuilder
     public string? OsVersion { get; init; } = "10.0.20348.2031";
 
     /// <summary>Adds a layer on top of those before it.</summary>
-    public ImageBuilder Layer(LayerBuilder layer, LayerEncoding encoding = LayerEncoding.Gzip, LayerFault fault = LayerFault.None) =>
-        Layer(layer.WriteTo, encoding, fault);
+    public ImageBuilder Layer(LayerBuilder layer, LayerCompression compression = LayerCompression.Gzip, LayerFault fault = LayerFault.None) =>
+        Layer(layer.WriteTo, compression, fault);
 
-    public ImageBuilder Layer(byte[] tar, LayerEncoding encoding = LayerEncoding.Gzip, LayerFault fault = LayerFault.None) =>
-        Layer(output => output.Write(tar), encoding, fault);
+    public ImageBuilder Layer(byte[] tar, LayerCompression compression = LayerCompression.Gzip, LayerFault fault = LayerFault.None) =>
+        Layer(output => output.Write(tar), compression, fault);
 
-    public ImageBuilder Layer(Action<Stream> writeTar, LayerEncoding encoding, LayerFault fault)
+    public ImageBuilder Layer(Action<Stream> writeTar, LayerCompression compression, LayerFault fault)
     {
-        if (fault == LayerFault.TruncatedGzip && encoding != LayerEncoding.Gzip)
+        if (fault == LayerFault.TruncatedGzip && compression != LayerCompression.Gzip)
         {
-            throw new ArgumentException("A plain layer has no gzip to cut.", nameof(fault));
+            throw new ArgumentException("An uncompressed layer has no gzip to cut.", nameof(fault));
         }
 
-        layers.Add((writeTar, encoding, fault, null));
+        if (compression == LayerCompression.Zstd)
+        {
+            throw new ArgumentException("The framework has no zstd: ZstdLayer takes the program.", nameof(compression));
+        }
+
+        layers.Add((writeTar, compression, fault, null));
         return this;
     }
 
+    /// <summary>Adds a layer that the zstd program compresses.</summary>
+    public ImageBuilder ZstdLayer(LayerBuilder layer) => Layer(layer.WriteTo, LayerCompression.Zstd, blob => CompressWithZstd(layer.WriteTo, blob));
+
     /// <summary>Adds a layer that some program has compressed already.</summary>
-    public ImageBuilder Layer(Action<Stream> writeTar, LayerEncoding encoding, Action<Stream> writeBlob)
+    public ImageBuilder Layer(Action<Stream> writeTar, LayerCompression compression, Action<Stream> writeBlob)
     {
-        layers.Add((writeTar, encoding, LayerFault.None, writeBlob));
+        layers.Add((writeTar, compression, LayerFault.None, writeBlob));
         return this;
     }
 
@@ -52,9 +60,9 @@ public sealed class ImageBuilder
         List<OciLayer> written = [];
         JsonArray diffIds = [];
         string? chain = null;
-        foreach ((Action<Stream> write, LayerEncoding encoding, LayerFault fault, Action<Stream>? writeBlob) in layers)
+        foreach ((Action<Stream> write, LayerCompression compression, LayerFault fault, Action<Stream>? writeBlob) in layers)
         {
-            OciLayer layer = WriteLayer(layout, write, encoding, fault, writeBlob, chain);
+            OciLayer layer = WriteLayer(layout, write, compression, fault, writeBlob, chain);
             chain = layer.ChainId;
             written.Add(layer);
             diffIds.Add(fault == LayerFault.WrongDiffId ? Digests.OfText("not " + layer.DiffId) : layer.DiffId);
@@ -78,7 +86,7 @@ public sealed class ImageBuilder
     internal static JsonObject Descriptor(string mediaType, string digest, long size) =>
         new() { ["mediaType"] = mediaType, ["digest"] = digest, ["size"] = size };
 
-    private static OciLayer WriteLayer(OciLayout layout, Action<Stream> write, LayerEncoding encoding, LayerFault fault, Action<Stream>? writeBlob, string? parentChain)
+    private static OciLayer WriteLayer(OciLayout layout, Action<Stream> write, LayerCompression compression, LayerFault fault, Action<Stream>? writeBlob, string? parentChain)
     {
         using IncrementalHash tarHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         (string digest, long size) = layout.AddBlob(blob =>
@@ -90,15 +98,9 @@ public sealed class ImageBuilder
                 return;
             }
 
-            if (encoding == LayerEncoding.Plain)
+            if (compression == LayerCompression.None)
             {
                 write(new HashingStream(blob, tarHash));
-                return;
-            }
-
-            if (encoding == LayerEncoding.Zstd)
-            {
-                CompressWithZstd(tar => write(new HashingStream(tar, tarHash)), blob);
                 return;
             }
 
@@ -116,10 +118,10 @@ public sealed class ImageBuilder
 
         string diffId = Digests.Text(tarHash.GetHashAndReset());
         string chainId = parentChain is null ? diffId : Digests.OfText(parentChain + " " + diffId);
-        string mediaType = "application/vnd.oci.image.layer.v1.tar" + encoding switch
+        string mediaType = "application/vnd.oci.image.layer.v1.tar" + compression switch
         {
-            LayerEncoding.Gzip => "+gzip",
-            LayerEncoding.Zstd => "+zstd",
+            LayerCompression.Gzip => "+gzip",
+            LayerCompression.Zstd => "+zstd",
             _ => "",
         };
         return new OciLayer(mediaType, digest, size, diffId, chainId);

@@ -1,13 +1,13 @@
 namespace CimConvert.TestKit.Images;
 
-/// <summary>How a layer stands in the image.</summary>
-public enum LayerEncoding
+/// <summary>How a layer's tar is compressed.</summary>
+public enum LayerCompression
 {
     /// <summary><c>application/vnd.oci.image.layer.v1.tar+gzip</c></summary>
     Gzip,
 
     /// <summary><c>application/vnd.oci.image.layer.v1.tar</c></summary>
-    Plain,
+    None,
 
     /// <summary><c>application/vnd.oci.image.layer.v1.tar+zstd</c></summary>
     Zstd,

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace CimConvert.TestKit.Oracles;
 
-/// <summary>One line of <c>ls -R --json</c>, as design.md prescribes it.</summary>
+/// <summary>One line of <c>ls -R --json</c>.</summary>
 public sealed record ListedEntry
 {
     [JsonPropertyName("path")]

@@ -1,6 +1,6 @@
 namespace CimConvert.TestKit.Oracles;
 
-/// <summary>A file, directory or link that the image must have: what <c>ls -R --json --hash</c> is to print of it.</summary>
+/// <summary>A file, directory or link that a CIM must have: what <c>ls -R --json --hash</c> is to print of it.</summary>
 public sealed record OracleEntry
 {
     public required string Path { get; init; }

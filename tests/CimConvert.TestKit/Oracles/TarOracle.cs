@@ -1,8 +1,8 @@
 namespace CimConvert.TestKit.Oracles;
 
 /// <summary>
-/// Says what an image made of layer tars must contain, from the rules alone: windows-layers.md and this project's
-/// decisions on top. Slow and plain on purpose; it shares no line with the product it judges.
+/// Says what an image of layer tars must contain, from the rules alone: what hcsshim does with a layer, and what cimconvert does
+/// otherwise. Slow and plain on purpose; it shares no line with the product it judges.
 /// </summary>
 public sealed class TarOracle
 {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using CimConvert.Cli.Demo;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -42,23 +43,23 @@ public sealed class FakeRegistry : IAsyncDisposable
     /// <summary>All requests so far, in the order they came.</summary>
     public IReadOnlyList<RecordedRequest> Requests => [.. _requests];
 
-    /// <summary>Has the referrers API; without, clients keep their list under a tag.</summary>
+    /// <summary>Whether it has the referrers API; without it, clients keep the list under a tag.</summary>
     public bool KeepsReferrers { get; set; }
 
-    /// <summary>Names the state of a manifest's tag, and replaces none but the one a client names.</summary>
+    /// <summary>Sends an ETag with a manifest, and replaces a tag only if it is still what If-Match says.</summary>
     public bool HeedsIfMatch { get; set; }
 
-    /// <summary>The least that it takes in a chunk, as it says itself; null where it says nothing.</summary>
+    /// <summary>OCI-Chunk-Min-Length; null to send none.</summary>
     public long? MinChunk { get; set; }
 
-    /// <summary>Runs when a request has been dealt with, before the client hears of it: for what others do meanwhile.</summary>
+    /// <summary>Runs when a request is done and before its answer ends: to change things at that moment.</summary>
     public Action<RecordedRequest>? Answering { get; set; }
 
-    /// <summary>Uploads that were begun, and neither finished nor given up.</summary>
+    /// <summary>Uploads that are neither finished nor cancelled.</summary>
     public int OpenUploads => _uploads.Count;
 
     /// <param name="certificate">The server's, to speak TLS with; null for plain HTTP.</param>
-    /// <param name="clients">Whether TLS clients need a certificate, of whomever.</param>
+    /// <param name="clients">Whether TLS clients need a certificate; any is accepted.</param>
     public static async Task<FakeRegistry> StartAsync(
         X509Certificate2? certificate = null, ClientCertificateMode clients = ClientCertificateMode.NoCertificate)
     {
@@ -107,7 +108,7 @@ public sealed class FakeRegistry : IAsyncDisposable
     public void RequireBearer(string? userName = null, string? password = null, string? refreshToken = null, string? realm = null) =>
         _login.RequireBearer(realm ?? $"http://{Host}/token", userName, password, refreshToken);
 
-    /// <summary>Makes all tokens given out so far worthless.</summary>
+    /// <summary>Revokes all tokens issued so far.</summary>
     public void ExpireTokens() => _login.ExpireTokens();
 
     /// <summary>Waits until a request whose path contains the text has come. For one waiter at a time.</summary>
@@ -194,21 +195,21 @@ public sealed class FakeRegistry : IAsyncDisposable
     /// <summary>Deals with what belongs to a push, and says whether it did.</summary>
     private async Task<bool> PushAsync(HttpContext context, string path, IReadOnlyList<Fault> faults)
     {
-        if (Split(path, "/blobs/uploads/") is var (into, id))
+        if (InProcessRegistry.Split(path, "/blobs/uploads/") is var (into, id))
         {
             var upload = new UploadAnswer(context, into, _content, _uploads, faults, _app.Lifetime.ApplicationStopping);
             await (id.Length == 0 ? upload.BeginAsync(MinChunk) : upload.ContinueAsync(id));
             return true;
         }
 
-        if (HttpMethods.IsPut(context.Request.Method) && Split(path, "/manifests/") is var (repository, name))
+        if (HttpMethods.IsPut(context.Request.Method) && InProcessRegistry.Split(path, "/manifests/") is var (repository, name))
         {
             var announced = faults.Select(fault => fault.AnnouncedDigest).FirstOrDefault(digest => digest is not null);
             await new ManifestAnswer(context, repository, _content).PutAsync(name, KeepsReferrers, HeedsIfMatch, announced);
             return true;
         }
 
-        if (KeepsReferrers && Split(path, "/referrers/") is var (within, subject))
+        if (KeepsReferrers && InProcessRegistry.Split(path, "/referrers/") is var (within, subject))
         {
             await new ManifestAnswer(context, within, _content).ListReferrersAsync(subject);
             return true;
@@ -232,32 +233,14 @@ public sealed class FakeRegistry : IAsyncDisposable
         await context.Response.WriteAsync($$"""{"token":"{{token}}","expires_in":300}""");
     }
 
-    private async Task GiveContentAsync(HttpContext context, string path, FaultyAnswer answer)
+    private async Task GiveContentAsync(HttpContext context, string path, FaultyAnswer faulty)
     {
-        if (Split(path, "/manifests/") is var (repository, name) && _content.FindManifest(repository, name) is var (digest, manifest))
+        var answer = _content.Pull(path, faulty.FirstByte());
+        if (HeedsIfMatch && InProcessRegistry.Split(path, "/manifests/") is var (repository, name) && _content.FindManifest(repository, name) is var (digest, _))
         {
-            context.Response.Headers.ETag = HeedsIfMatch ? $"\"{digest}\"" : null;
-            await answer.SendAsync(new MemoryStream(manifest.Bytes), manifest.MediaType, digest);
+            context.Response.Headers.ETag = $"\"{digest}\"";
         }
-        else if (Split(path, "/blobs/") is var (holder, blob) && _content.OpenBlob(holder, blob) is { } stream)
-        {
-            await answer.SendAsync(stream, "application/octet-stream", blob);
-        }
-        else
-        {
-            var (code, message) = path.Contains("/manifests/", StringComparison.Ordinal)
-                ? ("MANIFEST_UNKNOWN", "manifest unknown")
-                : ("BLOB_UNKNOWN", "blob unknown to registry");
-            await FaultyAnswer.ErrorAsync(context, StatusCodes.Status404NotFound, code, message);
-        }
-    }
 
-    private static (string Repository, string Name)? Split(string path, string separator)
-    {
-        const string prefix = "/v2/";
-        var at = path.LastIndexOf(separator, StringComparison.Ordinal);
-        return at > prefix.Length && path.StartsWith(prefix, StringComparison.Ordinal)
-            ? (path[prefix.Length..at], path[(at + separator.Length)..])
-            : null;
+        await faulty.SendAsync(answer);
     }
 }

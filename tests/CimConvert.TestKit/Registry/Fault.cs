@@ -6,7 +6,7 @@ namespace CimConvert.TestKit.Registry;
 /// </summary>
 public sealed record Fault
 {
-    /// <summary>For faults that never pass.</summary>
+    /// <summary>For permanent faults.</summary>
     public const int Always = int.MaxValue;
 
     private Fault(string pathContains, int times)
@@ -17,13 +17,13 @@ public sealed record Fault
 
     public string PathContains { get; }
 
-    /// <summary>How many matching requests it strikes.</summary>
+    /// <summary>How many matching requests fail.</summary>
     public int Times { get; }
 
-    /// <summary>How many matching requests it leaves alone first: <c>with { Skip = 1 }</c> strikes the second.</summary>
+    /// <summary>How many matching requests pass first: with <c>{ Skip = 1 }</c>, the second fails.</summary>
     public int Skip { get; init; }
 
-    /// <summary>The only method it strikes; null for any.</summary>
+    /// <summary>The only method it applies to; null for any.</summary>
     public string? Method { get; init; }
 
     internal long? DropAt { get; private init; }
@@ -99,7 +99,7 @@ public sealed record Fault
     /// <summary>Names another base, as <c>http://host</c>, for the upload to go on at.</summary>
     public static Fault UploadElsewhere(string pathContains, string target, int times = Always) => new(pathContains, times) { UploadBase = target };
 
-    /// <summary>Makes all tokens worthless, the one that comes along included.</summary>
+    /// <summary>Revokes all tokens, the request's own included.</summary>
     public static Fault ExpireTokens(string pathContains, int times = 1) => new(pathContains, times) { ExpiresTokens = true };
 
     /// <summary>Announces this in Docker-Content-Digest.</summary>

@@ -22,7 +22,7 @@ public sealed class FaultScript
         }
     }
 
-    /// <summary>All that strike this request; counts it against each.</summary>
+    /// <summary>The faults of this request, counted against each.</summary>
     internal IReadOnlyList<Fault> Take(string method, string path)
     {
         var struck = new List<Fault>();

@@ -1,21 +1,18 @@
-using System.Globalization;
+using System.Net;
+using CimConvert.Cli.Demo;
 using Microsoft.AspNetCore.Http;
 
 namespace CimConvert.TestKit.Registry;
 
-/// <summary>Sends one answer, with whatever is to go wrong with it.</summary>
+/// <summary>Sends one answer, spoiled by the request's faults.</summary>
 internal sealed class FaultyAnswer(HttpContext context, IReadOnlyList<Fault> faults, CancellationToken stopping)
 {
     private const int ChunkSize = 16 << 10;
 
     private static readonly TimeSpan ArrivalTime = TimeSpan.FromMilliseconds(150);
 
-    public static async Task ErrorAsync(HttpContext context, int status, string code, string message)
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "application/json";
-        await context.Response.WriteAsync($$"""{"errors":[{"code":"{{code}}","message":"{{message}}"}]}""");
-    }
+    public static Task ErrorAsync(HttpContext context, int status, string code, string message) =>
+        new FaultyAnswer(context, [], default).SendAsync(RegistryAnswer.Error((HttpStatusCode)status, code, message));
 
     /// <summary>Sends what comes instead of any content, and says whether it did.</summary>
     public async Task<bool> InsteadAsync()
@@ -39,48 +36,49 @@ internal sealed class FaultyAnswer(HttpContext context, IReadOnlyList<Fault> fau
         return false;
     }
 
-    public async Task SendAsync(Stream content, string mediaType, string digest)
+    /// <summary>The first byte that is asked for, as this answer is to take it; null for all of it.</summary>
+    public long? FirstByte() => faults.Any(fault => fault.IgnoresRange)
+        ? null
+        : InProcessRegistry.FirstByte(context.Request.Headers.Range.FirstOrDefault()) + faults.Sum(fault => fault.RangeShift);
+
+    public async Task SendAsync(RegistryAnswer answer)
     {
-        await using (content)
+        using (answer)
         {
-            var (start, status) = StartOf(content.Length);
-            var end = content.Length + faults.Sum(fault => fault.LengthDelta);
-            context.Response.StatusCode = status;
-            if (status == StatusCodes.Status416RangeNotSatisfiable)
-            {
-                return;
-            }
-
-            context.Response.ContentType = mediaType;
-            context.Response.Headers["Docker-Content-Digest"] = faults.Select(fault => fault.AnnouncedDigest).FirstOrDefault(a => a is not null) ?? digest;
-            context.Response.Headers.AcceptRanges = faults.Any(fault => fault.IgnoresRange) ? "none" : "bytes";
-            if (status == StatusCodes.Status206PartialContent)
-            {
-                context.Response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes {start}-{content.Length - 1}/{content.Length}");
-            }
-
-            if (!faults.Any(fault => fault.HidesLength))
+            var content = answer.Content;
+            var (start, end) = (content.Position, content.Length + (answer.IsContent ? faults.Sum(fault => fault.LengthDelta) : 0));
+            SetHeaders(answer);
+            if (!answer.IsContent || !faults.Any(fault => fault.HidesLength))
             {
                 context.Response.ContentLength = Math.Max(0, end - start);
             }
 
-            if (!HttpMethods.IsHead(context.Request.Method))
+            if (HttpMethods.IsHead(context.Request.Method))
             {
-                await SendBodyAsync(content, start, end);
+                return;
             }
+
+            await (answer.IsContent ? SendBodyAsync(content, start, end) : content.CopyToAsync(context.Response.Body));
         }
     }
 
-    private (long Start, int Status) StartOf(long length)
+    private void SetHeaders(RegistryAnswer answer)
     {
-        var range = context.Request.Headers.Range.FirstOrDefault();
-        if (range is null || faults.Any(fault => fault.IgnoresRange))
+        context.Response.StatusCode = (int)answer.Status;
+        foreach (var (name, value) in answer.Headers)
         {
-            return (0, StatusCodes.Status200OK);
+            context.Response.Headers[name] = value;
         }
 
-        var from = long.Parse(range.AsSpan()["bytes=".Length..^1], CultureInfo.InvariantCulture) + faults.Sum(fault => fault.RangeShift);
-        return from < length ? (from, StatusCodes.Status206PartialContent) : (0, StatusCodes.Status416RangeNotSatisfiable);
+        if (answer.IsContent && faults.Select(fault => fault.AnnouncedDigest).FirstOrDefault(digest => digest is not null) is { } announced)
+        {
+            context.Response.Headers["Docker-Content-Digest"] = announced;
+        }
+
+        if (answer.IsContent && faults.Any(fault => fault.IgnoresRange))
+        {
+            context.Response.Headers.AcceptRanges = "none";
+        }
     }
 
     private async Task SendBodyAsync(Stream content, long start, long end)
@@ -89,7 +87,6 @@ internal sealed class FaultyAnswer(HttpContext context, IReadOnlyList<Fault> fau
         var stop = faults.Min(fault => fault.DropAt ?? fault.StallAt) is { } bytes ? Math.Min(start + bytes, end) : (long?)null;
         var damaged = faults.Any(fault => fault.Corrupts) ? content.Length / 2 : -1;
         var buffer = new byte[ChunkSize];
-        content.Position = start;
         for (var position = start; position < (stop ?? end);)
         {
             var count = (int)Math.Min(buffer.Length, (stop ?? end) - position);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CimConvert.Cli.Demo;
 using Microsoft.AspNetCore.Http;
 
 namespace CimConvert.TestKit.Registry;
@@ -40,7 +41,7 @@ internal sealed class ManifestAnswer(HttpContext context, string repository, Reg
     {
         var entries = content.Manifests(repository)
             .Where(manifest => JsonDocument.Parse(manifest.Bytes).RootElement is var root && Subject(root) == digest)
-            .Select(manifest => (JsonNode)new JsonObject { ["mediaType"] = manifest.MediaType, ["digest"] = RegistryContent.DigestOf(manifest.Bytes), ["size"] = manifest.Bytes.Length });
+            .Select(manifest => (JsonNode)new JsonObject { ["mediaType"] = manifest.MediaType, ["digest"] = InProcessRegistry.DigestOf(manifest.Bytes), ["size"] = manifest.Bytes.Length });
         context.Response.ContentType = IndexType;
         await context.Response.WriteAsync(new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = IndexType, ["manifests"] = new JsonArray([.. entries]) }.ToJsonString());
     }

@@ -1,18 +1,12 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using System.Text.Json;
+using CimConvert.Cli.Demo;
 
 namespace CimConvert.TestKit.Registry;
 
-/// <summary>
-/// What the registry holds. Content is the same in every repository, but for those that have only what is pushed to them; tags belong to one.
-/// </summary>
-internal sealed class RegistryContent
+/// <summary>What the registry holds, with repositories that have only what is pushed to them.</summary>
+internal sealed class RegistryContent : InProcessRegistry
 {
-    private readonly ConcurrentDictionary<string, Func<Stream>> _blobs = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Manifest> _manifests = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, string> _tags = new(StringComparer.Ordinal);
-
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, bool>> _separate = new(StringComparer.Ordinal);
     private readonly Lock _tagging = new();
 
@@ -21,8 +15,8 @@ internal sealed class RegistryContent
 
     public void AddBlob(string repository, byte[] bytes) => Own(repository, AddBlob(bytes));
 
-    public bool HasBlob(string repository, string digest) =>
-        _blobs.ContainsKey(digest) && (!_separate.TryGetValue(repository, out var own) || own.ContainsKey(digest));
+    public override bool HasBlob(string repository, string digest) =>
+        base.HasBlob(repository, digest) && (!_separate.TryGetValue(repository, out var own) || own.ContainsKey(digest));
 
     public bool Mount(string digest, string from, string to)
     {
@@ -40,7 +34,7 @@ internal sealed class RegistryContent
     {
         lock (_tagging)
         {
-            if (expected is not null && _tags.GetValueOrDefault($"{repository}:{name}") != expected)
+            if (expected is not null && FindTag(repository, name) != expected)
             {
                 return null;
             }
@@ -53,43 +47,19 @@ internal sealed class RegistryContent
     }
 
     /// <summary>The manifests that were pushed to a repository that has only such.</summary>
-    public IEnumerable<Manifest> Manifests(string repository) => _separate.TryGetValue(repository, out var own)
-        ? own.Keys.Where(_manifests.ContainsKey).Select(digest => _manifests[digest])
-        : _manifests.Values;
-
-    public string AddBlob(byte[] bytes)
-    {
-        var digest = DigestOf(bytes);
-        _blobs[digest] = () => new MemoryStream(bytes, writable: false);
-        return digest;
-    }
-
-    public string AddManifest(string mediaType, byte[] bytes)
-    {
-        var digest = DigestOf(bytes);
-        _manifests[digest] = new Manifest(mediaType, bytes);
-        return digest;
-    }
-
-    public void AddTag(string repository, string tag, string digest) => _tags[$"{repository}:{tag}"] = digest;
+    public IEnumerable<StoredManifest> Manifests(string repository) => _separate.TryGetValue(repository, out var own)
+        ? own.Keys.Where(AllManifests.ContainsKey).Select(digest => AllManifests[digest])
+        : AllManifests.Values;
 
     /// <summary>Serves an OCI image layout: its blobs from their files, the manifests its index reaches, and the tags it names.</summary>
     public void AddLayout(string repository, string folder)
     {
         foreach (var file in Directory.EnumerateFiles(Path.Combine(folder, "blobs", "sha256")))
         {
-            _blobs["sha256:" + Path.GetFileName(file)] = () => File.OpenRead(file);
+            AddBlob("sha256:" + Path.GetFileName(file), () => File.OpenRead(file));
         }
 
         AddManifestsOf(repository, folder, File.ReadAllBytes(Path.Combine(folder, "index.json")));
-    }
-
-    public Stream? OpenBlob(string repository, string digest) => HasBlob(repository, digest) ? _blobs[digest]() : null;
-
-    public (string Digest, Manifest Manifest)? FindManifest(string repository, string tagOrDigest)
-    {
-        var digest = tagOrDigest.Contains(':', StringComparison.Ordinal) ? tagOrDigest : _tags.GetValueOrDefault($"{repository}:{tagOrDigest}");
-        return digest is not null && _manifests.TryGetValue(digest, out var manifest) ? (digest, manifest) : null;
     }
 
     private void Own(string repository, string digest)
@@ -122,8 +92,4 @@ internal sealed class RegistryContent
             AddManifestsOf(repository, folder, bytes);
         }
     }
-
-    public static string DigestOf(byte[] bytes) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(bytes));
-
-    internal sealed record Manifest(string MediaType, byte[] Bytes);
 }

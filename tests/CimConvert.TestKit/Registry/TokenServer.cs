@@ -21,7 +21,7 @@ public sealed class TokenServer : IAsyncDisposable
 {
     public const string Issuer = "cimconvert-kit";
 
-    /// <summary>From 2020 to 2080: no test is to depend on when it runs.</summary>
+    /// <summary>From 2020 to 2080, so that no test depends on when it runs.</summary>
     private const long NotBefore = 1_577_836_800;
     private const long Expiry = 3_471_292_800;
 
@@ -99,7 +99,7 @@ public sealed class TokenServer : IAsyncDisposable
         await context.Response.WriteAsJsonAsync(new Dictionary<string, object> { ["token"] = token, ["expires_in"] = 60 });
     }
 
-    /// <summary>Nobody by name where no login came, and null where a wrong one did.</summary>
+    /// <summary>Empty without a login, null with a wrong one.</summary>
     private string? UserOf(string? authorization)
     {
         if (authorization is null)

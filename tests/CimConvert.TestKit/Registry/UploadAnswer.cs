@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace CimConvert.TestKit.Registry;
 
-/// <summary>Answers one request of the blob push protocol, with whatever is to go wrong with it (distribution spec, "Pushing blobs").</summary>
+/// <summary>Answers one request of the blob push protocol, spoiled by the request's faults (distribution spec, "Pushing blobs").</summary>
 internal sealed class UploadAnswer(
     HttpContext context, string repository, RegistryContent content, UploadSessions sessions, IReadOnlyList<Fault> faults, CancellationToken stopping)
 {

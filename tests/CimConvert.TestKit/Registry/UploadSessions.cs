@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Security.Cryptography;
+using CimConvert.Cli.Demo;
 
 namespace CimConvert.TestKit.Registry;
 
@@ -51,7 +51,7 @@ internal sealed class UploadSessions
             }
         }
 
-        public string Digest => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Content));
+        public string Digest => InProcessRegistry.DigestOf(Content);
 
         /// <summary>An address that counts from now on, as long as no later one is given out and used.</summary>
         public string NextQuery() => "?_state=" + Interlocked.Increment(ref _state).ToString(CultureInfo.InvariantCulture);

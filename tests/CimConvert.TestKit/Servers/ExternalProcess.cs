@@ -60,7 +60,7 @@ public sealed class ExternalProcess : IAsyncDisposable
 
         string command = string.Join(' ', [program, .. start.ArgumentList]);
         Process process = Process.Start(start) ?? throw new InvalidOperationException("did not start: " + command);
-        // Nobody types here: a program that asks sees the end at once instead of waiting for the test's time to run out.
+        // A program that asks for input sees its end at once, and does not wait until the test times out.
         process.StandardInput.Close();
         return new ExternalProcess(process, command);
     }
@@ -119,7 +119,7 @@ public sealed class ExternalProcess : IAsyncDisposable
 
     private async Task SignalAsync(string signal)
     {
-        // The shell's own kill: no signal call in the framework, and no P/Invoke outside the product's Native room.
+        // The shell's own kill: no signal call in the framework, and no P/Invoke outside the product's Interop room.
         string id = child.Id.ToString(CultureInfo.InvariantCulture);
         ProcessResult result = await RunAsync("/bin/sh", ["-c", $"kill -{signal} {id}"]).ConfigureAwait(false);
         result.EnsureSuccess();

@@ -1,6 +1,6 @@
 namespace CimConvert.TestKit.Servers;
 
-/// <summary>The zstd program: whoever else would compress, would be judged by what decompresses it.</summary>
+/// <summary>The zstd program: what the product's own library compresses would prove little of how it decompresses.</summary>
 public static class Zstd
 {
     /// <summary>One frame, with its checksum.</summary>

@@ -9,6 +9,9 @@ public class ArrowTests
     private const string Library = "CimConvert";
     private const string Cli = "CimConvert.Cli";
 
+    /// <summary>What the library's users begin with: it knows all rooms, and none knows it.</summary>
+    private const string Doors = Rooms.Doors;
+
     /// <summary>Room by room of the library, the rooms that it uses: for all of a room, its parts included.</summary>
     private static readonly Dictionary<string, string[]> s_rooms = new(StringComparer.Ordinal)
     {
@@ -20,7 +23,7 @@ public class ArrowTests
         ["Registry"] = ["", "Oci", "Formats.Binary"],
         ["Compression"] = ["", "Interop", "Plumbing", "Oci", "Formats.Binary", "Formats.Gzip"],
         ["Sources"] = ["", "Oci", "Registry", "Compression", "Formats.Binary", "Formats.Tar"],
-        ["Cims"] = ["", "Interop", "Storage", "Formats.Binary", "Formats.BlockFile", "Formats.Cim", "Formats.Vhd", "Formats.Windows"],
+        ["Cims"] = ["", "Interop", "Storage", "Plumbing", "Formats.Binary", "Formats.BlockFile", "Formats.Cim", "Formats.Vhd", "Formats.Windows"],
         ["Layers"] = ["", "Interop", "Storage", "Cims", "Formats.Cim", "Formats.Regf", "Formats.Tar", "Formats.Windows"],
         ["Store"] = ["", "Storage", "Oci", "Cims", "Formats.Cim"],
         ["Publishing"] = ["", "Storage", "Oci", "Registry", "Sources", "Cims", "Store"],
@@ -67,8 +70,25 @@ public class ArrowTests
     {
         var wrong = Rooms.Uses(Library)
             .Select(u => (From: RoomOf(u.From), To: RoomOf(u.To), u.Example))
-            .Where(u => u.From != u.To && !s_rooms[u.From].Contains(u.To))
+            .Where(u => u.From != u.To && u.From != Doors && !s_rooms[u.From].Contains(u.To))
             .Select(u => u.Example);
+        Assert.That(wrong, Is.Empty);
+    }
+
+    [Test]
+    public void Nobody_in_the_library_uses_its_doors() =>
+        Assert.That(Rooms.Uses(Library).Where(u => RoomOf(u.To) == Doors).Select(u => u.Example), Is.Empty);
+
+    [Test]
+    public void The_libraries_show_few_types() =>
+        Assert.That(Rooms.PublicTypesOf(Library).Concat(Rooms.PublicTypesOf(Formats)).ToArray(), Has.Length.LessThanOrEqualTo(40));
+
+    /// <summary>Threads and channels are made where their rules are: bounded, awaited, one failure for all.</summary>
+    [Test]
+    public void Only_Plumbing_makes_threads_and_channels()
+    {
+        string[] makers = ["System.Threading.Channels.Channel", "System.Threading.Tasks.TaskFactory", "System.Threading.ThreadPool"];
+        var wrong = Rooms.Outside(Library).Concat(Rooms.Outside(Formats)).Where(u => makers.Contains(u.Used) && u.Room != Library + ".Plumbing");
         Assert.That(wrong, Is.Empty);
     }
 
@@ -124,5 +144,5 @@ public class ArrowTests
     }
 
     /// <summary>Without the library's name; the parts of a room are the room. Those of Formats are rooms each.</summary>
-    private static string RoomOf(string space) => string.Join('.', space.Split('.').Skip(1).Take(space.StartsWith(Formats, StringComparison.Ordinal) ? 2 : 1));
+    private static string RoomOf(string space) => space == Doors ? Doors : string.Join('.', space.Split('.').Skip(1).Take(space.StartsWith(Formats, StringComparison.Ordinal) ? 2 : 1));
 }

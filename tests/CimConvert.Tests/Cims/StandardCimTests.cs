@@ -16,14 +16,14 @@ public class StandardCimTests
         var layer = folder.Sub("layers", "abc");
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(CimLayerFolder.GetCimDir(layer + Path.DirectorySeparatorChar), Is.EqualTo(folder["layers", "cim-layers"]));
-            Assert.That(CimLayerFolder.GetCimName(layer), Is.EqualTo("abc.cim"));
-            Assert.That(CimLayerFolder.GetCimPath(layer), Is.EqualTo(folder["layers", "cim-layers", "abc.cim"]));
-            Assert.That(CimLayerFolder.IsCimLayer(layer), Is.False);
+            Assert.That(CimLayer.GetCimDirectory(layer + Path.DirectorySeparatorChar), Is.EqualTo(folder["layers", "cim-layers"]));
+            Assert.That(CimLayer.GetCimName(layer), Is.EqualTo("abc.cim"));
+            Assert.That(CimLayer.GetCimPath(layer), Is.EqualTo(folder["layers", "cim-layers", "abc.cim"]));
+            Assert.That(CimLayer.IsCimLayer(layer), Is.False);
         }
 
         folder.Write("layers/cim-layers/abc.cim", []);
-        Assert.That(CimLayerFolder.IsCimLayer(layer));
+        Assert.That(CimLayer.IsCimLayer(layer));
     }
 
     [Test]

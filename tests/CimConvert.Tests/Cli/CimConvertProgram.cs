@@ -11,7 +11,7 @@ namespace CimConvert.Tests.Cli;
 /// </summary>
 internal static class CimConvertProgram
 {
-    /// <summary>Far more than any run takes: a hang is to fail, a busy machine is not.</summary>
+    /// <summary>Far more than any run takes, so that a hang fails and a busy machine does not.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     /// <summary>The native program that tests/run.sh made; null where it could not.</summary>
@@ -26,7 +26,7 @@ internal static class CimConvertProgram
 
     private static readonly string[] s_program = NativeProgram is { } native ? [native] : [.. Built];
 
-    /// <summary>The logins of whoever runs the tests are none of the program's business here.</summary>
+    /// <summary>Hides the logins of whoever runs the tests from the program.</summary>
     private static readonly Dictionary<string, string?> s_environment = new(StringComparer.Ordinal) { ["DOCKER_CONFIG"] = "/nonexistent" };
 
     public static ExternalProcess Start(params IEnumerable<string> arguments) =>

@@ -10,6 +10,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary>Everything that can be wrong with an image or a registry: one clear line, the exit code, and nothing under a final name.</summary>
+[Category(Categories.Process)]
 public class ConvertErrorTests
 {
     private const string Repository = "win/app";

@@ -3,7 +3,7 @@ using NUnit.Framework;
 
 namespace CimConvert.Tests.Cli;
 
-/// <summary>The document of <c>convert --json</c>, as design.md lays it down; <c>hives</c> says who merged them (issue 4).</summary>
+/// <summary>The document of <c>convert --json</c>.</summary>
 internal static class ConvertJson
 {
     public static void AssertShape(JsonElement result)

@@ -12,6 +12,8 @@ namespace CimConvert.Tests.Cli;
 /// The main line on a real registry: an image that skopeo pushed is converted once, by the real program, and looked at from
 /// all sides. The tests only read what is there.
 /// </summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class ConvertTests
 {
     private const string Repository = "win/app";

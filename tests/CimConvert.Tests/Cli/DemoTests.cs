@@ -1,11 +1,13 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using CimConvert.TestKit;
 using NUnit.Framework;
 
 namespace CimConvert.Tests.Cli;
 
 /// <summary><c>demo</c>: the main line with no other server.</summary>
-public class DemoTests
+[Category(Categories.Process)]
+public partial class DemoTests
 {
     [Test]
     public async Task It_shows_the_merged_image_and_leaves_nothing()
@@ -36,6 +38,18 @@ public class DemoTests
     }
 
     [Test]
+    [Platform(Exclude = "Win")]
+    public async Task It_says_where_the_native_back_end_cannot_be_used()
+    {
+        using var folder = new TempFolder();
+
+        var result = await CimConvertProgram.RunWithTempAsync(folder.Path, "demo", "--quiet", "--backend", "native");
+
+        Assert.That((result.ExitCode, result.Error), Is.EqualTo((1, "error: the native back end cannot be used: only Windows has it, and this is not Windows\n")));
+        Assert.That(StoreFiles.Relative(folder.Path).Where(path => path.Contains("cimconvert", StringComparison.Ordinal)), Is.Empty);
+    }
+
+    [Test]
     public async Task The_demo_shows_the_registry_of_all_its_layers()
     {
         var output = (await CimConvertProgram.SucceedAsync("demo", "--quiet")).Output;
@@ -47,4 +61,28 @@ public class DemoTests
         }));
         Assert.That(registry, Does.Contain("\"UBR\"=dword:00000a8c").And.Contain("\"State\"=hex(1):64,00,6f,00,6e,00,65,00,00,00").And.Not.Contain("Reboots"));
     }
+
+    [Test]
+    public async Task Its_digests_are_the_same_in_every_run_and_those_of_the_readme()
+    {
+        var first = Digests((await CimConvertProgram.JsonAsync("demo", "--quiet")).ToString());
+        var second = Digests((await CimConvertProgram.JsonAsync("demo", "--quiet")).ToString());
+
+        Assert.That(first, Has.Length.GreaterThan(10));
+        Assert.That(second, Is.EqualTo(first));
+        var shown = Block().Matches(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "README.md")))
+            .Where(block => block.Value.Contains("/demo/app:v1", StringComparison.Ordinal))
+            .SelectMany(block => Digests(block.Value));
+        Assert.That(shown.Where(digest => !first.Any(whole => whole.StartsWith(digest, StringComparison.Ordinal))), Is.Empty);
+    }
+
+    /// <summary>Digests, whole or cut short, without their algorithm.</summary>
+    private static string[] Digests(string text) => [.. Hex().Matches(text).Select(match => match.Value)];
+
+    [GeneratedRegex(@"\b[0-9a-f]{12,64}\b", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Hex();
+
+    /// <summary>What a page shows between fences.</summary>
+    [GeneratedRegex(@"^```.*?^```", RegexOptions.Multiline | RegexOptions.Singleline, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Block();
 }

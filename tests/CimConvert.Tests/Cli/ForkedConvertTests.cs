@@ -9,6 +9,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary><c>convert --format forked</c>: an image as standard CIMs, each forked from the one below.</summary>
+[Category(Categories.Process)]
 public class ForkedConvertTests
 {
     [Test]

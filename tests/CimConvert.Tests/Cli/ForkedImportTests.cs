@@ -7,6 +7,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary><c>import --forked</c>: layers into standard CIMs, each forked from the one below.</summary>
+[Category(Categories.Process)]
 public class ForkedImportTests
 {
     [Test]

@@ -10,6 +10,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary>Collections beside conversions, and ones that are killed.</summary>
+[Category(Categories.Process)]
 public class GcTests
 {
     private const string Repository = "win/app";
@@ -188,7 +189,7 @@ public class GcTests
     private static OciImage Push(FakeRegistry registry, TempFolder folder)
     {
         var top = new LayerBuilder().Directory("Files").File("Files/large", 2 * Megabyte, () => SeededContent.Stream(1, 2 * Megabyte));
-        var image = new ImageBuilder().Layer(WindowsImage.SmallBase()).Layer(top, LayerEncoding.Plain).WriteTo(folder["image"], "v1");
+        var image = new ImageBuilder().Layer(WindowsImage.SmallBase()).Layer(top, LayerCompression.None).WriteTo(folder["image"], "v1");
         registry.AddLayout(Repository, folder["image"]);
         return image;
     }

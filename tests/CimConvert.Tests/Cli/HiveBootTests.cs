@@ -8,6 +8,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary><c>hive configure-boot</c> and <c>hive prepare-system</c>, as processes.</summary>
+[Category(Categories.Process)]
 public class HiveBootTests
 {
     private const string Disk = "{3f2504e0-4f89-11d3-9a0c-0305e82c3301}";

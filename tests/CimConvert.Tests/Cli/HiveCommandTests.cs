@@ -10,6 +10,8 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary><c>cimconvert hive</c>, as a process.</summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 internal sealed class HiveCommandTests : IDisposable
 {
     private static readonly KeySpec Base = new KeySpec("ROOT").With(

@@ -9,6 +9,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary>Names and links that would take the program's files elsewhere: one line, exit code 1, and nothing anywhere.</summary>
+[Category(Categories.Process)]
 public class HostilePlacesTests
 {
     [TestCase("../escaped.cim")]

@@ -8,6 +8,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary>Layers from files, without a registry: <c>import</c> and <c>merge</c>.</summary>
+[Category(Categories.Process)]
 public class ImportTests
 {
     [Test]

@@ -8,15 +8,16 @@ using NUnit.Framework;
 
 namespace CimConvert.Tests.Cli;
 
-/// <summary>Runs that do not come to their end: asked to stop, killed, or out of disk.</summary>
+/// <summary>Runs that are interrupted, killed, or out of disk.</summary>
 [Platform(Exclude = "Win", Reason = "signals and mounts of Unix")]
+[Category(Categories.Process)]
 public class InterruptionTests
 {
     private const string Repository = "win/app";
     private const int LayerCount = 4;
     private const long Megabyte = 1 << 20;
 
-    /// <summary>Well below the program's own patience with a registry that stalls: only a signal ends it so soon.</summary>
+    /// <summary>Well below the program's own timeout for a registry that stalls: only a signal ends it so soon.</summary>
     private static readonly TimeSpan s_prompt = TimeSpan.FromSeconds(20);
 
     [Test]
@@ -125,7 +126,7 @@ public class InterruptionTests
         {
             var seed = i;
             var layer = i == 0 ? WindowsImage.SmallBase() : new LayerBuilder().Directory("Files");
-            image.Layer(layer.File($"Files/{i}", 2 * Megabyte, () => SeededContent.Stream(seed, 2 * Megabyte)), LayerEncoding.Plain);
+            image.Layer(layer.File($"Files/{i}", 2 * Megabyte, () => SeededContent.Stream(seed, 2 * Megabyte)), LayerCompression.None);
         }
 
         var written = image.WriteTo(folder["image"], "v1");

@@ -10,6 +10,8 @@ namespace CimConvert.Tests.Cli;
 /// makes what a run never killed does. CIMCONVERT_KILL_ROUNDS asks for more rounds than a test run has time for.
 /// </summary>
 [Platform(Exclude = "Win", Reason = "kills as Unix does")]
+[Category(Categories.Process)]
+[Category(Categories.Slow)]
 public class KilledPrewarmTests
 {
     private const int DefaultRounds = 12;

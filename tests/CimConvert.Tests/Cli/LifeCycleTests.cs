@@ -6,6 +6,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary><c>info</c>, <c>usage</c>, <c>pack</c>, <c>diff</c> and <c>destroy</c> on a chain of two forked layers.</summary>
+[Category(Categories.Process)]
 public class LifeCycleTests
 {
     [Test]

@@ -7,6 +7,9 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary>Memory is bounded by configuration, never by a layer's size.</summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
+[Category(Categories.Slow)]
 public class MemoryTests
 {
     private const long Megabyte = 1 << 20;

@@ -5,6 +5,7 @@ namespace CimConvert.Tests.Cli;
 
 /// <summary>What only Windows has, asked for on another system.</summary>
 [Platform(Exclude = "Win")]
+[Category(Categories.Process)]
 public class NativeElsewhereTests
 {
     [Test]

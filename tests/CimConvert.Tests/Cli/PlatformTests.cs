@@ -7,6 +7,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary>One name for images of several platforms: which of them is converted, and what is said where none fits.</summary>
+[Category(Categories.Process)]
 public class PlatformTests
 {
     private const string Repository = "win/app";

@@ -9,6 +9,8 @@ namespace CimConvert.Tests.Cli;
 
 /// <summary>Pre-warming on disks that are full, read-only, elsewhere, or not all ours.</summary>
 [Platform(Exclude = "Win", Reason = "mounts of Unix")]
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class PrewarmDiskTests
 {
     private TempFolder _folder = null!;

@@ -10,6 +10,8 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary>The batch job: many images, one store.</summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class PrewarmTests
 {
     private const int ImageCount = 30;
@@ -242,7 +244,7 @@ public class PrewarmTests
         {
             var (own, shared) = (i, i % 3);
             images.Add(new ImageBuilder()
-                .Layer(WindowsImage.SmallBase().File("Files/large", largest, () => SeededContent.Stream(100, largest)), LayerEncoding.Plain)
+                .Layer(WindowsImage.SmallBase().File("Files/large", largest, () => SeededContent.Stream(100, largest)), LayerCompression.None)
                 .Layer(new LayerBuilder().Directory("Files").File(FormattableString.Invariant($"Files/shared{shared}"), SeededContent.Bytes(shared + 10, 100_000)))
                 .Layer(new LayerBuilder().Directory("Files").File("Files/own", SeededContent.Bytes(own + 1000, 20_000)))
                 .WriteTo(folder, FormattableString.Invariant($"v{i}")));

@@ -5,6 +5,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary>All other tests run one form of the program; users have two.</summary>
+[Category(Categories.Process)]
 public class ProgramFormsTests
 {
     [Test]

@@ -8,6 +8,8 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary>Converted images in registries: what the program pushes, others can pull.</summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class PushTests
 {
     private const string Repository = "win/app";

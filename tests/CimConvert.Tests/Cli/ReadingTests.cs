@@ -9,7 +9,8 @@ using NUnit.Framework;
 
 namespace CimConvert.Tests.Cli;
 
-/// <summary><c>ls</c>, <c>cat</c> and <c>extract</c> on one merged image, which they only read.</summary>
+/// <summary><c>ls</c>, <c>cat</c> and <c>extract</c> on one merged CIM, which they only read.</summary>
+[Category(Categories.Process)]
 public class ReadingTests
 {
     private static readonly EntryTimes s_times = new("1700000000.5");

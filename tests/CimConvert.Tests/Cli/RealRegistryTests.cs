@@ -12,6 +12,8 @@ namespace CimConvert.Tests.Cli;
 
 /// <summary>Debian's docker-registry, as administrators put it behind things: TLS of an own authority, logins, tokens, bad networks.</summary>
 [Platform(Exclude = "Win", Reason = "Debian's servers")]
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class RealRegistryTests
 {
     private const string Repository = "win/app";

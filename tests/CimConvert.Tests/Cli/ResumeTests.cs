@@ -6,6 +6,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary>Downloads that a run did not finish, and what the next one makes of them.</summary>
+[Category(Categories.Process)]
 public class ResumeTests
 {
     private const string Repository = "win/app";
@@ -151,7 +152,7 @@ public class ResumeTests
     private static OciImage Push(FakeRegistry registry, TempFolder folder)
     {
         var layer = WindowsImage.SmallBase().File("Files/large", LayerSize, () => SeededContent.Stream(1, LayerSize));
-        var image = new ImageBuilder().Layer(layer, LayerEncoding.Plain).WriteTo(folder["image"], "v1");
+        var image = new ImageBuilder().Layer(layer, LayerCompression.None).WriteTo(folder["image"], "v1");
         registry.AddLayout(Repository, folder["image"]);
         return image;
     }

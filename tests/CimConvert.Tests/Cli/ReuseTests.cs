@@ -7,6 +7,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary>What a store saves, and that what is in it does not depend on how it came there.</summary>
+[Category(Categories.Process)]
 public class ReuseTests
 {
     private const string Repository = "win/app";

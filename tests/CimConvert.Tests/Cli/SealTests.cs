@@ -9,6 +9,8 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary>Sealed stores and VHD footers: what <c>--integrity</c> and <c>--vhd-footer</c> promise.</summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class SealTests
 {
     [Test]

@@ -13,6 +13,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary>What a collector gets, where OpenTelemetry's standard variables name one.</summary>
+[Category(Categories.Process)]
 public class TelemetryTests
 {
     private static readonly string[] s_metrics =

@@ -9,6 +9,8 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Cli;
 
 /// <summary><c>uvm</c>: the boot CIM of a base layer.</summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class UvmTests
 {
     private static readonly EntryOptions s_kernel = new()
@@ -103,7 +105,7 @@ public class UvmTests
         var command = string.Join(' ', CimConvertProgram.CommandLine("uvm", "/dev/stdin", "--dest", folder["boot"]).Select(part => $"'{part}'"));
         var piped = await ExternalProcess.RunAsync(shell, ["-c", $"cat '{tar}' 2>/dev/null | {command}"]);
 
-        Assert.That((piped.ExitCode, piped.Error), Is.EqualTo((1, "error: /dev/stdin: it is empty, a pipe or a device, and a layer may be read more than once: save it to a file first\n")));
+        Assert.That((piped.ExitCode, piped.Error), Is.EqualTo((1, "error: /dev/stdin: the input must be seekable, as a layer may be read more than once: save it to a file first\n")));
         Assert.That(Directory.Exists(folder["boot"]), Is.False);
     }
 

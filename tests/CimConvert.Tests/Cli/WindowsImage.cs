@@ -42,7 +42,7 @@ internal static class WindowsImage
         foreach (var (i, layer) in layers.Index())
         {
             // Both encodings a registry serves without naming a further tool.
-            image.Layer(layer, i == 2 ? LayerEncoding.Plain : LayerEncoding.Gzip);
+            image.Layer(layer, i == 2 ? LayerCompression.None : LayerCompression.Gzip);
         }
 
         return image;

@@ -41,10 +41,12 @@ internal sealed class DecompressionTests
     }
 
     [Test]
+    [Category(Categories.Process), Category(Categories.Tools)]
     public void Zstd_is_decompressed() => Assert.That(Read(Zstd.Compress(s_content), LayerCompression.Zstd), Is.EqualTo(s_content));
 
     /// <summary>pzstd and "zstd:chunked" layers have many, and skippable ones between them.</summary>
     [Test]
+    [Category(Categories.Process), Category(Categories.Tools)]
     public void Zstd_of_several_frames_is_read_to_its_end()
     {
         byte[] skippable = [0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
@@ -58,6 +60,7 @@ internal sealed class DecompressionTests
     [TestCase(5)]
     [TestCase(1000)]
     [TestCase(200_000)]
+    [Category(Categories.Process), Category(Categories.Tools)]
     public void Zstd_that_ends_too_early_is_an_error(int missing)
     {
         var whole = Zstd.Compress(s_content);
@@ -71,10 +74,12 @@ internal sealed class DecompressionTests
     [TestCase(3)]
     [TestCase(4)]
     [TestCase(100)]
+    [Category(Categories.Process), Category(Categories.Tools)]
     public void Zstd_followed_by_anything_else_is_an_error(int garbage) => Assert.That(
         () => Read([.. Zstd.Compress(s_content), .. new byte[garbage]], LayerCompression.Zstd), Throws.TypeOf<InvalidDataException>());
 
     [Test]
+    [Category(Categories.Process), Category(Categories.Tools)]
     public void Zstd_with_a_wrong_checksum_is_an_error()
     {
         var damaged = Zstd.Compress(s_content);

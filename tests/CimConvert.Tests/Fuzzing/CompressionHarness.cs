@@ -9,7 +9,7 @@ using CimConvert.Tests.Formats.Gzip;
 namespace CimConvert.Tests.Fuzzing;
 
 /// <summary>
-/// Gzip through the layers' own door, and held against zlib: what zlib takes comes out as the same bytes, what it refuses is refused.
+/// Gzip, decompressed as layers are, and held against zlib: what zlib takes comes out as the same bytes, what it refuses is refused.
 /// The parts are a member's header and its DEFLATE; the trailer is made from what zlib reads.
 /// </summary>
 internal sealed class GzipHarness : FuzzHarness

@@ -2,7 +2,7 @@ using CimConvert.TestKit.Fuzzing;
 
 namespace CimConvert.Tests.Fuzzing;
 
-/// <summary>Every door.</summary>
+/// <summary>All fuzz targets.</summary>
 internal static class FuzzHarnesses
 {
     private static readonly Dictionary<string, Func<FuzzHarness>> s_all = new(StringComparer.Ordinal)

@@ -4,12 +4,12 @@ using System.Globalization;
 namespace CimConvert.Tests.Fuzzing;
 
 /// <summary>
-/// A long run: worker processes side by side, each started again with another seed when an input was its end, and a summary. What
-/// a worker may have of memory is bounded by the runtime, too, so that an allocation beyond it is an exception with a trace.
+/// A long run: worker processes side by side, each restarted with another seed when an input ends it, and a summary. The runtime
+/// limits a worker's memory, too, so that an allocation beyond the limit is an exception with a trace.
 /// </summary>
 internal sealed class FuzzRun(string folder, IReadOnlyList<string> names, TextWriter log)
 {
-    /// <summary>A harness with as many has shown what it has to show, and is left out of the rest of the run.</summary>
+    /// <summary>A harness with as many findings is left out of the rest of the run.</summary>
     private const int MostFindings = 10;
 
     /// <summary>Between the seeds of workers that follow each other.</summary>

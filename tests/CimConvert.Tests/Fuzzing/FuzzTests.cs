@@ -4,6 +4,9 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Fuzzing;
 
 /// <summary>A short run of every harness, the same each time; <c>tests/fuzz.sh</c> makes long ones.</summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
+[Category(Categories.Slow)]
 internal sealed class FuzzTests
 {
     private const int Seed = 1;

@@ -10,7 +10,7 @@ using TarBuilder = CimConvert.Tests.Formats.Tar.TarBuilder;
 
 namespace CimConvert.Tests.Fuzzing;
 
-/// <summary>A layer's tar through the importer into an image, which must then verify. The first part says whether it is a base layer.</summary>
+/// <summary>A layer's tar through the importer into a CIM, which must then verify. The first part says whether it is a base layer.</summary>
 internal sealed class LayerHarness : FuzzHarness, IDisposable
 {
     private readonly TempFolder _folder = new();

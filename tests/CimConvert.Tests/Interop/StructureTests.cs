@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace CimConvert.Tests.Interop;
 
-/// <summary>The structures that go to Windows' libraries: natural alignment, the same on x64 and arm64 (shared reference, cimfs-api.md).</summary>
+/// <summary>The structures that go to Windows' libraries: natural alignment, the same on x64 and arm64 (CimFs.h of the Windows SDK).</summary>
 public class StructureTests
 {
     [Test]

@@ -9,7 +9,7 @@ using NUnit.Framework;
 
 namespace CimConvert.Tests.Layers;
 
-/// <summary>Images as files: exported, extracted, verified, and never under their name before they are whole.</summary>
+/// <summary>CIMs as files: exported, extracted, verified, and never under their name before they are whole.</summary>
 internal sealed class CimFilesTests
 {
     private readonly CimLab _lab = new();

@@ -60,6 +60,7 @@ internal static class LayerImportHarness
             "CreateMergeLink" => "merge",
             "TombstoneFile" => "gone",
             "MakeOpaque" => "opaque",
+            "DeletePath" => "delete",
             var other => other,
         };
         var names = op is "hard" or "merge" ? $"{Value("new")} {Value("old")}" : Value("path");

@@ -179,7 +179,7 @@ internal sealed class LayerNamesTests
     public void Names_that_leave_the_image_or_cannot_be_are_refused(string name, string why) =>
         Assert.That(Fails(new TarBuilder().Add(name)).Message, Does.Contain(why).And.Contain("at offset 0"));
 
-    // As in the reference, what CimFS can name is stored as it is: inside a CIM these are names and nothing else.
+    // As in hcsshim, what CimFS can name is stored as it is: inside a CIM these are names and nothing else.
     [TestCase("Files/CON")]
     [TestCase("Files/nul.txt")]
     [TestCase("Files/COM1")]
@@ -233,6 +233,7 @@ internal sealed class LayerNamesTests
     }
 
     [Test]
+    [Category(Categories.Slow)]
     public void Hostile_layers_import_or_fail_with_a_reason()
     {
         string[] names =

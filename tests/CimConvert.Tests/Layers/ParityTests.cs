@@ -14,7 +14,7 @@ internal sealed class ParityTests
     public void The_base_layer_makes_the_recorded_calls()
     {
         using var folder = new LayerFolder();
-        var (lines, result) = Import("base.tar", isBase: true, folder);
+        var (lines, result) = Import(ParityData.Base, isBase: true, folder);
         Assert.That(lines, Is.EqualTo(Recorded(layer: 0)));
         Assert.That(folder.Everything, Is.EqualTo(new[]
         {
@@ -29,8 +29,8 @@ internal sealed class ParityTests
     {
         using var parent = new LayerFolder();
         using var folder = new LayerFolder();
-        Import("base.tar", isBase: true, parent);
-        var (lines, result) = Import("delta1.tar", isBase: false, folder, parent.Path);
+        Import(ParityData.Base, isBase: true, parent);
+        var (lines, result) = Import(ParityData.Delta, isBase: false, folder, parent.Path);
         Assert.That(lines, Is.EqualTo(Recorded(layer: 1)));
         Assert.That(folder.Everything, Is.EqualTo(new[]
         {
@@ -43,22 +43,22 @@ internal sealed class ParityTests
 
     private static (List<string> Lines, LayerImportResult Result) Import(string tar, bool isBase, LayerFolder folder, params string[] parents)
     {
-        using var stream = File.OpenRead(ParityData.Tar(tar));
+        using var stream = new MemoryStream(ParityData.Tar(tar), writable: false);
         using var image = new RecordingCimWriter();
         var result = LayerImport.Run(stream, image, new LayerImportOptions { IsBase = isBase, LayerFolder = folder.Path }, default);
         if (!isBase)
         {
-            new HiveMerging(new BaseCopier()).Run(folder.Path, result.DeltaHives, parents, image, default);
+            LayerFinish.MergeHives(image, result.DeltaHives, folder.Path, parents, new BaseCopier(), default);
         }
 
         Assert.That(stream.Position, Is.EqualTo(stream.Length), "the whole stream is read");
         return (image.Lines, result);
     }
 
-    /// <summary>What was recorded between the opening and the commit of a layer's image.</summary>
+    /// <summary>What was recorded between the opening and the commit of a layer's CIM.</summary>
     private static string[] Recorded(int layer)
     {
-        var lines = File.ReadAllLines(ParityData.Trace("plain"));
+        var lines = ParityData.Trace("plain");
         var starts = lines.Index().Where(line => line.Item.StartsWith(CreateImage, StringComparison.Ordinal)).Select(line => line.Index + 1);
         return [.. lines.Skip(starts.ElementAt(layer)).TakeWhile(line => line != CommitImage)];
     }

@@ -8,7 +8,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Layers;
 
 /// <summary>
-/// Writes down every call as the parity data's recorder does (shared reference, cimfs-api.md, "Trace format"),
+/// Writes down every call as the parity data's recorder does (Data/Parity/README.md, "Format of a trace"),
 /// and holds the caller to the interface: one open stream at a time, filled to its size.
 /// </summary>
 internal sealed class RecordingCimWriter : ICimWriter
@@ -21,6 +21,8 @@ internal sealed class RecordingCimWriter : ICimWriter
     private ulong _hash;
 
     public List<string> Lines { get; } = [];
+
+    public NameHandling Names { get; init; }
 
     /// <summary>Fails the call of this number, as a full disk would.</summary>
     public int FailAt { get; init; } = int.MaxValue;
@@ -65,6 +67,8 @@ internal sealed class RecordingCimWriter : ICimWriter
     public void Tombstone(CimPath path) => Record($$"""{"op":"TombstoneFile","path":"{{Text(path)}}"}""");
 
     public void MakeOpaque(CimPath directory) => Record($$"""{"op":"MakeOpaque","path":"{{Text(directory)}}"}""");
+
+    public void Delete(CimPath path) => Record($$"""{"op":"DeletePath","path":"{{Text(path)}}"}""");
 
     public CommittedCim Commit(CancellationToken cancellationToken) => throw new AssertionException("an import does not commit");
 

@@ -11,11 +11,11 @@ using CimConvert.Tests.Cli;
 using CimConvert.Tests.Registry;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
-using Encoding = CimConvert.TestKit.Images.LayerEncoding;
 
 namespace CimConvert.Tests.Pipeline;
 
 /// <summary>Whole conversions over bad networks: the right bytes, or one clear error, and never more of the network than it takes.</summary>
+[Category(Categories.Slow)]
 public class FaultMixTests
 {
     private const int LayerSize = 6 << 20;
@@ -55,7 +55,7 @@ public class FaultMixTests
     {
         s_folder = new TempFolder();
         s_image = new ImageBuilder()
-            .Layer(WindowsImage.SmallBase().File("Files/large", LayerSize, () => SeededContent.Stream(1, LayerSize)), Encoding.Plain)
+            .Layer(WindowsImage.SmallBase().File("Files/large", LayerSize, () => SeededContent.Stream(1, LayerSize)), CimConvert.TestKit.Images.LayerCompression.None)
             .Layer(new LayerBuilder().Directory("Files").File("Files/top", SeededContent.Bytes(2, 200_000)))
             .WriteTo(s_folder["image"], FakeImage.Tag);
     }

@@ -16,6 +16,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Pipeline;
 
 /// <summary>A chain of twenty forked layers reads at every level as the merged block CIMs of the same tars do, and as the oracle says.</summary>
+[Category(Categories.Slow)]
 public class ForkedChainTests
 {
     [Test]

@@ -24,6 +24,7 @@ internal sealed class HiveConversionTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Test]
+    [Category(Categories.Process), Category(Categories.Tools)]
     public async Task The_merged_image_has_the_registry_of_all_layers()
     {
         var hivexregedit = Tools.Require("hivexregedit");
@@ -41,7 +42,7 @@ internal sealed class HiveConversionTests : IDisposable
         Assert.That((await ExternalProcess.RunAsync(hivexregedit, ["--export", hive, @"\"])).EnsureSuccess().Output, Is.EqualTo(HiveImage.MergedSoftware));
         FileContentAssert.Equal(hive, Path.Combine(Path.GetDirectoryName(merged)!, "Hives", "SOFTWARE_BASE"));
 
-        // The hive was judged above; where it lies in the image, and what is around it, the oracle knows.
+        // The hive was judged above; where it lies in the CIM, and what is around it, the oracle knows.
         var bytes = await File.ReadAllBytesAsync(hive);
         var oracle = new TarOracle { MergedHives = (layer, name) => layer == 2 && name == "SOFTWARE" ? bytes : null };
         foreach (var layer in layers)

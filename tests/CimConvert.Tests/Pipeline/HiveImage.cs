@@ -11,6 +11,7 @@ using CimConvert.TestKit.Images;
 using CimConvert.TestKit.Layers;
 using CimConvert.TestKit.Registry;
 using CimConvert.Tests.Registry;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CimConvert.Tests.Pipeline;
@@ -76,7 +77,7 @@ internal static class HiveImage
         return image;
     }
 
-    public static async Task<ConversionResult> ConvertAsync(this FakeRegistry registry, string store, int concurrency = 2, IHiveMerger? merger = null)
+    public static async Task<ConversionResult> ConvertAsync(this FakeRegistry registry, string store, int concurrency = 2, IHiveMerger? merger = null, ILogger? logger = null)
     {
         var options = new ConversionOptions
         {
@@ -85,7 +86,7 @@ internal static class HiveImage
             Hives = merger ?? new ManagedHiveMerger(),
         };
         using var client = FakeImage.Client();
-        return await new ImageConversion(ConversionStore.Open(store), new ManagedBackend(), options, NullLogger.Instance)
+        return await new ImageConversion(ConversionStore.Open(store), new ManagedBackend(), options, logger ?? NullLogger.Instance)
             .RunAsync(new RegistrySource(client, registry.Reference()), default);
     }
 

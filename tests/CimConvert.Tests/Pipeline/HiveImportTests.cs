@@ -8,6 +8,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Pipeline;
 
 /// <summary><c>cimconvert import</c> of layers that change the registry: parents are files, their hives lie beside them.</summary>
+[Category(Categories.Process)]
 internal sealed class HiveImportTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -55,7 +56,7 @@ internal sealed class HiveImportTests : IDisposable
         Assert.That(Names("0"), Is.EqualTo(names));
         FileContentAssert.Equal(before, _folder["0", "Hives", "SAM_BASE"]);
 
-        // A layer imported a second time, as after its image was lost, finds its own.
+        // A layer imported a second time, as after its CIM was lost, finds its own.
         File.Delete(lowest);
         await ImportAsync("0", HiveImage.Base());
         Assert.That(Names("0"), Is.EqualTo(names));

@@ -2,6 +2,7 @@ using CimConvert.Store;
 using CimConvert.TestKit;
 using CimConvert.TestKit.Layers;
 using CimConvert.TestKit.Registry;
+using CimConvert.Tests.Registry;
 using NUnit.Framework;
 
 namespace CimConvert.Tests.Pipeline;
@@ -11,8 +12,8 @@ public class LayerStagesTests
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
 
     /// <summary>
-    /// Two processes, each with a layer that the other needs next: the one that has the middle layer must not wait for the top
-    /// layer, which the other has, before it seals what the other waits for.
+    /// Two processes, each with a layer that the other needs next: the one with the middle layer must seal it without waiting for the
+    /// top layer, which the other has.
     /// </summary>
     [Test]
     public async Task A_layer_is_sealed_once_its_parent_came_from_another_process_whatever_else_is_waited_for()
@@ -38,8 +39,8 @@ public class LayerStagesTests
     }
 
     /// <summary>
-    /// Of the two processes one has only one import, which waits for the top layer, and has the middle one; the other one, which has
-    /// the top, needs the middle next. That the bottom layer has come into the store must be noticed meanwhile.
+    /// Of two processes one has the middle layer, and a single import, which waits for the top layer; the other has the top layer, and
+    /// needs the middle one next. The first must notice meanwhile that the bottom layer has come into the store.
     /// </summary>
     [Test]
     public async Task A_layer_is_sealed_once_its_parent_came_from_another_process_while_all_imports_wait()
@@ -52,11 +53,9 @@ public class LayerStagesTests
         var (bottom, middle, top) = (elsewhere[0], elsewhere[1], elsewhere[2]);
         using var topClaim = await store.ClaimAsync(top, default);
 
-        var conversion = registry.ConvertAsync(folder["store"], concurrency: 1);
-        await UntilAsync(() => Directory.Exists(Path.Combine(folder["store"], "ingest", middle.Hex)));
-
-        // Time to import it, and to see that its parent is not there: nothing outside tells. Too little of it would only make the test weaker.
-        await Task.Delay(500);
+        using var log = new LogLines();
+        var conversion = registry.ConvertAsync(folder["store"], concurrency: 1, logger: log);
+        await UntilAsync(() => log.Lines.Any(line => line.Contains("layer 2 of 3", StringComparison.Ordinal) && line.Contains("waits for the layers below", StringComparison.Ordinal)));
         CopyFolder(ConversionStore.OpenExisting(folder["elsewhere"]).LayerFolder(bottom), store.LayerFolder(bottom));
 
         await UntilAsync(() => store.FindLayer(middle) is not null);

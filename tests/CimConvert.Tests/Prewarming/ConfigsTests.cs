@@ -59,7 +59,7 @@ public partial class ConfigsTests
     [TestCase("hostprocess-daemonset.yaml")]
     public void Kubernetes_manifests_fit_their_schema_and_hold_a_right_list(string file)
     {
-        var schema = JsonSchema.Read(Path.Combine(Repository.Root, "tests", "CimConvert.Tests", "Prewarm", "kubernetes.schema.json"));
+        var schema = JsonSchema.Read(Path.Combine(Repository.Root, "tests", "CimConvert.Tests", "Prewarming", "kubernetes.schema.json"));
         var documents = YamlAsJson.Read(Path.Combine(s_configs, "kubernetes", file));
         foreach (var document in documents)
         {
@@ -74,7 +74,7 @@ public partial class ConfigsTests
     [Test]
     public void The_kubernetes_schema_refuses_what_is_misspelt()
     {
-        var schema = JsonSchema.Read(Path.Combine(Repository.Root, "tests", "CimConvert.Tests", "Prewarm", "kubernetes.schema.json"));
+        var schema = JsonSchema.Read(Path.Combine(Repository.Root, "tests", "CimConvert.Tests", "Prewarming", "kubernetes.schema.json"));
         var job = YamlAsJson.Read(Path.Combine(s_configs, "kubernetes", "indexed-job.yaml"))[1]!.AsObject();
         var container = job["spec"]!["template"]!["spec"]!["containers"]![0]!.AsObject();
         container["comand"] = new JsonArray("x");

@@ -12,16 +12,18 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Sources;
 
 /// <summary>Images that no registry holds: OCI layouts and files of <c>docker save</c>, as skopeo writes them and as they come damaged.</summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class LocalImageTests
 {
     private const string Name = "host.example/win/app:v1";
 
     [Test]
-    public async Task A_layout_converts_to_what_the_registry_gives([Values(LayerEncoding.Gzip, LayerEncoding.Zstd, LayerEncoding.Plain)] LayerEncoding encoding)
+    public async Task A_layout_converts_to_what_the_registry_gives([Values(LayerCompression.Gzip, LayerCompression.Zstd, LayerCompression.None)] LayerCompression compression)
     {
         using var folder = new TempFolder();
         await using var registry = await FakeRegistry.StartAsync();
-        var image = Write(folder, encoding);
+        var image = Write(folder, compression);
         registry.AddLayout("win/app", folder["image"]);
 
         var local = await CimConvertProgram.JsonAsync("convert", $"oci:{folder["image"]}:v1", "--output", folder["local"], "--quiet");
@@ -38,7 +40,7 @@ public class LocalImageTests
     public async Task A_layout_of_one_image_needs_no_name_and_of_several_names_them()
     {
         using var folder = new TempFolder();
-        Write(folder, LayerEncoding.Gzip);
+        Write(folder, LayerCompression.Gzip);
         await CimConvertProgram.SucceedAsync("convert", $"oci:{folder["image"]}", "--output", folder["store"], "--quiet");
 
         new ImageBuilder { OsVersion = "10.0.17763.1" }.Layer(WindowsImage.SmallBase()).WriteTo(folder["image"], "other");
@@ -52,7 +54,7 @@ public class LocalImageTests
     public async Task A_damaged_layout_is_one_clear_error()
     {
         using var folder = new TempFolder();
-        var image = Write(folder, LayerEncoding.Gzip);
+        var image = Write(folder, LayerCompression.Gzip);
         var layer = image.BlobPath(image.Layers[0].Digest);
         var whole = File.ReadAllBytes(layer);
 
@@ -71,7 +73,7 @@ public class LocalImageTests
     public async Task A_file_of_docker_save_converts_to_the_same_layers()
     {
         using var folder = new TempFolder();
-        Write(folder, LayerEncoding.Gzip);
+        Write(folder, LayerCompression.Gzip);
         await SaveAsync(folder);
 
         var saved = await CimConvertProgram.JsonAsync("convert", $"docker-archive:{folder["saved.tar"]}:{Name}", "--output", folder["store"], "--quiet");
@@ -144,7 +146,7 @@ public class LocalImageTests
     public async Task An_archive_that_is_compressed_cut_or_no_tar_says_so()
     {
         using var folder = new TempFolder();
-        Write(folder, LayerEncoding.Gzip);
+        Write(folder, LayerCompression.Gzip);
         await SaveAsync(folder);
         var whole = File.ReadAllBytes(folder["saved.tar"]);
 
@@ -158,9 +160,16 @@ public class LocalImageTests
         Assert.That(await FailOnArchiveAsync(folder), Does.Contain("saved.tar"));
     }
 
-    private static OciImage Write(TempFolder folder, LayerEncoding encoding) => new ImageBuilder()
-        .Layer(WindowsImage.SmallBase(), encoding).Layer(new LayerBuilder().Directory("Files").File("Files/top.txt", "top"), encoding)
-        .WriteTo(folder["image"], "v1");
+    private static OciImage Write(TempFolder folder, LayerCompression compression)
+    {
+        var image = new ImageBuilder();
+        foreach (var layer in (LayerBuilder[])[WindowsImage.SmallBase(), new LayerBuilder().Directory("Files").File("Files/top.txt", "top")])
+        {
+            _ = compression == LayerCompression.Zstd ? image.ZstdLayer(layer) : image.Layer(layer, compression);
+        }
+
+        return image.WriteTo(folder["image"], "v1");
+    }
 
     /// <summary>Skopeo writes what <c>docker save</c> does.</summary>
     private static async Task SaveAsync(TempFolder folder)

@@ -74,6 +74,7 @@ public class IngestTests
     }
 
     [Test]
+    [Category(Categories.Slow)]
     public async Task Files_are_written_while_others_sweep()
     {
         using var folder = new TempFolder();

@@ -15,6 +15,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Store;
 
 /// <summary>Every kind of damage to a sealed store with footers: found, removed, and made good by the next conversion.</summary>
+[Category(Categories.Process)]
 public class StoreRepairTests
 {
     private const string Base = "layers/0";

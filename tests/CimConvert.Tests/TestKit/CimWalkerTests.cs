@@ -194,6 +194,7 @@ public class CimWalkerTests
     }
 
     [Test]
+    [Category(Categories.Slow)]
     public void Random_damage_ends_in_a_refusal_or_a_result()
     {
         for (int seed = 0; seed < 300; seed++)

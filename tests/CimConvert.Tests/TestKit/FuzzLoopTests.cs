@@ -3,7 +3,7 @@ using NUnit.Framework;
 
 namespace CimConvert.Tests.TestKit;
 
-/// <summary>What finds defects must find one, and the same one again.</summary>
+/// <summary>The fuzzer finds a known defect, and finds it again from the same seed.</summary>
 public class FuzzLoopTests
 {
     private const int Rounds = 20_000;

@@ -20,7 +20,7 @@ public class ImageBuilderTests
     {
         using TempFolder folder = new();
 
-        OciImage image = new ImageBuilder().Layer(Base).Layer(Child, LayerEncoding.Plain).WriteTo(folder.Path);
+        OciImage image = new ImageBuilder().Layer(Base).Layer(Child, LayerCompression.None).WriteTo(folder.Path);
 
         string first = Hash(Base.ToArray());
         string second = Hash(Child.ToArray());
@@ -56,6 +56,7 @@ public class ImageBuilderTests
     }
 
     [Test]
+    [Category(Categories.Process), Category(Categories.Tools)]
     public async Task Skopeo_reads_an_image_and_an_index_of_images()
     {
         using TempFolder folder = new();
@@ -77,10 +78,11 @@ public class ImageBuilderTests
     }
 
     [Test]
+    [Category(Categories.Process), Category(Categories.Tools)]
     public async Task A_real_registry_takes_the_image_and_counts_what_is_asked()
     {
         using TempFolder folder = new();
-        OciImage image = new ImageBuilder().Layer(Base).Layer(Child, LayerEncoding.Plain).WriteTo(folder["image"], "v1");
+        OciImage image = new ImageBuilder().Layer(Base).Layer(Child, LayerCompression.None).WriteTo(folder["image"], "v1");
         await using DockerRegistry registry = await DockerRegistry.StartAsync();
 
         await Skopeo.PushAsync(folder["image"], "v1", registry.Reference("test/app", "v1"));

@@ -4,6 +4,8 @@ using NUnit.Framework;
 namespace CimConvert.Tests.TestKit;
 
 [Platform(Exclude = "Win", Reason = "uses a Unix shell to stand for any program")]
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class ServersTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(20);

@@ -9,9 +9,11 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Windows;
 
 /// <summary>
-/// The native back end where a call fails: one line that names the call and says what its code means, exit code 1, the image
+/// The native back end where a call fails: one line that names the call and says what its code means, exit code 1, the CIM
 /// closed, and nothing under a final name, nor anything else of it.
 /// </summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class FailureTests
 {
     private static readonly string[] s_checked = ["--backend", "native", "--integrity", "--vhd-footer"];

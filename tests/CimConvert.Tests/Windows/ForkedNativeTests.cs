@@ -10,23 +10,25 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Windows;
 
 /// <summary>
-/// Forked CIMs by Windows' own writer: the calls that windows-layers.md says Microsoft's importer makes. No trace of it was
-/// recorded; what is expected follows from that of the block import and from what the page says is different.
+/// Forked CIMs by Windows' own writer: the calls that hcsshim makes (https://github.com/microsoft/hcsshim, internal/wclayer/cim). No
+/// trace of it was recorded; what is expected follows from that of the block import and from what hcsshim does differently there.
 /// </summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class ForkedNativeTests
 {
     private static readonly string[] s_links = ["CreateHardLink", "CreateMergeLink"];
 
-    /// <summary>"Whiteout -> tombstone (block) or delete (forked)"; "Forked: a hard link at once".</summary>
+    /// <summary>A whiteout is a tombstone in a block CIM and a deletion in a forked one, where hard links are made at once.</summary>
     [Test]
     public async Task The_recorded_layers_make_the_recorded_calls_but_for_links_and_whiteouts()
     {
         using var folder = new TempFolder();
         var traces = new Traces(folder["traces"]);
-        await ImportAsync(folder, traces, ParityData.Tar("base.tar"), "0");
-        await ImportAsync(folder, traces, ParityData.Tar("delta1.tar"), "1", "0");
+        await ImportAsync(folder, traces, ParityData.WriteTar(ParityData.Base, folder.Path), "0");
+        await ImportAsync(folder, traces, ParityData.WriteTar(ParityData.Delta, folder.Path), "1", "0");
 
-        var recorded = Traces.Cut(await File.ReadAllLinesAsync(ParityData.Trace("plain")));
+        var recorded = Traces.Cut(ParityData.Trace("plain"));
         foreach (var (image, expected) in traces.Images().Zip(recorded))
         {
             var forked = expected.Select(line => line

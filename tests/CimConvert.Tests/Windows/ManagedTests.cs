@@ -7,6 +7,8 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Windows;
 
 /// <summary>The Windows program with the managed back end: the same layers give the same bytes as on this machine.</summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class ManagedTests
 {
     [Test]

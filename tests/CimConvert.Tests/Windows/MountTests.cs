@@ -8,6 +8,8 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Windows;
 
 /// <summary>Mounting on a Windows that is new enough, by the calls it leads to: nothing here has been mounted on a real one.</summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class MountTests
 {
     private const int SingleFile = 0x20;

@@ -8,12 +8,14 @@ using NUnit.Framework;
 
 namespace CimConvert.Tests.Windows;
 
-/// <summary>Layers that the reference cannot import, or leaves to undocumented behaviour, by the calls they lead to.</summary>
+/// <summary>Layers that hcsshim cannot import, or leaves to undocumented behaviour, by the calls they lead to.</summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class NativeLayerTests
 {
     private static readonly string[] s_hives = ["DEFAULTUSER", "SAM", "SECURITY", "SOFTWARE", "SYSTEM"];
 
-    /// <summary>"Where the reference fails", lines 1 and 2.</summary>
+    /// <summary>hcsshim refuses both.</summary>
     [Test]
     public async Task Alternate_streams_come_after_small_files_and_with_or_without_their_type()
     {
@@ -33,7 +35,7 @@ public class NativeLayerTests
         }));
     }
 
-    /// <summary>Line 8; the API's own behaviour is not documented, and so not relied on.</summary>
+    /// <summary>What the API does with such names is not documented, and so not relied on.</summary>
     [Test]
     public async Task Missing_parents_are_made_and_what_comes_again_makes_way()
     {
@@ -79,7 +81,7 @@ public class NativeLayerTests
         Assert.That(Directory.EnumerateFileSystemEntries(folder["out"]), Is.Empty);
     }
 
-    /// <summary>Line 3: the third layer merges with the base layer's hives, the second has none.</summary>
+    /// <summary>hcsshim looks in the parent alone: here the third layer merges with the base layer's hives, the second has none.</summary>
     [Test]
     public async Task Hives_are_merged_over_a_layer_without_any()
     {

@@ -9,15 +9,17 @@ namespace CimConvert.Tests.Windows;
 
 /// <summary>
 /// The Windows program with the native back end makes the calls that Microsoft's own importer made on the same layers: the same
-/// calls, arguments and bytes, in the same order within an image. What may differ, and why:
+/// calls, arguments and bytes, in the same order within a CIM. What may differ, and why:
 /// <list type="bullet">
-/// <item>The name while an image is written. "Where the reference fails", line 4: nothing half-done under its final name.</item>
-/// <item>The newest hcsshim reads the verification information of a merged CIM, too; the recorded one did not (cimfs-api.md).</item>
+/// <item>The name while a CIM is written: hcsshim leaves a failed import under its final name, which nothing half-done gets here.</item>
+/// <item>The newest hcsshim reads the verification information of a merged CIM, too; the recorded one did not (Data/Parity/README.md).</item>
 /// </list>
 /// </summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class TraceParityTests
 {
-    /// <summary>Line 4: how an image is called until it is whole.</summary>
+    /// <summary>Ends a CIM's name until it is whole.</summary>
     private const string Partial = ".partial";
 
     private static readonly string s_root = string.Concat(Enumerable.Repeat("ab", 32));
@@ -34,8 +36,8 @@ public class TraceParityTests
         }
 
         var (below, above, merged) = (Out("0", "layer.bcim"), Out("1", "layer.bcim"), Out("merged", "merged.bcim"));
-        var first = await RunAsync("import", WinePrefix.PathOf(ParityData.Tar("base.tar")), "--block", below);
-        var second = await RunAsync("import", WinePrefix.PathOf(ParityData.Tar("delta1.tar")), "--block", above, "--parent", below);
+        var first = await RunAsync("import", WinePrefix.PathOf(ParityData.WriteTar(ParityData.Base, folder.Path)), "--block", below);
+        var second = await RunAsync("import", WinePrefix.PathOf(ParityData.WriteTar(ParityData.Delta, folder.Path)), "--block", above, "--parent", below);
         await RunAsync("merge", "--block", merged, above, below);
 
         var images = traces.Images().Select(lines => lines.Select(line => line
@@ -71,8 +73,8 @@ public class TraceParityTests
         var traces = new Traces(folder["traces"]);
         await using var registry = await FakeRegistry.StartAsync();
         var image = new ImageBuilder()
-            .Layer(await File.ReadAllBytesAsync(ParityData.Tar("base.tar")))
-            .Layer(await File.ReadAllBytesAsync(ParityData.Tar("delta1.tar")))
+            .Layer(ParityData.Tar(ParityData.Base))
+            .Layer(ParityData.Tar(ParityData.Delta))
             .WriteTo(folder["image"], "v1");
         registry.AddLayout("win/app", folder["image"]);
 
@@ -130,11 +132,11 @@ public class TraceParityTests
 
     private static string[][] Recorded(string trace)
     {
-        var images = Traces.Cut(File.ReadAllLines(ParityData.Trace(trace))).ToArray();
+        var images = Traces.Cut(ParityData.Trace(trace)).ToArray();
         Assert.That(images, Has.Length.EqualTo(3));
         if (trace != "plain")
         {
-            // The newest hcsshim's, as cimfs-api.md says.
+            // The newest hcsshim's.
             images[2] = [.. images[2], images[2][^1].Replace("SealImage", "GetVerificationInformation", StringComparison.Ordinal)];
         }
 
@@ -167,7 +169,7 @@ public class TraceParityTests
     private static string[] Relative(string folder) =>
         [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file)).Order(StringComparer.Ordinal)];
 
-    /// <summary>The recorder's images are a block of zeros; the footer behind has the root digest's first half for an id.</summary>
+    /// <summary>The recorder's CIMs are a block of zeros; the footer behind has the root digest's first half for an id.</summary>
     private static void AssertFooter(string file, bool expected)
     {
         const int block = 4096, footer = 512, idAt = 68, idSize = 16;

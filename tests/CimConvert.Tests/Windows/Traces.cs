@@ -2,7 +2,7 @@ using NUnit.Framework;
 
 namespace CimConvert.Tests.Windows;
 
-/// <summary>What the recorder wrote in one test: a list of calls for each image, in the order the images were created.</summary>
+/// <summary>What the recorder wrote in one test: a list of calls for each CIM, in the order the CIMs were created.</summary>
 internal sealed class Traces(string folder)
 {
     private const string CreateImage = """{"op":"CreateImage2",""";
@@ -22,7 +22,7 @@ internal sealed class Traces(string folder)
 
     public string[] Mounts() => File.ReadAllLines(Path.Combine(folder, "mounts.jsonl"));
 
-    /// <summary>The calls of the only image.</summary>
+    /// <summary>The calls of the only CIM.</summary>
     public string[] Only()
     {
         var images = Images();
@@ -30,7 +30,7 @@ internal sealed class Traces(string folder)
         return images[0];
     }
 
-    /// <summary>A recorded trace of several images, one after the other, cut into images.</summary>
+    /// <summary>A recorded trace of several CIMs, one after the other, cut into CIMs.</summary>
     public static IReadOnlyList<string[]> Cut(IEnumerable<string> lines)
     {
         var images = new List<List<string>>();

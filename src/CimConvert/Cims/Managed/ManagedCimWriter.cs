@@ -16,7 +16,7 @@ internal sealed class ManagedCimWriter : ICimWriter
     /// <summary>Into a block file.</summary>
     public static ManagedCimWriter Create(string blockFile, string cimName, BlockCimOptions options)
     {
-        var file = new PartialBlockFile(blockFile, IntegrityFile.LayerName);
+        var file = new PartialBlockFile(blockFile, IntegrityFile.LayerName, options.Digest);
         try
         {
             return new ManagedCimWriter(file, new CimWriter(file.Blocks.BeginSet(cimName), cimName), null, options);
@@ -46,8 +46,6 @@ internal sealed class ManagedCimWriter : ICimWriter
             throw;
         }
     }
-
-    public GrowingFileDigest? Digest => _target.Digest;
 
     public void CreateFile(CimPath path, in CimFileMetadata metadata) => _cim.CreateFile(path, metadata);
 

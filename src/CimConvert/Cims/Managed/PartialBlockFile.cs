@@ -1,5 +1,6 @@
 using CimConvert.Formats.BlockFile;
 using CimConvert.Formats.Vhd;
+using CimConvert.Plumbing;
 using CimConvert.Storage;
 using Microsoft.Win32.SafeHandles;
 
@@ -17,11 +18,15 @@ internal sealed class PartialBlockFile : ICimTarget
     private readonly string _partial;
     private readonly string _integrityFile;
     private readonly SafeFileHandle _handle;
+    private readonly GrowingFileDigest _digest;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _following;
     private bool _finished;
 
     /// <param name="path">The final name; nothing may have it yet.</param>
     /// <param name="integrityFile">Name of the file beside it that gets a sealed file's root digest.</param>
-    public PartialBlockFile(string path, string integrityFile)
+    /// <param name="digest">Whether to hash the file while it is written.</param>
+    public PartialBlockFile(string path, string integrityFile, bool digest = false)
     {
         _path = path;
         _integrityFile = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, integrityFile);
@@ -35,13 +40,12 @@ internal sealed class PartialBlockFile : ICimTarget
 
         // Not shared: two processes writing one target would otherwise tear it.
         _handle = File.OpenHandle(_partial, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
-        Digest = new GrowingFileDigest(_handle);
-        Blocks = new BlockFileWriter(_handle, Digest.Settle);
+        _digest = new GrowingFileDigest(_handle);
+        _following = digest ? OwnThread.RunAsync(() => _digest.Follow(_stop.Token)) : Task.CompletedTask;
+        Blocks = new BlockFileWriter(_handle, _digest.Settle);
     }
 
     public BlockFileWriter Blocks { get; }
-
-    public GrowingFileDigest Digest { get; }
 
     public CommittedCim Finish(BlockCimOptions options, CancellationToken cancellationToken)
     {
@@ -55,7 +59,9 @@ internal sealed class PartialBlockFile : ICimTarget
         }
 
         var length = RandomAccess.GetLength(_handle);
-        var whole = Digest.TryFinish(length, cancellationToken);
+        _digest.EndFollowing();
+        _following.GetAwaiter().GetResult();
+        var whole = _digest.TryFinish(length, cancellationToken);
         _handle.Dispose();
         if (options.Integrity)
         {
@@ -69,7 +75,10 @@ internal sealed class PartialBlockFile : ICimTarget
 
     public void Dispose()
     {
-        Digest.Dispose();
+        _stop.Cancel();
+        _ = Task.WhenAny(_following).GetAwaiter().GetResult();
+        _digest.Dispose();
+        _stop.Dispose();
         _handle.Dispose();
         if (!_finished)
         {

@@ -4,15 +4,31 @@ using CimConvert.Interop;
 
 namespace CimConvert.Cims.Mounting;
 
-/// <summary>Mounts CIMs as volumes, and dismounts them: Windows only, by the system's cimfs.dll.</summary>
-internal static class CimMount
+/// <summary>Mounts CIMs as volumes, and dismounts them: Windows only, by the system's cimfs.dll. <see cref="CimSupport"/> says what can be mounted here.</summary>
+public static class CimMount
 {
+    /// <summary>
+    /// Mounts a CIM. A block file beside which a root digest is kept (<c>integrity_checksum</c>) is mounted so that every read is checked
+    /// (hcsshim: <c>Mount</c>, <c>MountMergedBlockCIMs</c>, <c>MountVerifiedBlockCIM</c>, <c>MountMergedVerifiedBlockCIMs</c>).
+    /// </summary>
+    /// <param name="location">A block file, <c>FILE::NAME</c>, or a standard <c>.cim</c> file.</param>
+    /// <param name="sources">What a merged CIM was merged from, topmost first; none for another.</param>
+    /// <returns>The volume's path, <c>\\?\Volume{GUID}\</c>. The same location always becomes the same volume.</returns>
+    /// <exception cref="ConversionException">This machine cannot mount CIMs of this kind, or Windows refused it; the message says why.</exception>
+    public static string Mount(string location, params IReadOnlyList<BlockCim> sources) => Mount(MountableCim.At(location, sources));
+
+    /// <summary>Dismounts a volume that a CIM was mounted as (hcsshim: <c>Unmount</c>).</summary>
+    /// <param name="volume">Its path, or its GUID.</param>
+    /// <exception cref="ConversionException">It is no volume's path, this machine has no CIMs mounted, or Windows refused it.</exception>
+    public static void Dismount(string volume) =>
+        Dismount(MountableCim.TryParseVolume(volume) ?? throw new ConversionException($"'{volume}' is no volume's path, as mounting a CIM gives it"));
+
     /// <exception cref="ConversionException">This machine cannot mount CIMs of this kind; the message says why.</exception>
-    public static void Require(bool isBlock, bool isVerified)
+    internal static void Require(bool isBlock, bool isVerified)
     {
-        if (CimSupport.WhyNoMounting(isBlock, isVerified) is { } why)
+        if (!CimSupport.CanMount(isBlock, isVerified, out var reason))
         {
-            throw new ConversionException($"CIMs cannot be mounted here: {why}");
+            throw new ConversionException($"CIMs cannot be mounted here: {reason}");
         }
 
         NativeLibraries.RequireExports(
@@ -25,7 +41,7 @@ internal static class CimMount
     }
 
     /// <returns>The volume's path.</returns>
-    public static string Mount(MountableCim cim)
+    internal static string Mount(MountableCim cim)
     {
         Require(cim.IsBlock, cim.Root is not null);
         if (cim.IsBlock)
@@ -42,7 +58,7 @@ internal static class CimMount
         return MountableCim.VolumePath(cim.VolumeId);
     }
 
-    public static void Dismount(Guid volume)
+    internal static void Dismount(Guid volume)
     {
         Require(isBlock: false, isVerified: false);
         NativeErrors.ThrowIfFailed(CimFs.CimDismountImage(volume), nameof(CimFs.CimDismountImage), MountableCim.VolumePath(volume));
@@ -58,7 +74,7 @@ internal static class CimMount
         var texts = new List<nint>();
         try
         {
-            var sources = cim.Sources.Select(source => (Directory: NativePath.Of(source.BlockFile), Name: source.CimName ?? MountableCim.LayerCimName));
+            var sources = cim.Sources.Select(source => (Directory: NativePath.Of(source.BlockFile), Name: source.NameOrDefault));
             CimFsImagePath[] paths =
             [
                 .. sources.Prepend((cim.Directory, cim.Name)).Select(path => new CimFsImagePath { ImageDir = Pin(path.Directory), ImageName = Pin(path.Name) }),
@@ -81,6 +97,6 @@ internal static class CimMount
 
     private static CimMountFlags Flags(MountableCim cim) =>
         !cim.IsBlock ? CimMountFlags.None
-        : BlockLocation.IsDevice(cim.Directory) ? CimMountFlags.BlockDevice
+        : BlockCim.IsDevice(cim.Directory) ? CimMountFlags.BlockDevice
         : CimMountFlags.SingleFile;
 }

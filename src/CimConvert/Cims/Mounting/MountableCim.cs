@@ -12,9 +12,6 @@ namespace CimConvert.Cims.Mounting;
 /// <param name="Root">Every read is checked against it; null mounts without.</param>
 internal sealed record MountableCim(string Directory, string Name, IReadOnlyList<BlockCim> Sources, bool IsBlock, byte[]? Root)
 {
-    /// <summary>What the commands here call a CIM in a block file, whose names cannot be looked up: Windows' one-file layout is not published.</summary>
-    internal const string LayerCimName = "layer.cim";
-
     private const string MergedCimName = "merged.cim";
     private const string VolumePrefix = @"\\?\Volume{";
     private const string VolumeSuffix = @"}\";
@@ -47,10 +44,10 @@ internal sealed record MountableCim(string Directory, string Name, IReadOnlyList
             return new MountableCim(Path.GetDirectoryName(path)!, Path.GetFileName(path), sources, IsBlock: false, Root: null);
         }
 
-        var root = BlockLocation.IsDevice(path)
+        var root = BlockCim.IsDevice(path)
             ? null
             : IntegrityFile.TryRead(Path.Combine(Path.GetDirectoryName(path)!, sources.Count > 0 ? IntegrityFile.MergedName : IntegrityFile.LayerName));
-        return new MountableCim(path, source.CimName ?? (sources.Count > 0 ? MergedCimName : LayerCimName), sources, IsBlock: true, root);
+        return new MountableCim(path, source.CimName ?? (sources.Count > 0 ? MergedCimName : BlockCim.DefaultName), sources, IsBlock: true, root);
     }
 
     /// <summary>The path programs reach a volume by.</summary>

@@ -1,4 +1,3 @@
-using CimConvert.Cims.Mounting;
 using CimConvert.Formats.BlockFile;
 using CimConvert.Interop;
 
@@ -8,9 +7,6 @@ namespace CimConvert.Cims.Native;
 internal sealed class NativeBackend : ICimBackend
 {
     public string Name => CimBackends.Native;
-
-    /// <summary>Why this machine cannot write block CIMs, or sealed ones; null where it can.</summary>
-    public static string? WhyNotHere(bool integrity) => CimSupport.WhyNoWriting(integrity);
 
     public ICimWriter Create(string blockFile, string cimName, BlockCimOptions options) => new NativeCimWriter(blockFile, cimName, options);
 
@@ -33,7 +29,7 @@ internal sealed class NativeBackend : ICimBackend
         foreach (var source in sources)
         {
             CheckSource(source);
-            if (BlockLocation.IsDevice(source.BlockFile) != BlockLocation.IsDevice(blockFile))
+            if (BlockCim.IsDevice(source.BlockFile) != BlockCim.IsDevice(blockFile))
             {
                 throw new ConversionException($"'{source.BlockFile}' and '{blockFile}' are not of one type: all are block files, or all are devices");
             }
@@ -45,8 +41,8 @@ internal sealed class NativeBackend : ICimBackend
         foreach (var source in sources)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var path = $@"{NativePath.Of(source.BlockFile)}\{source.CimName ?? MountableCim.LayerCimName}";
-            NativeCim.Check(CimFsNative.CimAddFsToMergedImage2(image.Handle, path, flags), nameof(CimFsNative.CimAddFsToMergedImage2), path);
+            var path = $@"{NativePath.Of(source.BlockFile)}\{source.NameOrDefault}";
+            NativeErrors.ThrowIfFailed(CimFsNative.CimAddFsToMergedImage2(image.Handle, path, flags), nameof(CimFsNative.CimAddFsToMergedImage2), path);
         }
 
         return image.Commit(cancellationToken);
@@ -54,7 +50,7 @@ internal sealed class NativeBackend : ICimBackend
 
     public void CheckSource(BlockCim source)
     {
-        if (BlockLocation.IsDevice(source.BlockFile))
+        if (BlockCim.IsDevice(source.BlockFile))
         {
             return;
         }
@@ -67,28 +63,27 @@ internal sealed class NativeBackend : ICimBackend
         }
     }
 
-    /// <summary>Why this machine cannot write standard CIMs; null where it can.</summary>
-    internal static string? WhyNoForking() => CimSupport.WhyNoForking();
-
     /// <exception cref="ConversionException">This machine cannot write standard CIMs; the message says why.</exception>
     internal static void RequireForking()
     {
-        ThrowIf(WhyNoForking());
+        if (!CimSupport.CanWriteForkedCims(out var reason))
+        {
+            throw Unusable(reason);
+        }
+
         NativeLibraries.RequireExports(CimFsNative.Library, CimFsNative.ForkFunctions);
     }
 
     /// <exception cref="ConversionException">This machine cannot; the message says why.</exception>
     internal static void Require(bool integrity)
     {
-        ThrowIf(WhyNotHere(integrity));
+        if (!CimSupport.CanWriteBlock(integrity, out var reason))
+        {
+            throw Unusable(reason);
+        }
+
         NativeLibraries.RequireExports(CimFsNative.Library, integrity ? [.. CimFsNative.Functions, .. CimFsNative.SealFunctions] : CimFsNative.Functions);
     }
 
-    private static void ThrowIf(string? why)
-    {
-        if (why is not null)
-        {
-            throw new ConversionException($"the native back end cannot be used: {why}");
-        }
-    }
+    private static ConversionException Unusable(string reason) => new($"the native back end cannot be used: {reason}");
 }

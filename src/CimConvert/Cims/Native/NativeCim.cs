@@ -3,7 +3,7 @@ using CimConvert.Interop;
 
 namespace CimConvert.Cims.Native;
 
-/// <summary>A block CIM open in Windows' writer: created, committed, closed and finished in the order the reference does it.</summary>
+/// <summary>A block CIM open in Windows' writer: created, committed, closed and finished in the order hcsshim does it.</summary>
 internal sealed class NativeCim : IDisposable
 {
     private readonly NativeBlockTarget _target;
@@ -21,7 +21,7 @@ internal sealed class NativeCim : IDisposable
         _target = new NativeBlockTarget(blockFile, integrityFile, options);
         try
         {
-            Check(
+            NativeErrors.ThrowIfFailed(
                 CimFsNative.CimCreateImage2(_target.WorkPath, Flags(_target.IsDevice, options), oldName: null, cimName, out var handle),
                 nameof(CimFsNative.CimCreateImage2),
                 _target.WorkPath);
@@ -38,12 +38,10 @@ internal sealed class NativeCim : IDisposable
 
     public bool IsDevice => _target.IsDevice;
 
-    public static void Check(int result, string call, string path) => NativeErrors.ThrowIfFailed(result, call, path);
-
     public CommittedCim Commit(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        Check(CimFsNative.CimCommitImage(Handle), nameof(CimFsNative.CimCommitImage), _target.WorkPath);
+        NativeErrors.ThrowIfFailed(CimFsNative.CimCommitImage(Handle), nameof(CimFsNative.CimCommitImage), _target.WorkPath);
         Handle.Dispose();
         return _target.Finish(_options, cancellationToken);
     }

@@ -12,7 +12,7 @@ internal sealed record UtilityVmResult(long Size, long Entries);
 /// <summary>Writes a base layer's utility VM files into a boot CIM, whose root is their folder, by a plan made of the same tar.</summary>
 internal sealed class UtilityVmImport
 {
-    private readonly ICimWriter _image;
+    private readonly LayerCim _cim;
     private readonly UtilityVmPlan _plan;
     private readonly SecurityDescriptors _descriptors = new();
     private CimPath _source;
@@ -20,23 +20,24 @@ internal sealed class UtilityVmImport
     private long _size;
     private int _placed;
 
-    private UtilityVmImport(ICimWriter image, UtilityVmPlan plan) => (_image, _plan) = (image, plan);
+    private UtilityVmImport(LayerCim cim, UtilityVmPlan plan) => (_cim, _plan) = (cim, plan);
 
-    /// <summary>Reads an uncompressed tar to its end. Committing the image, or throwing it away after an error, is the caller's.</summary>
+    /// <summary>Reads an uncompressed tar to its end. Committing the CIM, or throwing it away after an error, is the caller's.</summary>
     /// <exception cref="LayerImportException">An entry cannot be stored.</exception>
     /// <exception cref="InvalidDataException">The tar is malformed, or not the one that the plan was made of.</exception>
-    public static UtilityVmResult Run(Stream tar, ICimWriter image, UtilityVmPlan plan, CancellationToken cancellationToken)
+    public static UtilityVmResult Run(Stream tar, ICimWriter cim, UtilityVmPlan plan, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        ArgumentNullException.ThrowIfNull(image);
-        var import = new UtilityVmImport(image, plan);
+        ArgumentNullException.ThrowIfNull(cim);
+        var placed = new LayerCim(new LayerTree(plan.Limits), cim);
+        var import = new UtilityVmImport(placed, plan);
         foreach (var (path, metadata) in plan.Directories)
         {
-            image.CreateFile(path, metadata);
-            image.CloseStream();
+            placed.CreateFile(path, metadata);
+            placed.CloseStream();
         }
 
-        LayerTar.ForEach(tar, (reader, number) => import.Take(reader, number, cancellationToken), cancellationToken);
+        NumberedEntries.ForEach(tar, (reader, number) => import.Take(reader, number, cancellationToken), cancellationToken);
         if (import._placed != plan.PlaceCount)
         {
             throw new InvalidDataException("the layer's tar changed while it was read");
@@ -46,7 +47,7 @@ internal sealed class UtilityVmImport
         foreach (var (path, target) in plan.Links)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            image.CreateHardLink(path, target);
+            placed.CreateHardLink(path, target);
         }
 
         return new UtilityVmResult(import._size, import._placed + plan.Links.Count);
@@ -80,8 +81,8 @@ internal sealed class UtilityVmImport
             return;
         }
 
-        var metadata = CimLayerWriter.WithDescriptor(EntryMetadata.Read(tar, _descriptors));
-        _image.CreateFile(place, metadata);
+        var metadata = EntryMetadata.Read(tar, _descriptors);
+        _cim.CreateFile(place, metadata);
         CopyData(tar, cancellationToken);
         _size += metadata.Size;
     }
@@ -98,7 +99,7 @@ internal sealed class UtilityVmImport
         }
         else if (_place is { } place)
         {
-            _image.CreateAlternateStream(place, name.Stream, tar.Size);
+            _cim.CreateAlternateStream(place, name.Stream, tar.Size);
             CopyData(tar, cancellationToken);
         }
     }
@@ -108,9 +109,9 @@ internal sealed class UtilityVmImport
         while (tar.TryReadData(out var slice))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            _image.Write(slice);
+            _cim.Write(slice);
         }
 
-        _image.CloseStream();
+        _cim.CloseStream();
     }
 }

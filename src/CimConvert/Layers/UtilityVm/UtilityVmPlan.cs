@@ -14,7 +14,7 @@ namespace CimConvert.Layers.UtilityVm;
 /// </remarks>
 internal sealed class UtilityVmPlan
 {
-    private readonly LayerEntries _entries;
+    private readonly LayerTree _tree;
 
     /// <summary>The utility VM's entries in tar order, those included whose name a later one takes.</summary>
     private readonly List<Member> _members = [];
@@ -33,7 +33,11 @@ internal sealed class UtilityVmPlan
     private readonly List<(CimPath Path, CimPath Target)> _links = [];
     private readonly SecurityDescriptors _descriptors = new();
 
-    private UtilityVmPlan(InputLimits limits) => _entries = new LayerEntries(limits);
+    private UtilityVmPlan(InputLimits limits) => (Limits, _tree) = (limits, new LayerTree(limits));
+
+    /// <summary>What the layer may take.</summary>
+    internal InputLimits Limits { get; }
+
 
     /// <summary>How many entries the boot CIM takes, but for links.</summary>
     internal int PlaceCount => _places.Count;
@@ -54,7 +58,7 @@ internal sealed class UtilityVmPlan
     {
         ArgumentNullException.ThrowIfNull(limits);
         var plan = new UtilityVmPlan(limits);
-        LayerTar.ForEach(tar, plan.Take, cancellationToken);
+        NumberedEntries.ForEach(tar, plan.Take, cancellationToken);
         plan.Decide();
         return plan;
     }
@@ -82,12 +86,12 @@ internal sealed class UtilityVmPlan
         if (isLink)
         {
             var target = CimPath.Parse(tar.LinkName);
-            _entries.CountTarget(target);
+            _tree.CountTarget(target);
             _targets.Add(number, target);
         }
 
         var isDirectory = tar.Type == TarEntryType.Directory;
-        _entries.Claim(name.Path, isDirectory, IsLinkable(tar), isInImage: true, number);
+        _tree.Claim(name.Path, isDirectory, IsLinkable(tar), isInCim: true, number);
         if (!isInside)
         {
             return;
@@ -98,7 +102,7 @@ internal sealed class UtilityVmPlan
             _members.Add(new Member(name.Path, place, number, tar.HeaderOffset, isLink));
             if (isDirectory)
             {
-                _metadata.Add(number, CimLayerWriter.WithDescriptor(EntryMetadata.Read(tar, _descriptors)));
+                _metadata.Add(number, EntryMetadata.Read(tar, _descriptors));
             }
         }
         else if (!isDirectory)
@@ -113,7 +117,7 @@ internal sealed class UtilityVmPlan
         TarEntryType.RegularFile or TarEntryType.HardLink => true,
         TarEntryType.Directory => false,
         TarEntryType.SymbolicLink => !EntryMetadata.Read(tar, _descriptors).IsDirectory,
-        _ => throw new InvalidDataException($"an entry of the type {tar.Type}, which Windows has none of"),
+        _ => throw EntryMetadata.NotOnWindows(tar),
     };
 
     private void Decide()
@@ -123,7 +127,7 @@ internal sealed class UtilityVmPlan
             throw new LayerImportException($"the layer has no files in '{UtilityVmFolder.FilesPath}': only base layers with a utility VM do");
         }
 
-        var last = _members.Where(member => _entries.TryGet(member.Path, out var entry) && entry.Pending == member.Number).ToList();
+        var last = _members.Where(member => _tree.TryGet(member.Path, out var entry) && entry.Pending == member.Number).ToList();
         foreach (var member in last.Where(member => !member.IsLink))
         {
             _places.Add(member.Number, member.Place);
@@ -167,7 +171,7 @@ internal sealed class UtilityVmPlan
 
             way.Add(at);
             var target = _targets[at];
-            if (!_entries.TryGet(target, out var entry))
+            if (!_tree.TryGet(target, out var entry))
             {
                 throw Wrong(link, $"its target '{target}' is not in the layer");
             }

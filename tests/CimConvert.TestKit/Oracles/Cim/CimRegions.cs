@@ -124,7 +124,7 @@ internal sealed class CimRegions : IDisposable
     {
         long length = CimNumbers.Length(BinaryPrimitives.ReadUInt64LittleEndian(entry), "object");
         CimOffset offset = new(BinaryPrimitives.ReadUInt64LittleEndian(entry.AsSpan(32)));
-        // The page does not say whether the offset names its region. Zero, the set's index and the number over all sets all may.
+        // It is not known whether the offset names its region. Zero, the set's index and the number over all sets all may.
         if (offset.Region != 0 && offset.Region != index && offset.Region != files.Count - 1)
         {
             throw file.Error($"has an object at {offset}");

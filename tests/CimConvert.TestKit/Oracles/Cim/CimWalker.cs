@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace CimConvert.TestKit.Oracles.Cim;
 
 /// <summary>
-/// Reads a standard CIM file set whole and refuses the first thing that cim-format.md does not allow. Written from that
-/// page alone, so that product and walker can only agree by both being right about it.
+/// Reads a standard CIM file set whole and refuses the first thing that the format does not allow. Written from a description of the
+/// format and without the product's code, so that the two can only agree by both being right about it.
 /// </summary>
 public sealed class CimWalker
 {

@@ -1,8 +1,8 @@
 namespace CimConvert.TestKit.Oracles.Cim;
 
 /// <summary>
-/// What the walker found, as the lines <c>ls -R --json --hash</c> should print of it: the product's image can be judged
-/// by <see cref="OracleDiff"/> without the product's own reader. For CIMs without this project's extension flags.
+/// What the walker found, as the lines <c>ls -R --json --hash</c> should print: <see cref="OracleDiff"/> can judge a CIM of the
+/// product's without the product's own reader. For CIMs without the flags that cimconvert adds to the format.
 /// </summary>
 public static class WalkedListing
 {

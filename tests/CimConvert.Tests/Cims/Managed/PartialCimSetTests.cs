@@ -111,6 +111,7 @@ public class PartialCimSetTests
     }
 
     [Test]
+    [Category(Categories.Slow)]
     public void Large_content_that_comes_twice_is_taken_back_from_the_file()
     {
         using var folder = new TempFolder();

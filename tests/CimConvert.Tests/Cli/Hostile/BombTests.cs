@@ -12,6 +12,7 @@ using TarBuilder = CimConvert.Tests.Formats.Tar.TarBuilder;
 namespace CimConvert.Tests.Cli.Hostile;
 
 /// <summary>Layers that are small as they are downloaded, and large as they are unpacked.</summary>
+[Category(Categories.Slow)]
 internal sealed class BombTests
 {
     private const long Size = 256 << 20;
@@ -22,6 +23,7 @@ internal sealed class BombTests
     private const long EarlyEnough = 4 << 20;
 
     [Test]
+    [Category(Categories.Process), Category(Categories.Tools)]
     public async Task Zeros_take_neither_memory_nor_disk()
     {
         var time = Tools.Require("time");
@@ -75,7 +77,7 @@ internal sealed class BombTests
         var (exitCode, error) = await InProcess.RunAsync("convert", $"oci:{folder["image"]}", "--output", folder["store"], "--quiet");
 
         Assert.That(exitCode, Is.EqualTo(1), error);
-        Assert.That(error, Does.StartWith($"error: oci:{folder["image"]}: layer 2 of 2 (").And.Contains("bytes behind the archive's end at offset"));
+        Assert.That(error, Does.StartWith($"error: oci:{folder["image"]}: layer 2 of 2 (").And.Contains("bytes after the archive's end at offset"));
         Assert.That(StoreFiles.Names(folder["store"], "ingest"), Is.Empty);
     }
 
@@ -128,7 +130,7 @@ internal sealed class BombTests
 
                 tar.Write(new byte[2 * HeaderSize]);
             },
-            LayerEncoding.Gzip,
+            LayerCompression.Gzip,
             LayerFault.None)
         .WriteTo(folder["image"]);
 

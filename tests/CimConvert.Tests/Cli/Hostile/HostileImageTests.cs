@@ -7,6 +7,7 @@ namespace CimConvert.Tests.Cli.Hostile;
 /// Images with one thing wrong, and with two: each is converted, or refused with one line that says where; and either way the store
 /// holds nothing that is not whole, and nothing lies beside it.
 /// </summary>
+[Category(Categories.Slow)]
 internal sealed class HostileImageTests
 {
     /// <summary>Partners of each quirk, spread over all others: with the quirks alone that makes well over 500 images.</summary>

@@ -94,7 +94,7 @@ internal static class TarQuirks
         // Metadata.
         Pax("descriptor that is no base64", "MSWINDOWS.rawsd", "!!!", "base64"),
         Pax("descriptor that is none", "MSWINDOWS.rawsd", "AAAA", "descriptor"),
-        Pax("SDDL that is none", "MSWINDOWS.sd", "O:nobody", "a security descriptor that goes wrong"),
+        Pax("SDDL that is none", "MSWINDOWS.sd", "O:nobody", "a security descriptor with a syntax error"),
         Pax("extended attribute of 70,000", "MSWINDOWS.xattr.LARGE", Convert.ToBase64String(new byte[70_000]), "more than 65535"),
         Pax("extended attribute that is no base64", "MSWINDOWS.xattr.A", "*", "base64"),
         Pax("extended attribute without a name", "MSWINDOWS.xattr.", "AAAA", "an extended attribute whose name"),

@@ -54,7 +54,7 @@ internal sealed class HostFileNameTests
     {
         foreach (var name in (string[])["\ud800x", "x\ud800", "x\udc00", "\udc00\ud800", "\ud83d\ude00\ude00"])
         {
-            Assert.That((HostFileName.Validate(name), HostFileName.IsText(name)), Is.EqualTo(("is no valid UTF-16", false)));
+            Assert.That((HostFileName.Validate(name), HostFileName.IsText(name)), Is.EqualTo(("is not valid UTF-16", false)));
         }
     }
 

@@ -115,6 +115,7 @@ internal sealed class ContainerDamageTests
     }
 
     [Test]
+    [Category(Categories.Slow)]
     public void Any_change_before_the_trailer_of_a_sealed_file_is_found()
     {
         var whole = Whole(seal: true);

@@ -29,6 +29,7 @@ internal sealed class HashTreeTests
     [TestCase(257)]
     [TestCase(16384)]
     [TestCase(16385)]
+    [Category(Categories.Slow)]
     public void Real_files_of_these_shapes_verify_and_show_a_change(int contentBlocks)
     {
         using var lab = new CimLab();

@@ -7,6 +7,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Formats.BlockFile;
 
 /// <summary>Containers that lie, their checksums put right: read or refused, and nothing else.</summary>
+[Category(Categories.Slow)]
 internal sealed class HostileContainerTests
 {
     private static readonly ulong[] s_numbers =

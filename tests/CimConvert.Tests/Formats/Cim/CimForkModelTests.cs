@@ -4,6 +4,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Formats.Cim;
 
 /// <summary>Random chains: forked CIMs read at every level as the block CIMs of the same layers, merged.</summary>
+[Category(Categories.Slow)]
 internal sealed class CimForkModelTests
 {
     [Test]

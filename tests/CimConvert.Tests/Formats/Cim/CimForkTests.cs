@@ -144,7 +144,7 @@ internal sealed class CimForkTests
 
         Assert.That(
             () => new ManagedBackend().CreateForked(Path.Combine(exported, "next.cim"), Path.Combine(exported, "layer.cim")),
-            Throws.TypeOf<InvalidDataException>().With.Message.Contains("no whole file system"));
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("not a whole file system"));
         Assert.That(Directory.EnumerateFiles(exported, "next*"), Is.Empty);
     }
 

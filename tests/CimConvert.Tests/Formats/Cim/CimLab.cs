@@ -57,7 +57,7 @@ internal sealed class CimLab : IDisposable
         return directory;
     }
 
-    /// <summary>Exports a CIM, and walks the standard set by the published notes alone.</summary>
+    /// <summary>Exports a CIM, and walks the standard set with the kit's walker alone.</summary>
     public WalkedCim Walk(string blockFile, params IReadOnlyList<string> sources)
     {
         var directory = Export(blockFile, sources);

@@ -83,6 +83,7 @@ internal sealed class CimMergeFilesTests
     }
 
     [Test]
+    [Category(Categories.Slow)]
     public void Many_sources_merge()
     {
         using var lab = new CimLab();

@@ -4,7 +4,8 @@ using NUnit.Framework;
 
 namespace CimConvert.Tests.Formats.Cim;
 
-/// <summary>Random layers merged by the product and by <see cref="MergeModel"/>: the same image, or an error from both.</summary>
+/// <summary>Random layers merged by the product and by <see cref="MergeModel"/>: the same CIM, or an error from both.</summary>
+[Category(Categories.Slow)]
 internal sealed class CimMergeModelTests
 {
     // Few names, so that layers meet; two cases of one of them.

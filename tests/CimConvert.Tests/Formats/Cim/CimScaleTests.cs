@@ -6,6 +6,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Formats.Cim;
 
 /// <summary>Many files, many names, deep paths.</summary>
+[Category(Categories.Slow)]
 internal sealed class CimScaleTests
 {
     private readonly CimLab _lab = new();

@@ -7,7 +7,11 @@ using NUnit.Framework;
 
 namespace CimConvert.Tests.Formats.Cim;
 
-/// <summary>Metadata that lies: read or refused as invalid data, without another exception, a hang, or memory the files do not warrant.</summary>
+/// <summary>
+/// Metadata that lies: read or refused as invalid data, without another exception, a hang, or memory the files do not warrant.
+/// All of it in one file, as all cases change one sound set and have one judge.
+/// </summary>
+[Category(Categories.Slow)]
 internal sealed class HostileCimTests
 {
     private static readonly ulong[] s_numbers =

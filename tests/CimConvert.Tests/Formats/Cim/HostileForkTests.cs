@@ -5,6 +5,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Formats.Cim;
 
 /// <summary>A parent's metadata may say anything: forking from it succeeds or is refused, and ends.</summary>
+[Category(Categories.Slow)]
 internal sealed class HostileForkTests
 {
     private static readonly ulong[] s_numbers = [0, 1, 2, 3, 7, 0xffff, 0x10000, 0xffff_ffff, 1UL << 48, (1UL << 48) | 40, (2UL << 48) | 40, ulong.MaxValue];

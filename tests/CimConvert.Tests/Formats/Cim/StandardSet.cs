@@ -7,7 +7,7 @@ using CimConvert.Tests.Formats.BlockFile;
 namespace CimConvert.Tests.Formats.Cim;
 
 /// <summary>
-/// A CIM's standard files in memory, where no checksum protects them, with the places of its fields by the published notes:
+/// A CIM's standard files in memory, where no checksum protects them, with the places of its fields (src/CimConvert.Formats/Cim/FORMAT.md):
 /// for changing any of them and opening the set again.
 /// </summary>
 internal sealed class StandardSet : IFileSet

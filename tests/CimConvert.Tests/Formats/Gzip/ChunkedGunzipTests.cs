@@ -6,8 +6,8 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Formats.Gzip;
 
 /// <summary>
-/// A stream read in chunks, each decoded before its turn, is the stream. Every test also says whether what was decoded beforehand
-/// was of use, lest all of it be thrown away and nothing be tested.
+/// Chunks decoded ahead give the same bytes as the stream read in order. Every test also checks that chunks decoded ahead were used:
+/// otherwise nothing is tested.
 /// </summary>
 public class ChunkedGunzipTests
 {
@@ -123,6 +123,7 @@ public class ChunkedGunzipTests
     }
 
     [Test]
+    [Category(Categories.Slow)]
     public void A_run_that_grows_too_long_ends_before([Values(1, 2, 3)] int maxSegments)
     {
         // A chunk of noise in codes, and then what comes to hundreds of times its size.
@@ -195,6 +196,7 @@ public class ChunkedGunzipTests
     }
 
     [Test]
+    [Category(Categories.Slow)]
     public void Any_stream_in_any_chunks_is_read([Range(1, 40)] int seed)
     {
         var (gzip, content) = AnyStream(seed);
@@ -205,6 +207,7 @@ public class ChunkedGunzipTests
     }
 
     [Test]
+    [Category(Categories.Slow)]
     public void Damage_is_called_what_the_one_decoder_calls_it([Range(1, 12)] int seed)
     {
         var (gzip, _) = AnyStream(seed);

@@ -44,10 +44,11 @@ public class HiveEditTests
     }
 
     [Test]
+    [Category(Categories.Process), Category(Categories.Tools)]
     public void Other_tools_read_what_was_set()
     {
         using var tools = new HiveTools();
-        var edited = HiveEdit.SetValue(HiveReader.Read(HiveFiles.WindowsMinimal()), @"New\Key", new HiveValue("v", 4, new byte[] { 1, 2, 3, 4 }));
+        var edited = HiveEdit.SetValue(HiveReader.Read(HiveFiles.WindowsEmpty()), @"New\Key", new HiveValue("v", 4, new byte[] { 1, 2, 3, 4 }));
 
         Assert.That(Encoding.UTF8.GetString(tools.Export(HiveFiles.Write(edited), @"\New")), Does.Contain(@"[\New\Key]").And.Contain("\"v\"=dword:04030201"));
     }

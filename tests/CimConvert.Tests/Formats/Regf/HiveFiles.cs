@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using CimConvert.Formats.Regf;
 using CimConvert.TestKit.Hives;
-using NUnit.Framework;
 
 namespace CimConvert.Tests.Formats.Regf;
 
@@ -53,20 +52,21 @@ internal static class HiveFiles
         return text.ToString();
     }
 
-    /// <summary>The real hive, written by Windows, that all sessions share.</summary>
-    public static byte[] WindowsMinimal()
+    /// <summary>A hive as Windows makes one that is empty: equal to such a file in all that the reader gives, but for the SID of its group.</summary>
+    public static byte[] WindowsEmpty()
     {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        const long made = 0x01DC6555_7341D15E;
+        var root = new KeySpec("TempEmpty_DEFAULT")
         {
-            var file = Path.Combine(folder.FullName, "shared", "data", "windows-minimal.hive");
-            if (File.Exists(file))
-            {
-                return File.ReadAllBytes(file);
-            }
-        }
-
-        Assert.Ignore("no shared/data/windows-minimal.hive above the tests");
-        return [];
+            Flags = (ushort)HiveKeyFlags.NoDelete,
+            LastWritten = made,
+            AccessBits = 2,
+            Security = Convert.FromHexString(
+                "01000480640000007400000000000000140000000200500003000000000018003f000f00010200000000000520000000" +
+                "20020000000014003f000f0001010000000000051200000000001c003900020001030000000000050500000000000000" +
+                "3a9b9b000102000000000005200000002002000001050000000000051500000001000000020000000300000001020000"),
+        };
+        return new HiveBuilder(root) { MinorVersion = 3, FileName = @"mage\temp_hives_extract\DEFAULT", LastWritten = made }.Build();
     }
 
     private static string Hex(ReadOnlyMemory<byte>? bytes) => bytes is { } some ? Convert.ToHexString(some.Span) : "none";

@@ -10,6 +10,7 @@ namespace CimConvert.Tests.Formats.Regf;
 /// Hives with a few fields broken: each is either refused with the one exception, or reads as a tree that merges, writes
 /// and reads again. Seeded, so that a failure names the hive it is about.
 /// </summary>
+[Category(Categories.Slow)]
 internal sealed class HiveFuzzTests
 {
     private const int Rounds = 2_500;

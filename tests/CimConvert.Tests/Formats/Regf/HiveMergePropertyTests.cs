@@ -9,6 +9,7 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Formats.Regf;
 
 /// <summary>Random trees and random deltas, merged by us and by a model of a few lines over dictionaries.</summary>
+[Category(Categories.Slow)]
 internal sealed class HiveMergePropertyTests
 {
     private const int Tests = 500;

@@ -131,6 +131,7 @@ internal sealed class HiveMergeTests
     }
 
     [Test]
+    [Category(Categories.Slow)]
     public void Memory_is_a_small_multiple_of_the_hive()
     {
         const int factor = 3;

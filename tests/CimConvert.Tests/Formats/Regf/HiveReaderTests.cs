@@ -11,9 +11,9 @@ internal sealed class HiveReaderTests
     private const int FirstKey = FirstCell + CellField.SizeLength;
 
     [Test]
-    public void A_hive_that_Windows_wrote()
+    public void An_empty_hive_as_Windows_makes_it()
     {
-        var hive = HiveReader.Read(HiveFiles.WindowsMinimal());
+        var hive = HiveReader.Read(HiveFiles.WindowsEmpty());
         Assert.That(hive.Root.Name, Is.EqualTo("TempEmpty_DEFAULT"));
         Assert.That(hive.MinorVersion, Is.EqualTo(3));
         Assert.That(hive.FileName, Is.EqualTo(@"mage\temp_hives_extract\DEFAULT"));

@@ -1,6 +1,6 @@
-using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
+using CimConvert.TestKit.Servers;
 using NUnit.Framework;
 
 namespace CimConvert.Tests.Formats.Regf;
@@ -16,7 +16,7 @@ internal sealed class HiveTools : IDisposable
     public byte[] Export(byte[] hive, string key = @"\")
     {
         var file = Save(hive);
-        return Run("hivexregedit", "libwin-hivex-perl", "--export", file, key);
+        return Run("hivexregedit", "--export", file, key);
     }
 
     /// <summary>Lets <c>hivexsh</c> change the hive; returns what it wrote.</summary>
@@ -24,7 +24,7 @@ internal sealed class HiveTools : IDisposable
     {
         var (input, script, output) = (Save(hive), PathOf("script"), PathOf("output"));
         File.WriteAllLines(script, [.. commands, $"commit {output}"], new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-        Run("hivexsh", "libhivex-bin", "-w", "-f", script, input);
+        Run("hivexsh", "-w", "-f", script, input);
         return File.ReadAllBytes(output);
     }
 
@@ -33,7 +33,7 @@ internal sealed class HiveTools : IDisposable
     {
         var (file, script) = (Save(hive), PathOf("script"));
         File.WriteAllText(script, text);
-        Run("hivexregedit", "libwin-hivex-perl", "--merge", file, script);
+        Run("hivexregedit", "--merge", file, script);
         return File.ReadAllBytes(file);
     }
 
@@ -48,16 +48,16 @@ internal sealed class HiveTools : IDisposable
 
     private string PathOf(string name) => Path.Combine(_folder.FullName, name);
 
-    private static byte[] Run(string tool, string package, params string[] arguments)
+    private static byte[] Run(string tool, params string[] arguments)
     {
-        var start = new ProcessStartInfo(tool, arguments)
+        var start = new ProcessStartInfo(Tools.Require(tool), arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
         };
         start.Environment["LC_ALL"] = "C.UTF-8";
-        using var process = Start(start, tool, package);
+        using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         using var output = new MemoryStream();
         process.StandardOutput.BaseStream.CopyTo(output);
@@ -69,18 +69,5 @@ internal sealed class HiveTools : IDisposable
 
         Assert.That(process.ExitCode, Is.Zero, $"{tool}: {errors.GetAwaiter().GetResult()}");
         return output.ToArray();
-    }
-
-    private static Process Start(ProcessStartInfo start, string tool, string package)
-    {
-        try
-        {
-            return Process.Start(start)!;
-        }
-        catch (Win32Exception)
-        {
-            Assert.Ignore($"{tool} is not installed (Debian: {package})");
-            throw;
-        }
     }
 }

@@ -31,6 +31,7 @@ internal sealed class VhdFooterTests
 
     [TestCase(false)]
     [TestCase(true)]
+    [Category(Categories.Process), Category(Categories.Tools)]
     public async Task Qemu_reads_a_footed_block_file(bool integrity)
     {
         var qemu = Tools.Require("qemu-img");

@@ -14,7 +14,7 @@ internal sealed class PaxTimeTests
     [TestCase("1.99999999999999999999", 116_444_736_019_999_999, Description = "cut, not rounded")]
     [TestCase("-1.5", 116_444_735_985_000_000)]
     [TestCase("-0.5", 116_444_735_995_000_000)]
-    [TestCase("-0.00000009", 116_444_736_000_000_000, Description = "towards 1970, as the reference divides")]
+    [TestCase("-0.00000009", 116_444_736_000_000_000, Description = "towards 1970, as hcsshim divides")]
     [TestCase("-11644473600", 0)]
     [TestCase("-11644473599.9999999", 1)]
     [TestCase("6802270473.709551616", 184_467_440_737_095_516, Description = "what Microsoft's writer makes of an unset FILETIME")]

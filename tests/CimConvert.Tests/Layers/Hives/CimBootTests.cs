@@ -95,6 +95,7 @@ public class CimBootTests
     }
 
     [Test]
+    [Category(Categories.Process), Category(Categories.Tools)]
     public void Other_tools_read_the_store()
     {
         using var tools = new HiveTools();
@@ -105,6 +106,7 @@ public class CimBootTests
     }
 
     [Test]
+    [Category(Categories.Process), Category(Categories.Tools)]
     public void A_system_hive_gets_what_the_kernel_needs()
     {
         using var tools = new HiveTools();

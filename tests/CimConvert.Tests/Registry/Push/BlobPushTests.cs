@@ -47,6 +47,7 @@ public sealed class BlobPushTests
     }
 
     [Test]
+    [Category(Categories.Process), Category(Categories.Tools)]
     public async Task A_real_registry_takes_chunks_and_has_them()
     {
         await using var registry = await DockerRegistry.StartAsync();
