@@ -6,6 +6,7 @@ using CimConvert.Prewarming;
 using CimConvert.Registry;
 using CimConvert.Registry.Auth;
 using CimConvert.Registry.Pull;
+using CimConvert.Registry.Push;
 using CimConvert.Sources;
 using CimConvert.Store;
 using Microsoft.Extensions.Logging;

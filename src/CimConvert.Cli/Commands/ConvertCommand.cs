@@ -7,6 +7,8 @@ using CimConvert.Layers.Hives;
 using CimConvert.Oci;
 using CimConvert.Pipeline;
 using CimConvert.Registry;
+using CimConvert.Registry.Pull;
+using CimConvert.Registry.Push;
 using CimConvert.Sources;
 using CimConvert.Store;
 

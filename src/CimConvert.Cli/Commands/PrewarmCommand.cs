@@ -1,7 +1,7 @@
 using System.CommandLine;
 using CimConvert.Cli.Output;
 using CimConvert.Prewarming;
-using CimConvert.Registry;
+using CimConvert.Registry.Pull;
 using CimConvert.Store;
 
 namespace CimConvert.Cli.Commands;

@@ -6,6 +6,7 @@ using CimConvert.Publishing;
 using CimConvert.Registry;
 using CimConvert.Registry.Http;
 using CimConvert.Registry.Pull;
+using CimConvert.Registry.Push;
 using CimConvert.Sources;
 using CimConvert.Storage;
 using CimConvert.Store;
@@ -25,8 +26,7 @@ internal sealed class PrewarmRun : IDisposable
     private readonly ConversionLimits _limits;
     private readonly StartGate _gate;
     private readonly ILogger _logger;
-    private readonly RegistryOptions _retryOptions;
-    private readonly TimeProvider _time;
+    private readonly RetryPolicy _retryPolicy;
     private readonly ImageConversion?[] _running;
     private int _retriesLeft;
 
@@ -40,10 +40,9 @@ internal sealed class PrewarmRun : IDisposable
         _list = list;
         _registry = registry;
         _store = store;
-        _retryOptions = retryOptions;
-        _time = retryOptions.TimeProvider;
+        _retryPolicy = new RetryPolicy(retryOptions);
         _logger = logger;
-        _gate = new StartGate(list.Window, _time, logger);
+        _gate = new StartGate(list.Window, retryOptions.TimeProvider, logger);
         _retriesLeft = list.RetryBudget;
         _running = new ImageConversion?[list.Images.Count];
         var disk = new DiskBudget(store.Root, list.Disk.MinFree, list.Disk.MaxStore, store.SizeOnDisk);
@@ -77,46 +76,50 @@ internal sealed class PrewarmRun : IDisposable
     {
         var image = _list.Images[index];
         var (attempts, retries) = (0, 0);
+        var retry = _retryPolicy.Build(new RetryRule<PrewarmResult>
+        {
+            IsTransient = outcome =>
+                outcome.Exception is { } e && Failures.IsExpected(e) && TransientFault.IsBehind(e) && Interlocked.Decrement(ref _retriesLeft) >= 0,
+            OnRetry = (outcome, _, pause) =>
+                _logger.LogWarning("{Error}; trying the image again in {Delay:0.0} s", outcome.Exception!.Message, pause.TotalSeconds),
+
+            // The list's budget ends the attempts.
+            MaxAttempts = int.MaxValue,
+        });
         try
         {
-            while (true)
-            {
-                await _gate.WaitAsync(cancellationToken);
-                attempts++;
-                var source = image.Location.Open(_registry);
-                try
-                {
-                    var result = await ConvertAsync(index, image, source, cancellationToken);
-                    if (result is null)
-                    {
-                        return new PrewarmResult(image, PrewarmOutcome.Pushed, Conversion: null, attempts, retries + source.Retries, Failure: null);
-                    }
-
-                    var outcome = result.Bytes.Written > 0 ? PrewarmOutcome.Converted : PrewarmOutcome.Ready;
-                    return new PrewarmResult(image, outcome, result, attempts, retries + source.Retries, Failure: null);
-                }
-                catch (Exception e) when (Failures.IsExpected(e))
-                {
-                    retries += source.Retries;
-                    if (!TransientFault.IsBehind(e) || Interlocked.Decrement(ref _retriesLeft) < 0)
-                    {
-                        _logger.LogError("{Error}", e.Message);
-                        return new PrewarmResult(image, PrewarmOutcome.Failed, Conversion: null, attempts, retries, e);
-                    }
-
-                    var pause = Backoff.Delay(_retryOptions, attempts);
-                    _logger.LogWarning("{Error}; trying the image again in {Delay:0.0} s", e.Message, pause.TotalSeconds);
-                    await Task.Delay(pause, _time, cancellationToken);
-                }
-                finally
-                {
-                    _running[index] = null;
-                }
-            }
+            return await retry.ExecuteAsync(AttemptAsync, cancellationToken);
+        }
+        catch (Exception e) when (Failures.IsExpected(e))
+        {
+            _logger.LogError("{Error}", e.Message);
+            return new PrewarmResult(image, PrewarmOutcome.Failed, Conversion: null, attempts, retries, e);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             return new PrewarmResult(image, PrewarmOutcome.NotStarted, Conversion: null, attempts, retries, Failure: null);
+        }
+
+        async ValueTask<PrewarmResult> AttemptAsync(CancellationToken cancellationToken)
+        {
+            await _gate.WaitAsync(cancellationToken);
+            attempts++;
+            var source = image.Location.Open(_registry);
+            try
+            {
+                var result = await ConvertAsync(index, image, source, cancellationToken);
+                var outcome = result is null ? PrewarmOutcome.Pushed : result.Bytes.Written > 0 ? PrewarmOutcome.Converted : PrewarmOutcome.Ready;
+                return new PrewarmResult(image, outcome, result, attempts, retries + source.Retries, Failure: null);
+            }
+            catch (Exception e) when (Failures.IsExpected(e))
+            {
+                retries += source.Retries;
+                throw;
+            }
+            finally
+            {
+                _running[index] = null;
+            }
         }
     }
 

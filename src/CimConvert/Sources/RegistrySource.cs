@@ -1,6 +1,6 @@
 using CimConvert.Oci;
+using CimConvert.Registry.Http;
 using CimConvert.Registry.Pull;
-using CimConvert.Registry.Push;
 
 namespace CimConvert.Sources;
 

@@ -35,6 +35,17 @@ public class ArrowTests
         ["Prewarming"] = ["", "Storage", "Oci", "Registry", "Sources", "Cims", "Layers", "Store", "Publishing", "Pipeline"],
     };
 
+    /// <summary>The parts of the Registry, from the bottom up: each uses only parts above it in this table. Its root has what all share.</summary>
+    private static readonly Dictionary<string, string[]> s_registry = new(StringComparer.Ordinal)
+    {
+        [""] = [],
+        ["Hosts"] = [""],
+        ["Http"] = ["", "Hosts"],
+        ["Auth"] = ["", "Hosts", "Http"],
+        ["Pull"] = ["", "Hosts", "Http", "Auth"],
+        ["Push"] = ["", "Hosts", "Http", "Pull"],
+    };
+
     [Test]
     public void Rooms_of_Formats_see_only_Binary_and_Windows()
     {
@@ -87,6 +98,19 @@ public class ArrowTests
         var uses = Rooms.Uses(Library).Select(u => (From: RoomOf(u.From), To: RoomOf(u.To))).ToHashSet();
         var unused = s_rooms.SelectMany(room => room.Value.Where(to => to.Length > 0).Select(to => (room.Key, to))).Where(arrow => !uses.Contains(arrow));
         Assert.That(unused, Is.Empty);
+    }
+
+    [Test]
+    public void Parts_of_the_Registry_see_only_what_lies_below_them()
+    {
+        const string room = Library + ".Registry";
+        var uses = Rooms.Uses(Library).Where(u => IsIn(u.From) && IsIn(u.To)).Select(u => (From: PartOf(u.From), To: PartOf(u.To), u.Example)).ToArray();
+        Assert.That(uses.Where(u => !s_registry[u.From].Contains(u.To)).Select(u => u.Example), Is.Empty);
+        var arrows = s_registry.SelectMany(part => part.Value.Select(to => (part.Key, to)));
+        Assert.That(uses.Select(u => (u.From, u.To)), Is.EquivalentTo(arrows), "every arrow of the table is there");
+
+        static bool IsIn(string space) => space == room || space.StartsWith(room + ".", StringComparison.Ordinal);
+        static string PartOf(string space) => space.Length == room.Length ? string.Empty : space[(room.Length + 1)..];
     }
 
     [Test]

@@ -16,9 +16,9 @@ public partial class ThreatModelTests
     /// <summary>Called like limits, and none of anything that comes from outside.</summary>
     private static readonly string[] s_ofOurOwn =
     [
-        "Backoff.MaxDoublings", "BlockHeader.MaxDistanceSymbols", "BlockHeader.MaxLiteralSymbols", "ChunkCache.MaxChunks", "CimFormat.MaxVersionMajor",
+        "BlockHeader.MaxDistanceSymbols", "BlockHeader.MaxLiteralSymbols", "ChunkCache.MaxChunks", "CimFormat.MaxVersionMajor",
         "CimReader.MaxCachedTables", "DecodeTable.MaxCodeLength", "GzipChunkDecoder.MaxTries", "GzipChunkReader.MaxMisses",
-        "LayerImportException.MaxShownName", "NativePath.MaxShortPath", "ParallelGunzip.MaxWorkers", "SecurityDescriptors.MaxCachedText",
+        "LayerImportException.MaxShownName", "NativePath.MaxShortPath", "ParallelGunzip.MaxWorkers", "RetryPolicy.MaxDoublings", "SecurityDescriptors.MaxCachedText",
         "SelfRelativeDescriptor.MaxAclRevision", "ValueField.MaxInline", "VerifiedReader.MaxCachedBlocks",
     ];
 

@@ -1,5 +1,5 @@
 using CimConvert.Oci;
-using CimConvert.Registry.Push;
+using CimConvert.Registry.Http;
 using CimConvert.TestKit;
 using CimConvert.TestKit.Images;
 using CimConvert.TestKit.Layers;

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text;
 using CimConvert.Oci;
 using CimConvert.Registry;
+using CimConvert.Registry.Http;
 using CimConvert.Registry.Pull;
-using CimConvert.Registry.Push;
 using CimConvert.TestKit.Registry;
 using Microsoft.Extensions.Logging;
 

@@ -2,7 +2,7 @@ using System.Net.Http.Headers;
 
 namespace CimConvert.Registry.Auth;
 
-/// <summary>One challenge of a 401 answer (RFC 9110, 11.6.1), such as <c>Bearer realm="...",service="..."</c>.</summary>
+/// <summary>One challenge of a 401 response (RFC 9110, 11.6.1), such as <c>Bearer realm="...",service="..."</c>.</summary>
 internal sealed record AuthenticationChallenge(string Scheme, IReadOnlyDictionary<string, string> Parameters)
 {
     public bool IsBearer => Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase);
@@ -32,7 +32,7 @@ internal sealed record AuthenticationChallenge(string Scheme, IReadOnlyDictionar
         }
     }
 
-    /// <summary>RFC 9110, 5.6.4: a backslash takes the next character as it is. A list, such as a scope's actions, may hold commas.</summary>
+    /// <summary>RFC 9110, 5.6.4: a backslash quotes the next character. Quoted lists, such as a scope's actions, may contain commas.</summary>
     private static string ReadQuoted(ref ReadOnlySpan<char> rest)
     {
         var value = new System.Text.StringBuilder();

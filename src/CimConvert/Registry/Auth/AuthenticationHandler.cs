@@ -6,15 +6,15 @@ using CimConvert.Registry.Http;
 namespace CimConvert.Registry.Auth;
 
 /// <summary>
-/// Answers a registry's 401 challenge, once for each repository, and again when what it got has run out.
-/// Only the registry itself is answered: what a redirect led to neither sees credentials nor may ask for them.
+/// Answers a registry's 401 challenge, once per repository and again when the token has expired. Only the registry itself is answered:
+/// the target of a redirect neither gets credentials nor may ask for them.
 /// </summary>
 internal sealed class AuthenticationHandler(TokenSource tokens, ICredentialSource? credentials) : DelegatingHandler
 {
-    // By host, too: two that share a login, as one by HTTP and by HTTPS, do not share what was granted.
+    // By origin, too: HTTP and HTTPS of one host share a login, but not its tokens.
     private readonly ConcurrentDictionary<(string Origin, RepositoryScope Scope), AuthenticationHeaderValue> _granted = new();
 
-    // The layers of an image are asked for at the same time; they need one token, not one each.
+    // The layers of an image are requested at the same time and need one token, not one each.
     private readonly SemaphoreSlim _oneAtATime = new(1);
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -24,7 +24,7 @@ internal sealed class AuthenticationHandler(TokenSource tokens, ICredentialSourc
             return await base.SendAsync(request, cancellationToken);
         }
 
-        // What hosts.toml has for the header stands until something was granted.
+        // An Authorization header of hosts.toml is used until a token is granted.
         var sent = _granted.GetValueOrDefault(KeyOf(request.RequestUri!, scope));
         request.Headers.Authorization = sent ?? request.Headers.Authorization;
         var response = await base.SendAsync(request, cancellationToken);
@@ -68,7 +68,7 @@ internal sealed class AuthenticationHandler(TokenSource tokens, ICredentialSourc
         await _oneAtATime.WaitAsync(cancellationToken);
         try
         {
-            // While this request waited, another may have got what both need.
+            // Another request may have got the token while this one waited.
             if (_granted.TryGetValue(KeyOf(registry, scope), out var known) && !ReferenceEquals(known, refused))
             {
                 return known;

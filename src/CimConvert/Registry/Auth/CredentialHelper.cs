@@ -8,15 +8,16 @@ using CimConvert.Registry.Http;
 namespace CimConvert.Registry.Auth;
 
 /// <summary>
-/// A program <c>docker-credential-NAME</c> that keeps logins, of the protocol of docker/docker-credential-helpers: <c>get</c>, the
-/// server on standard input, the login as JSON on standard output. What it prints is never repeated: it may hold a secret.
+/// A credential helper, the program <c>docker-credential-NAME</c> (https://github.com/docker/docker-credential-helpers): run with
+/// <c>get</c>, it reads the server from standard input and writes the login as JSON to standard output. Errors never quote its output,
+/// which may contain a secret.
 /// </summary>
 internal sealed class CredentialHelper
 {
-    /// <summary>docker-credential-helpers: an identity token comes with this for a user.</summary>
+    /// <summary>The user name that marks an identity token (docs.docker.com, "docker login", credential helper protocol).</summary>
     private const string TokenUser = "<token>";
 
-    /// <summary>docker-credential-helpers, credentials/error.go; it comes with an exit code like any failure.</summary>
+    /// <summary>The output if there is no login (docker-credential-helpers, credentials/error.go); the exit code is that of any failure.</summary>
     private const string NotFound = "credentials not found";
 
     private const string Prefix = "docker-credential-";
@@ -27,8 +28,8 @@ internal sealed class CredentialHelper
     private readonly TimeSpan _timeLimit;
 
     /// <param name="name">What follows <c>docker-credential-</c> in the program's name.</param>
-    /// <param name="timeLimit">After which it is given up on; some ask a cloud service.</param>
-    /// <exception cref="InvalidDataException">The name is no part of a program's name.</exception>
+    /// <param name="timeLimit">How long it may take; some helpers ask a cloud service.</param>
+    /// <exception cref="InvalidDataException">The name is not a plain word.</exception>
     public CredentialHelper(string name, TimeSpan timeLimit)
     {
         if (name.Length is 0 or > MaxNameLength || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
@@ -40,10 +41,10 @@ internal sealed class CredentialHelper
         _timeLimit = timeLimit;
     }
 
-    /// <param name="server">The key that the login is kept by.</param>
-    /// <param name="cancellationToken">Ends the program.</param>
-    /// <returns>Null where the helper knows no login.</returns>
-    /// <exception cref="RegistryException">The helper is not there, or failed.</exception>
+    /// <param name="server">The key of the login.</param>
+    /// <param name="cancellationToken">Cancels the wait and kills the program.</param>
+    /// <returns>Null if the helper has no login for the server.</returns>
+    /// <exception cref="RegistryException">The helper is not installed, or failed.</exception>
     public async Task<RegistryCredential?> GetAsync(string server, CancellationToken cancellationToken)
     {
         var path = Find(_program) ?? throw Failed(server, "is not installed in any folder of PATH; install it, or take it out of docker's config.json");
@@ -87,12 +88,12 @@ internal sealed class CredentialHelper
         process.Start();
         try
         {
-            // Its complaints go nowhere, but must not fill the pipe.
-            var complaints = process.StandardError.BaseStream.CopyToAsync(Stream.Null, cancellationToken);
-            await GiveAsync(process, server, cancellationToken);
+            // Standard error is dropped, but must be read: a full pipe would block the program.
+            var errors = process.StandardError.BaseStream.CopyToAsync(Stream.Null, cancellationToken);
+            await WriteAsync(process, server, cancellationToken);
             var output = await HttpContentReader.ReadBoundedAsync(process.StandardOutput.BaseStream, MaxOutputBytes, cancellationToken);
             await process.WaitForExitAsync(cancellationToken);
-            await complaints;
+            await errors;
             return (process.ExitCode, output);
         }
         finally
@@ -104,7 +105,7 @@ internal sealed class CredentialHelper
         }
     }
 
-    private static async Task GiveAsync(Process process, string server, CancellationToken cancellationToken)
+    private static async Task WriteAsync(Process process, string server, CancellationToken cancellationToken)
     {
         try
         {
@@ -113,7 +114,7 @@ internal sealed class CredentialHelper
         }
         catch (IOException)
         {
-            // It ended, or closed its input, without reading: its exit code says more than a broken pipe.
+            // It exited, or closed its input, without reading: the exit code says more than a broken pipe.
         }
     }
 
@@ -126,7 +127,7 @@ internal sealed class CredentialHelper
         }
         catch (JsonException)
         {
-            // Without the reader's message, which could quote the secret.
+            // The parser's message may quote the secret.
             answer = null;
         }
 
@@ -139,7 +140,7 @@ internal sealed class CredentialHelper
         };
     }
 
-    /// <summary>Looked up here: the system's own search would take a program from the current folder, on Windows even first.</summary>
+    /// <summary>Searches PATH itself: the system's search includes the current folder, on Windows even first.</summary>
     private static string? Find(string program)
     {
         var name = OperatingSystem.IsWindows() ? program + ".exe" : program;

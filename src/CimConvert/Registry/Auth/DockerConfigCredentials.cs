@@ -7,8 +7,8 @@ using CimConvert.Registry.Hosts;
 namespace CimConvert.Registry.Auth;
 
 /// <summary>
-/// Logins as docker's <c>config.json</c> says: of the credential helper for a registry (<c>credHelpers</c>), else of the one for
-/// all (<c>credsStore</c>), else of its own <c>auths</c>.
+/// Logins from docker's <c>config.json</c> (https://docs.docker.com/reference/cli/docker/login/): from the registry's credential helper
+/// (<c>credHelpers</c>), else the default one (<c>credsStore</c>), else <c>auths</c>.
 /// </summary>
 internal sealed class DockerConfigCredentials : ICredentialSource
 {
@@ -17,7 +17,7 @@ internal sealed class DockerConfigCredentials : ICredentialSource
     private const string FileVariable = "REGISTRY_AUTH_FILE";
     private const int MaxBytes = 4 << 20;
 
-    /// <summary>What <c>docker login</c> keeps Docker Hub's login by, in helpers too.</summary>
+    /// <summary>The key of Docker Hub's login, in config.json and in credential helpers.</summary>
     private const string DockerHubKey = "https://index.docker.io/v1/";
 
     private static readonly TimeSpan s_helperTime = TimeSpan.FromMinutes(1);
@@ -35,7 +35,7 @@ internal sealed class DockerConfigCredentials : ICredentialSource
     }
 
     /// <summary>
-    /// <c>$REGISTRY_AUTH_FILE</c>, which skopeo and its kin name their file of the same form by; else where docker itself looks:
+    /// <c>$REGISTRY_AUTH_FILE</c>, as for skopeo and podman (containers-auth.json(5), the same format); else docker's own
     /// <c>$DOCKER_CONFIG/config.json</c>, else <c>~/.docker/config.json</c>.
     /// </summary>
     public static string DefaultPath => Environment.GetEnvironmentVariable(FileVariable) is { Length: > 0 } file ? file : Path.Combine(
@@ -44,8 +44,8 @@ internal sealed class DockerConfigCredentials : ICredentialSource
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".docker"),
         FileName);
 
-    /// <summary>Reads the file; one that does not exist holds no credentials.</summary>
-    /// <exception cref="InvalidDataException">The file is not a docker configuration. The message repeats nothing of its content.</exception>
+    /// <summary>Reads the file; a missing file has no credentials.</summary>
+    /// <exception cref="InvalidDataException">The file is not a docker configuration. The message does not quote its content.</exception>
     public static DockerConfigCredentials Load(string path)
     {
         byte[] bytes;
@@ -69,12 +69,12 @@ internal sealed class DockerConfigCredentials : ICredentialSource
     }
 
     /// <inheritdoc/>
-    /// <exception cref="RegistryException">The credential helper is not there, or failed.</exception>
+    /// <exception cref="RegistryException">The credential helper is not installed, or failed.</exception>
     public async ValueTask<RegistryCredential?> FindAsync(string registry, CancellationToken cancellationToken)
     {
         var key = registry is ImageReference.DockerHub ? DockerHubKey : registry;
-        var kept = (_helpers.GetValueOrDefault(registry) ?? _store) is { } helper ? await helper.GetAsync(key, cancellationToken) : null;
-        return kept ?? _credentials.GetValueOrDefault(registry);
+        var stored = (_helpers.GetValueOrDefault(registry) ?? _store) is { } helper ? await helper.GetAsync(key, cancellationToken) : null;
+        return stored ?? _credentials.GetValueOrDefault(registry);
     }
 
     private static DockerConfigCredentials Parse(byte[] bytes, string path)
@@ -84,7 +84,7 @@ internal sealed class DockerConfigCredentials : ICredentialSource
             throw new InvalidDataException($"docker configuration {path} is not valid JSON of its type");
         }
 
-        // Exact host names go in last, so that they win over the old URL spellings of the same host.
+        // Host names are added last, so that they win over old URL keys of the same host.
         var credentials = new Dictionary<string, RegistryCredential>(StringComparer.OrdinalIgnoreCase);
         foreach (var (key, entry) in (config?.Auths ?? []).OrderBy(pair => pair.Key.Contains('/', StringComparison.Ordinal) ? 0 : 1))
         {
@@ -111,7 +111,7 @@ internal sealed class DockerConfigCredentials : ICredentialSource
         }
     }
 
-    /// <summary>Does not pass the reader's message on: it may quote what it stumbled over, which here can be a password.</summary>
+    /// <summary>Drops the parser's message, which may quote a password.</summary>
     private static bool TryRead(byte[] bytes, out DockerConfig? config)
     {
         try
@@ -143,7 +143,7 @@ internal sealed class DockerConfigCredentials : ICredentialSource
             return new RegistryCredential.Password(auth.UserName, auth.Password ?? string.Empty);
         }
 
-        // An entry without secrets says that a helper keeps them.
+        // An entry without secrets: a helper has them.
         return string.IsNullOrEmpty(auth.Auth) ? null : Decode(auth.Auth, key, path);
     }
 
@@ -152,7 +152,7 @@ internal sealed class DockerConfigCredentials : ICredentialSource
         var bytes = new byte[auth.Length];
         if (Convert.TryFromBase64String(auth, bytes, out var length))
         {
-            // Docker pads passwords with NUL characters, and takes them off again.
+            // Docker removes trailing NUL characters (docker/cli, cli/config/configfile/file.go, decodeAuth).
             var text = Encoding.UTF8.GetString(bytes, 0, length).TrimEnd('\0');
             var colon = text.IndexOf(':', StringComparison.Ordinal);
             if (colon > 0)
@@ -164,7 +164,7 @@ internal sealed class DockerConfigCredentials : ICredentialSource
         throw new InvalidDataException($"docker configuration {path}: 'auth' of '{Printable.Of(key)}' is not base64 of user:password");
     }
 
-    /// <summary>Keys are hosts, or URLs from the days of the first registry API: <c>https://index.docker.io/v1/</c> is still Docker Hub's.</summary>
+    /// <summary>Keys are hosts, or URLs of the first registry API, such as <c>https://index.docker.io/v1/</c> for Docker Hub.</summary>
     private static string HostOf(string key)
     {
         var scheme = key.IndexOf("://", StringComparison.Ordinal);
@@ -175,17 +175,17 @@ internal sealed class DockerConfigCredentials : ICredentialSource
     }
 }
 
-/// <summary>The part of docker's configuration that holds credentials.</summary>
+/// <summary>The credentials in docker's configuration.</summary>
 internal sealed record DockerConfig
 {
     [JsonPropertyName("auths")]
     public Dictionary<string, DockerAuth?>? Auths { get; init; }
 
-    /// <summary>By registry, the names of credential helpers.</summary>
+    /// <summary>Names of credential helpers, by registry.</summary>
     [JsonPropertyName("credHelpers")]
     public Dictionary<string, string?>? CredentialHelpers { get; init; }
 
-    /// <summary>The credential helper of all other registries.</summary>
+    /// <summary>The credential helper for all other registries.</summary>
     [JsonPropertyName("credsStore")]
     public string? CredentialsStore { get; init; }
 }

@@ -8,19 +8,22 @@ using CimConvert.Registry.Http;
 
 namespace CimConvert.Registry.Auth;
 
-/// <summary>Fetches the access token a Bearer challenge asks for (distribution, docs/spec/auth/token.md and oauth.md).</summary>
+/// <summary>
+/// Fetches the access token that a Bearer challenge asks for (https://distribution.github.io/distribution/spec/auth/token/ and
+/// https://distribution.github.io/distribution/spec/auth/oauth/).
+/// </summary>
 internal sealed class TokenSource(Func<HttpClient> clients)
 {
     private const string ClientId = "cimconvert";
 
-    /// <summary>Tokens of large identity providers run to some KiB.</summary>
+    /// <summary>Tokens of large identity providers have some KiB.</summary>
     private const int MaxBytes = 256 << 10;
 
-    /// <param name="challenge">What the registry asked for.</param>
-    /// <param name="scope">What the token is to allow. Ours, not the challenge's: a registry does not get to widen it.</param>
+    /// <param name="challenge">The registry's challenge.</param>
+    /// <param name="scope">The scope to ask for. The challenge's own scope is ignored, so that a registry cannot widen it.</param>
     /// <param name="credential">Null for an anonymous token.</param>
     /// <param name="registry">A URL of the registry, for its scheme.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public async Task<string> FetchAsync(
         AuthenticationChallenge challenge, RepositoryScope scope, RegistryCredential? credential, Uri registry, CancellationToken cancellationToken)
     {
@@ -50,7 +53,7 @@ internal sealed class TokenSource(Func<HttpClient> clients)
             throw new RegistryException($"cannot log in to {scope.Registry}: its challenge names no token server");
         }
 
-        // The answer is a secret, and the question may be one: not in the clear, unless all of this registry is.
+        // The response is a secret, and the request may contain one: plain HTTP only if the registry itself uses it.
         if (realm.Scheme != Uri.UriSchemeHttps && !(realm.Scheme == Uri.UriSchemeHttp && registry.Scheme == Uri.UriSchemeHttp))
         {
             throw new RegistryException(
@@ -87,7 +90,7 @@ internal sealed class TokenSource(Func<HttpClient> clients)
         return request;
     }
 
-    /// <summary>RFC 7617.</summary>
+    /// <summary>The Basic scheme (RFC 7617, 2).</summary>
     public static AuthenticationHeaderValue Basic(RegistryCredential.Password password) =>
         new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{password.UserName}:{password.Secret}")));
 
@@ -113,7 +116,7 @@ internal sealed class TokenSource(Func<HttpClient> clients)
         }
         catch (JsonException)
         {
-            // Told below. The reader's message could quote the token.
+            // Reported below. The parser's message may quote the token.
         }
 
         var token = string.IsNullOrEmpty(answer?.Token) ? answer?.AccessToken : answer.Token;
@@ -123,7 +126,7 @@ internal sealed class TokenSource(Func<HttpClient> clients)
     }
 }
 
-/// <summary>token.md: both fields hold the same; which one is there depends on the server.</summary>
+/// <summary>A token response ("Token Response Fields"): servers set one of the fields, or both to the same value.</summary>
 internal sealed record TokenAnswer
 {
     [JsonPropertyName("token")]

@@ -3,12 +3,12 @@ using System.Text.RegularExpressions;
 
 namespace CimConvert.Registry.Hosts;
 
-/// <summary>Durations as Go programs are configured with them, such as <c>1m30s</c> (Go, time.ParseDuration).</summary>
+/// <summary>Durations of Go programs' configuration, such as <c>1m30s</c> (https://pkg.go.dev/time#ParseDuration).</summary>
 internal static partial class GoDuration
 {
     private const int MatchTimeout = 1000;
 
-    /// <returns>Null for what is no duration, or is none that one could wait for: zero, or over an hour.</returns>
+    /// <returns>Null if the text is not a duration from 1 ms to 1 h.</returns>
     public static TimeSpan? Parse(string text)
     {
         var match = Grammar().Match(text);

@@ -1,15 +1,15 @@
 namespace CimConvert.Registry.Hosts;
 
-/// <summary>What a host may be used for (containerd, docs/hosts.md, "capabilities field").</summary>
+/// <summary>What a host may be used for (https://github.com/containerd/containerd/blob/main/docs/hosts.md, "capabilities field").</summary>
 [Flags]
 internal enum HostCapabilities
 {
     None = 0,
 
-    /// <summary>To get manifests and blobs by digest, which shows by itself whether they are the right ones.</summary>
+    /// <summary>Get manifests and blobs by digest; the digest proves the content.</summary>
     Pull = 1,
 
-    /// <summary>To say which digest a tag stands for, which takes trust.</summary>
+    /// <summary>Resolve tags to digests, which requires a trusted host.</summary>
     Resolve = 2,
 
     Push = 4,

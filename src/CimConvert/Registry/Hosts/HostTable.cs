@@ -1,16 +1,16 @@
 namespace CimConvert.Registry.Hosts;
 
-/// <summary>The fields of one host's table, or of the file's root for the server (containerd, docs/hosts.md, "Content Description").</summary>
-internal sealed class HostTable(TomlTable table, TomlText text, string folder)
+/// <summary>The settings of one host, or of the server in the file's root (containerd, docs/hosts.md, "hosts.toml Content Description").</summary>
+internal sealed class HostTable(TomlTable table, TomlFile file, string folder)
 {
-    /// <summary>RFC 9110, 5.6.2: what a header's name may be of, besides letters and digits.</summary>
+    /// <summary>Characters of a header name besides letters and digits (RFC 9110, 5.6.2, "Tokens").</summary>
     private const string TokenCharacters = "!#$%&'*+-.^_`|~";
 
     private static readonly string[] s_fields = ["capabilities", "ca", "client", "skip_verify", "header", "override_path", "dial_timeout"];
 
     public bool OverridePath => Find<bool>("override_path", "true or false");
 
-    /// <summary>The keys that mean nothing here, which containerd passes over without a word.</summary>
+    /// <summary>Unknown keys. containerd ignores them silently.</summary>
     public IEnumerable<string> UnknownKeys(params string[] others) =>
         table.Values.Select(pair => pair.Key).Where(key => !s_fields.Contains(key) && !others.Contains(key));
 
@@ -32,7 +32,7 @@ internal sealed class HostTable(TomlTable table, TomlText text, string folder)
         var all = HostCapabilities.None;
         if (table.TryGet("capabilities", out var value) && value.Content is not List<TomlValue>)
         {
-            throw text.Error(value.Offset, "capabilities must be an array of strings");
+            throw file.Error(value.Offset, "capabilities must be an array of strings");
         }
 
         foreach (var name in ItemsOf("capabilities"))
@@ -43,7 +43,7 @@ internal sealed class HostTable(TomlTable table, TomlText text, string folder)
                 "resolve" => HostCapabilities.Resolve,
                 "push" => HostCapabilities.Push,
                 "referrers" => HostCapabilities.Referrers,
-                _ => throw text.Error(name.Offset, "a capability is one of pull, resolve, push and referrers"),
+                _ => throw file.Error(name.Offset, "a capability is one of pull, resolve, push and referrers"),
             };
         }
 
@@ -57,7 +57,7 @@ internal sealed class HostTable(TomlTable table, TomlText text, string folder)
         {
             if (name.Length == 0 || !name.All(c => char.IsAsciiLetterOrDigit(c) || TokenCharacters.Contains(c, StringComparison.Ordinal)))
             {
-                throw text.Error(value.Offset, $"'{Printable.Of(name)}' is not a header's name");
+                throw file.Error(value.Offset, $"'{Printable.Of(name)}' is not a header's name");
             }
 
             headers.AddRange(ListOf(name, value).Select(each => new KeyValuePair<string, string>(name, HeaderValue(each))));
@@ -66,10 +66,10 @@ internal sealed class HostTable(TomlTable table, TomlText text, string folder)
         return headers;
     }
 
-    /// <summary>The value may be a secret: no error repeats it.</summary>
+    /// <summary>The value may be a secret: errors do not quote it.</summary>
     private string HeaderValue(TomlValue value) => value.Content is string header && header.All(c => c is '\t' or (>= ' ' and < '\u007f'))
         ? header
-        : throw text.Error(value.Offset, "a header's value must be a string of printable ASCII characters");
+        : throw file.Error(value.Offset, "a header's value must be a string of printable ASCII characters");
 
     private List<ClientCertificateFiles> ReadClientCertificates()
     {
@@ -79,7 +79,7 @@ internal sealed class HostTable(TomlTable table, TomlText text, string folder)
             List<TomlValue> files = value.Content is List<TomlValue> pair ? pair : [value];
             if (files.Count is not (1 or 2))
             {
-                throw text.Error(value.Offset, "a client certificate is a path, or an array of two: the certificate's and the key's");
+                throw file.Error(value.Offset, "a client certificate is a path, or an array of two: the certificate's and the key's");
             }
 
             var keyInSameFile = files.Count == 1 || files[1].Content is "";
@@ -91,16 +91,16 @@ internal sealed class HostTable(TomlTable table, TomlText text, string folder)
 
     private TimeSpan? ReadTimeout() => table.TryGet("dial_timeout", out var value)
         ? (value.Content is string duration ? GoDuration.Parse(duration) : null)
-            ?? throw text.Error(value.Offset, "dial_timeout must be a duration of at most an hour, such as \"500ms\" or \"10s\"")
+            ?? throw file.Error(value.Offset, "dial_timeout must be a duration of at most an hour, such as \"500ms\" or \"10s\"")
         : null;
 
     private string PathOf(TomlValue value) => value.Content is string { Length: > 0 } path && !path.Contains('\0', StringComparison.Ordinal)
         ? Path.GetFullPath(path, folder)
-        : throw text.Error(value.Offset, "a file's path was expected");
+        : throw file.Error(value.Offset, "a file's path was expected");
 
     private T? Find<T>(string key, string kind) => !table.TryGet(key, out var value) ? default
         : value.Content is T content ? content
-        : throw text.Error(value.Offset, $"{key} must be {kind}");
+        : throw file.Error(value.Offset, $"{key} must be {kind}");
 
     private List<TomlValue> ItemsOf(string key) => table.TryGet(key, out var value) ? ListOf(key, value) : [];
 
@@ -108,6 +108,6 @@ internal sealed class HostTable(TomlTable table, TomlText text, string folder)
     {
         string => [value],
         List<TomlValue> values => values,
-        _ => throw text.Error(value.Offset, $"{Printable.Of(key)} must be a string or an array"),
+        _ => throw file.Error(value.Offset, $"{Printable.Of(key)} must be a string or an array"),
     };
 }

@@ -1,17 +1,17 @@
 namespace CimConvert.Registry.Hosts;
 
-/// <summary>The folder that configures one registry, among those for all (containerd, docs/hosts.md, "Registry Host Namespace").</summary>
+/// <summary>The folder that configures one registry (containerd, docs/hosts.md, "Registry Host Namespace").</summary>
 internal static class HostsFolder
 {
     private const string Fallback = "_default";
 
-    /// <returns>Null where there is none.</returns>
+    /// <returns>Null if the registry has no folder.</returns>
     public static string? Find(IEnumerable<string> folders, string registry) => folders
         .SelectMany(folder => NamesOf(registry).Select(name => Path.Combine(folder, name)))
         .FirstOrDefault(Directory.Exists);
 
-    /// <summary>Reads its hosts.toml; where there is none, or an empty one, its certificates are for the registry itself.</summary>
-    /// <exception cref="InvalidDataException">The hosts.toml is not one.</exception>
+    /// <summary>Reads hosts.toml. Without one, or if it is empty, the folder's certificates are for the registry itself.</summary>
+    /// <exception cref="InvalidDataException">The hosts.toml is invalid.</exception>
     public static IReadOnlyList<RegistryHost> Read(string folder, RegistryHost self, Action<string> warn)
     {
         var path = Path.Combine(folder, HostsFile.Name);
@@ -21,8 +21,8 @@ internal static class HostsFolder
     }
 
     /// <summary>
-    /// Docker's pattern ("Verify repository client with certificates"): *.crt are authorities, *.cert client certificates with
-    /// their keys in *.key.
+    /// Docker's naming (https://docs.docker.com/engine/security/certificates/): *.crt are authorities, *.cert are client certificates
+    /// with their keys in *.key.
     /// </summary>
     public static ConnectionSettings CertificatesOf(string folder) => new()
     {
@@ -34,31 +34,31 @@ internal static class HostsFolder
         ],
     };
 
-    /// <summary>In the order of their names, whatever the file system's is.</summary>
+    /// <summary>In the order of their names, not of the file system.</summary>
     private static List<string> FilesOf(string folder, string extension) =>
         [.. Directory.EnumerateFiles(folder).Where(path => Path.GetExtension(path) == extension).Order(StringComparer.Ordinal).Select(Path.GetFullPath)];
 
-    /// <summary>hosts.go, hostPaths: a port as HOST_PORT_ or HOST:PORT, on Windows without any colon.</summary>
+    /// <summary>With a port, HOST_PORT_ or HOST:PORT; on Windows without the colon (containerd, core/remotes/docker/config, hostPaths).</summary>
     private static IEnumerable<string> NamesOf(string registry)
     {
         var colon = registry.LastIndexOf(':');
         if (colon > 0)
         {
-            yield return Spelt($"{registry[..colon]}_{registry[(colon + 1)..]}_");
+            yield return WithoutColon($"{registry[..colon]}_{registry[(colon + 1)..]}_");
         }
 
-        yield return Spelt(registry);
+        yield return WithoutColon(registry);
         yield return Fallback;
     }
 
-    private static string Spelt(string name) => OperatingSystem.IsWindows() ? name.Replace(":", string.Empty, StringComparison.Ordinal) : name;
+    private static string WithoutColon(string name) => OperatingSystem.IsWindows() ? name.Replace(":", string.Empty, StringComparison.Ordinal) : name;
 
     private static byte[] ReadBounded(string path)
     {
         try
         {
             using var file = File.OpenRead(path);
-            var bytes = new byte[Math.Min(file.Length, TomlReader.MaxBytes + 1)];
+            var bytes = new byte[Math.Min(file.Length, TomlFile.MaxBytes + 1)];
             file.ReadExactly(bytes);
             return bytes;
         }

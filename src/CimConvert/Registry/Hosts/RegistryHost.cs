@@ -2,16 +2,16 @@ using CimConvert.Oci;
 
 namespace CimConvert.Registry.Hosts;
 
-/// <summary>One of the hosts a registry's content may be had from: the registry itself, or a mirror of it.</summary>
+/// <summary>A host that serves a registry's content: the registry itself, or a mirror.</summary>
 internal sealed record RegistryHost
 {
-    /// <summary>The API of <c>docker.io</c> lives elsewhere (docker, registry/config.go).</summary>
+    /// <summary>The host of <c>docker.io</c>'s API (https://github.com/moby/moby, registry/config.go).</summary>
     public const string DockerHubHost = "registry-1.docker.io";
 
     private const string ApiPath = "/v2/";
 
-    /// <param name="registry">The registry as references name it.</param>
-    /// <param name="root">Where its API starts, with a slash at the end.</param>
+    /// <param name="registry">The registry's name in image references.</param>
+    /// <param name="root">The root of the host's API, with a trailing slash.</param>
     public RegistryHost(string registry, Uri root)
     {
         var name = root.Authority is DockerHubHost ? ImageReference.DockerHub : root.Authority;
@@ -21,26 +21,26 @@ internal sealed record RegistryHost
         Namespace = registry;
     }
 
-    /// <summary>The registry whose content this is, as references name it.</summary>
+    /// <summary>The registry that is mirrored: its name in image references.</summary>
     public string Namespace { get; }
 
-    /// <summary>The host as image references would name it, which is what credentials are kept by.</summary>
+    /// <summary>The host's own name in image references; the key of its credentials.</summary>
     public string Name { get; }
 
-    /// <summary>Where the API starts, with a slash at the end.</summary>
+    /// <summary>The root of the API, with a trailing slash.</summary>
     public Uri Root { get; }
 
-    /// <summary>The host is another one than the registry, and must be told whose content is meant.</summary>
+    /// <summary>Whether the host is not the registry itself and must be told which registry is meant.</summary>
     public bool IsMirror { get; }
 
     public HostCapabilities Capabilities { get; init; } = HostCapabilities.All;
 
     public ConnectionSettings Connection { get; init; } = ConnectionSettings.Default;
 
-    /// <summary>Sent with every request to this host, and to no other.</summary>
+    /// <summary>Sent with requests to this host only.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 
-    /// <summary>The registry itself, where nothing is configured.</summary>
+    /// <summary>The registry itself, without any configuration.</summary>
     public static RegistryHost Of(string registry, bool plainHttp)
     {
         var host = registry is ImageReference.DockerHub ? DockerHubHost : registry;
@@ -54,7 +54,7 @@ internal sealed record RegistryHost
         Headers = Headers,
     };
 
-    /// <summary>What a repository is called at this host: below a mirror's path, that path is part of the name (<c>/v2/proxy/</c>).</summary>
+    /// <summary>The repository's name at this host: a path below <c>/v2/</c> is part of it (<c>/v2/proxy/</c>).</summary>
     public string RepositoryOf(ImageReference reference) =>
         Root.AbsolutePath.StartsWith(ApiPath, StringComparison.Ordinal) ? Root.AbsolutePath[ApiPath.Length..] + reference.Repository : reference.Repository;
 

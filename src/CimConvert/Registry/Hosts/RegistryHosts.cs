@@ -1,22 +1,24 @@
 using System.Collections.Concurrent;
-using System.Security.Authentication;
-using CimConvert.Registry.Http;
 using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Registry.Hosts;
 
-/// <summary>Knows the hosts to ask for a registry's content, in their order: mirrors as configured, and the registry itself.</summary>
-internal sealed class RegistryHosts(RegistryOptions options, Func<ConnectionSettings, HttpClient> plainClients, ILogger logger) : IDisposable
+/// <summary>Finds the hosts to ask for a registry's content, in order: the configured mirrors, then the registry itself.</summary>
+/// <param name="options">Where the configuration is.</param>
+/// <param name="speaksPlainHttp">Asks a host whether it speaks plain HTTP instead of TLS.</param>
+/// <param name="logger">Told of unknown settings.</param>
+internal sealed class RegistryHosts(RegistryOptions options, Func<RegistryHost, CancellationToken, Task<bool>> speaksPlainHttp, ILogger logger)
+    : IDisposable
 {
     private readonly ConcurrentDictionary<string, IReadOnlyList<RegistryHost>> _known = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _oneAtATime = new(1);
 
-    /// <summary>The hosts that have the capability, at least one.</summary>
-    /// <exception cref="RegistryException">No host has.</exception>
-    /// <exception cref="InvalidDataException">The registry's configuration cannot be used.</exception>
+    /// <summary>The hosts with the capability, at least one.</summary>
+    /// <exception cref="RegistryException">No host has it.</exception>
+    /// <exception cref="InvalidDataException">The registry's configuration is invalid.</exception>
     public async Task<IReadOnlyList<RegistryHost>> FindAsync(string registry, HostCapabilities capability, CancellationToken cancellationToken)
     {
-        IReadOnlyList<RegistryHost> able = [.. (await AllOfAsync(registry, cancellationToken)).Where(host => host.Capabilities.HasFlag(capability))];
+        IReadOnlyList<RegistryHost> able = [.. (await FindAllAsync(registry, cancellationToken)).Where(host => host.Capabilities.HasFlag(capability))];
         return able.Count > 0
             ? able
             : throw new RegistryException(
@@ -25,7 +27,7 @@ internal sealed class RegistryHosts(RegistryOptions options, Func<ConnectionSett
 
     public void Dispose() => _oneAtATime.Dispose();
 
-    private async Task<IReadOnlyList<RegistryHost>> AllOfAsync(string registry, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<RegistryHost>> FindAllAsync(string registry, CancellationToken cancellationToken)
     {
         if (_known.TryGetValue(registry, out var known))
         {
@@ -54,38 +56,12 @@ internal sealed class RegistryHosts(RegistryOptions options, Func<ConnectionSett
             hosts = [.. hosts.Select(host => host with { Connection = host.Connection.With(more) })];
         }
 
-        // Only what nobody wrote a scheme for may turn out to speak plain HTTP: the registry itself, on this machine.
+        // Only the registry itself, on this machine, and only if nobody configured a scheme for it, may turn out to speak plain HTTP.
         var last = hosts[^1];
         return last.Root == self.Root && self.Root.Scheme == Uri.UriSchemeHttps
             && self.Root.IsLoopback && !self.Root.IsDefaultPort
-            && await SpeaksNoTlsAsync(last, cancellationToken)
+            && await speaksPlainHttp(last, cancellationToken)
             ? [.. hosts.SkipLast(1), last.WithPlainHttp()]
             : hosts;
     }
-
-    private async Task<bool> SpeaksNoTlsAsync(RegistryHost host, CancellationToken cancellationToken)
-    {
-        using var limit = new CancellationTokenSource(options.ConnectTimeout, options.TimeProvider);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-        try
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Get, host.Root);
-            using var response = await plainClients(host.Connection).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
-            return false;
-        }
-        catch (HttpRequestException e) when (IsNotTls(e))
-        {
-            logger.LogInformation("{Host} is on this machine and does not speak TLS: using plain HTTP", host.Name);
-            return true;
-        }
-        catch (Exception e) when (RegistryErrors.IsTransport(e) || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            // The request proper will meet the same, and tell it.
-            return false;
-        }
-    }
-
-    /// <summary>SslStream's complaint of a first answer that is no TLS record has no cause; those of a failed handshake or a refused certificate differ.</summary>
-    private static bool IsNotTls(HttpRequestException e) =>
-        e is { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: AuthenticationException { InnerException: null } and not ServerCertificateException };
 }

@@ -2,20 +2,20 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace CimConvert.Registry.Hosts;
 
-/// <summary>A value and where it starts, for errors found later in what it means.</summary>
+/// <summary>A value and its position, for errors in what the value means.</summary>
 /// <param name="Content">A string, long, bool, list of values, or table.</param>
-/// <param name="Offset">Characters from the document's start.</param>
+/// <param name="Offset">Characters from the start of the file.</param>
 internal sealed record TomlValue(object Content, int Offset);
 
-/// <summary>A table with its keys in the order of the document, which for mirrors is the order they are tried in.</summary>
+/// <summary>A table. Keys keep the order of the file: mirrors are tried in that order.</summary>
 internal sealed class TomlTable(TomlTable.Origin origin)
 {
     private readonly OrderedDictionary<string, TomlValue> _values = new(StringComparer.Ordinal);
 
-    /// <summary>How the table came to be, which decides what may still be added to it (TOML 1.0, "Table", "Inline Table").</summary>
+    /// <summary>What created the table, which decides what may be added to it (https://toml.io/en/v1.0.0, "Table", "Inline Table").</summary>
     public enum Origin
     {
-        /// <summary>Only named on the way to another one; may get a header of its own.</summary>
+        /// <summary>Part of another table's header; may get a header of its own.</summary>
         Path,
         Header,
         DottedKey,
@@ -30,6 +30,3 @@ internal sealed class TomlTable(TomlTable.Origin origin)
 
     public bool TryAdd(string key, TomlValue value) => _values.TryAdd(key, value);
 }
-
-/// <summary>A whole file, and the errors in it.</summary>
-internal sealed record TomlDocument(TomlTable Root, TomlText Text);

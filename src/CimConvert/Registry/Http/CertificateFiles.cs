@@ -7,18 +7,18 @@ namespace CimConvert.Registry.Http;
 /// <summary>Reads certificates and keys from PEM files.</summary>
 internal static class CertificateFiles
 {
-    /// <summary>The bundle of a whole system has a few hundred KiB.</summary>
+    /// <summary>A system's whole certificate bundle has a few hundred KiB.</summary>
     private const int MaxBytes = 4 << 20;
 
-    /// <exception cref="InvalidDataException">The file cannot be read, or has no certificate.</exception>
+    /// <exception cref="InvalidDataException">The file cannot be read, or contains no certificate.</exception>
     public static X509Certificate2Collection ReadAuthorities(string path)
     {
         var certificates = ReadCertificates(path, "certificate authority");
         return certificates.Count > 0 ? certificates : throw new InvalidDataException($"certificate authority {path} has no PEM certificate");
     }
 
-    /// <returns>The client's certificate with its key first, and after it what the file has besides: those that vouch for it.</returns>
-    /// <exception cref="InvalidDataException">A file cannot be read, or is not what it should be; keys are not repeated.</exception>
+    /// <returns>The client certificate with its key, then the other certificates of the file: its chain.</returns>
+    /// <exception cref="InvalidDataException">A file cannot be read, or is invalid. The message does not quote keys.</exception>
     public static X509Certificate2Collection ReadClient(ClientCertificateFiles files)
     {
         const string what = "client certificate";
@@ -34,7 +34,7 @@ internal static class CertificateFiles
         {
             using var pair = X509Certificate2.CreateFromPem(all[0].ExportCertificatePem(), key);
 
-            // SChannel cannot use a key that is in memory only (dotnet/runtime, issue 23749); a PKCS #12 makes it one that it can.
+            // SChannel cannot use ephemeral keys (https://github.com/dotnet/runtime/issues/23749); importing a PKCS #12 makes the key usable.
             all[0] = X509CertificateLoader.LoadPkcs12(pair.Export(X509ContentType.Pkcs12), password: null);
             return all;
         }

@@ -1,9 +1,10 @@
 namespace CimConvert.Registry.Http;
 
+/// <summary>Reads bodies of limited size.</summary>
 internal static class HttpContentReader
 {
-    /// <summary>Reads a small answer whole, and no more of a large one than shows that it is too large.</summary>
-    /// <exception cref="InvalidDataException">The answer has more than <paramref name="maxBytes"/>.</exception>
+    /// <summary>Reads a whole body of limited size; of a larger one, only enough to detect that it is too large.</summary>
+    /// <exception cref="InvalidDataException">The body has more than <paramref name="maxBytes"/>.</exception>
     public static async Task<byte[]> ReadBoundedAsync(this HttpContent content, int maxBytes, CancellationToken cancellationToken)
     {
         using var body = await content.ReadAsStreamAsync(cancellationToken);

@@ -3,8 +3,8 @@ using System.Net;
 namespace CimConvert.Registry.Http;
 
 /// <summary>
-/// The proxy of the usual variables (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), but not to this machine itself: like other registry clients,
-/// which are Go programs (net/http, ProxyFromEnvironment), and unlike .NET.
+/// The proxy of the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), but never for this machine. Other registry clients do the same
+/// (Go, https://pkg.go.dev/net/http#ProxyFromEnvironment); .NET alone does not.
 /// </summary>
 internal sealed class LocalBypassProxy(IWebProxy proxy) : IWebProxy
 {

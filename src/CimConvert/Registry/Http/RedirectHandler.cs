@@ -3,12 +3,12 @@ using System.Net;
 namespace CimConvert.Registry.Http;
 
 /// <summary>
-/// Follows redirects, which registries use to hand blobs to a storage service. Done here and not by the platform's handler,
-/// because the registry's credentials must not go along to another host, nor a secure request become an open one.
+/// Follows redirects, which registries use to serve blobs from a storage service. <see cref="SocketsHttpHandler"/> would not do: the
+/// registry's credentials and headers must not be sent to another host, and HTTPS must not become HTTP.
 /// </summary>
 internal sealed class RedirectHandler : DelegatingHandler
 {
-    /// <summary>As many as Go's and curl's defaults; a registry needs one or two.</summary>
+    /// <summary>Go's default (https://pkg.go.dev/net/http#Client, CheckRedirect); registries need one or two.</summary>
     public const int MaxRedirects = 10;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -32,7 +32,7 @@ internal sealed class RedirectHandler : DelegatingHandler
                         $"{request.RequestUri!.Authority} redirects more than {MaxRedirects} times, last to {target.Authority}; check the registry's storage settings");
                 }
 
-                // Not disposed: it shares no content with the original, and the response that is returned refers to it.
+                // Not disposed: it has no content of its own, and the returned response refers to it.
                 current = Follow(current, target);
             }
         }
@@ -46,7 +46,7 @@ internal sealed class RedirectHandler : DelegatingHandler
     {
         if (!Uri.TryCreate(from, location, out var target))
         {
-            throw new RegistryException($"{from.Authority} redirects to what is no address: '{Printable.Of(location.OriginalString)}'");
+            throw new RegistryException($"{from.Authority} redirects to an invalid URL: '{Printable.Of(location.OriginalString)}'");
         }
 
         if (target.Scheme == Uri.UriSchemeHttps || (target.Scheme == Uri.UriSchemeHttp && from.Scheme == Uri.UriSchemeHttp))
@@ -70,7 +70,7 @@ internal sealed class RedirectHandler : DelegatingHandler
             next.Headers.TryAddWithoutValidation(name, values);
         }
 
-        // Once off, it stays off: the next hop copies from this request. Host, too, was the old one's.
+        // A header removed here stays removed: the next hop copies from this request. The Host header named the old host.
         next.Headers.Host = null;
         if (IsSameOrigin(from.RequestUri!, target))
         {
@@ -88,7 +88,7 @@ internal sealed class RedirectHandler : DelegatingHandler
         return next;
     }
 
-    /// <summary>For the next hop, which may leave the host.</summary>
+    /// <summary>The next hop may leave the host, and must then know which headers to remove.</summary>
     private static void KeepHost(HttpRequestMessage from, HttpRequestMessage next)
     {
         if (from.Options.TryGetValue(RequestOptions.Host, out var host))

@@ -5,16 +5,16 @@ using CimConvert.Registry.Hosts;
 
 namespace CimConvert.Registry.Http;
 
-/// <summary>The connections of a client: one pool for all hosts that are reached by the same settings.</summary>
+/// <summary>The connection pools of a client: one for all hosts with the same settings.</summary>
 internal sealed class RegistryConnections(RegistryOptions options) : IDisposable
 {
-    /// <summary>DNS changes, and load balancers drain, during a long batch.</summary>
-    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
+    /// <summary>During a long batch, DNS records change and load balancers drain.</summary>
+    private static readonly TimeSpan s_connectionLifetime = TimeSpan.FromMinutes(5);
 
     private readonly ConcurrentDictionary<string, Lazy<SocketsHttpHandler>> _pools = new(StringComparer.Ordinal);
 
-    /// <summary>The pool; it lives as long as this.</summary>
-    /// <exception cref="InvalidDataException">A certificate's file cannot be used.</exception>
+    /// <summary>The pool for these settings, owned by this object.</summary>
+    /// <exception cref="InvalidDataException">A certificate file is invalid.</exception>
     public SocketsHttpHandler Get(ConnectionSettings settings) =>
         _pools.GetOrAdd(settings.Key, _ => new Lazy<SocketsHttpHandler>(() => Make(settings))).Value;
 
@@ -44,7 +44,7 @@ internal sealed class RegistryConnections(RegistryOptions options) : IDisposable
             AllowAutoRedirect = false,
             UseCookies = false,
             ConnectTimeout = settings.ConnectTimeout ?? options.ConnectTimeout,
-            PooledConnectionLifetime = ConnectionLifetime,
+            PooledConnectionLifetime = s_connectionLifetime,
             ActivityHeadersPropagator = null,
             EnableMultipleHttp2Connections = true,
             Proxy = new LocalBypassProxy(HttpClient.DefaultProxy),
@@ -52,7 +52,7 @@ internal sealed class RegistryConnections(RegistryOptions options) : IDisposable
         };
     }
 
-    /// <summary>One certificate goes along with those that vouch for it; of several the server's list of authorities picks.</summary>
+    /// <summary>One client certificate is sent with its chain; of several, the server's list of authorities selects one.</summary>
     private static void AddClients(SslClientAuthenticationOptions tls, IReadOnlyList<X509Certificate2Collection> clients)
     {
         switch (clients)

@@ -4,8 +4,8 @@ using System.Net;
 namespace CimConvert.Registry.Http;
 
 /// <summary>
-/// Lets only so many requests at once to a host. A request counts with all its attempts, and until its answer is disposed of.
-/// What redirects lead to counts for the host that was asked, and tokens do not count: who waits for one has its place already.
+/// Limits the concurrent requests per host. A request counts with all its attempts, until its response is disposed. Redirects count
+/// for the host of the first request. Token requests do not count: the request that waits for the token does already.
 /// </summary>
 internal sealed class RequestLimitHandler(RequestLimits limits) : DelegatingHandler
 {
@@ -25,7 +25,7 @@ internal sealed class RequestLimitHandler(RequestLimits limits) : DelegatingHand
         }
     }
 
-    /// <summary>The answer's content, which gives the place back when it is disposed of.</summary>
+    /// <summary>The response's content; disposing it releases the place.</summary>
     private sealed class CountedContent : HttpContent
     {
         private readonly HttpContent _content;
@@ -69,13 +69,13 @@ internal sealed class RequestLimitHandler(RequestLimits limits) : DelegatingHand
     }
 }
 
-/// <summary>The places at each host, shared by all of a client's handlers.</summary>
+/// <summary>The free places per host, shared by all handlers of a client.</summary>
 internal sealed class RequestLimits(int placesPerHost)
 {
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _hosts = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Waits for a place.</summary>
-    /// <returns>The place; disposing gives it back, once.</returns>
+    /// <returns>The place; the first Dispose releases it.</returns>
     public async Task<IDisposable> EnterAsync(Uri uri, CancellationToken cancellationToken)
     {
         var places = _hosts.GetOrAdd(uri.GetLeftPart(UriPartial.Authority), _ => new SemaphoreSlim(placesPerHost));

@@ -1,27 +1,35 @@
 using Microsoft.Extensions.Logging;
 using Polly;
-using Polly.Retry;
 using Polly.Timeout;
 
 namespace CimConvert.Registry.Http;
 
 /// <summary>
-/// Sends a request again that failed for a reason that may pass: 408, 429, any 5xx, a lost connection, no answer in time.
-/// What the registry has decided (401, 403, 404), and an address where nobody answers, stays as it is.
+/// Retries GET and HEAD after transient failures: 408, 429, 5xx, a lost connection, no response in time. Decisions of the registry
+/// (401, 403, 404) and refused connections are final.
 /// </summary>
 internal sealed class RetryHandler : DelegatingHandler
 {
     private readonly RegistryOptions _options;
+    private readonly RetryPolicy _policy;
     private readonly ILogger _logger;
-    private readonly ResiliencePipeline<HttpResponseMessage> _repeated;
-    private readonly ResiliencePipeline<HttpResponseMessage> _once;
+    private readonly ResiliencePipeline<HttpResponseMessage> _retrying;
+    private readonly ResiliencePipeline<HttpResponseMessage> _single;
 
     public RetryHandler(RegistryOptions options, ILogger logger)
     {
         _options = options;
         _logger = logger;
-        _once = Builder().AddTimeout(options.ResponseTimeout).Build();
-        _repeated = options.MaxAttempts < 2 ? _once : Builder().AddRetry(Strategy()).AddTimeout(options.ResponseTimeout).Build();
+        _policy = new RetryPolicy(options);
+        var rule = new RetryRule<HttpResponseMessage>
+        {
+            IsTransient = IsTransient,
+            RetryAfter = outcome => outcome.Result is { } response ? TransientFault.RetryAfter(response, options.TimeProvider) : null,
+            OnRetry = LogRetry,
+            AttemptTimeout = options.ResponseTimeout,
+        };
+        _retrying = _policy.Build(rule);
+        _single = _policy.Build(rule with { MaxAttempts = 1 });
     }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -31,47 +39,24 @@ internal sealed class RetryHandler : DelegatingHandler
             return await AttemptAsync(request, cancellationToken);
         }
 
-        // RFC 9110, 9.2.2: only what may be done twice. A body would be spent after its first sending, too.
+        // RFC 9110, 9.2.2: only idempotent requests are repeated. A request body can be sent only once, too.
         var repeatable = request.Content is null && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head);
         var attempts = 0;
-        return await (repeatable ? _repeated : _once).ExecuteAsync(
-            async (sent, token) =>
+        return await (repeatable ? _retrying : _single).ExecuteAsync(
+            async (sent, cancellationToken) =>
             {
                 if (attempts++ > 0 && sent.Options.TryGetValue(RequestOptions.Count, out var count))
                 {
                     count.AddRetry();
                 }
 
-                return await AttemptAsync(sent, token);
+                return await AttemptAsync(sent, cancellationToken);
             },
             request,
             cancellationToken);
     }
 
-    private ResiliencePipelineBuilder<HttpResponseMessage> Builder() => new() { TimeProvider = _options.TimeProvider };
-
-    private RetryStrategyOptions<HttpResponseMessage> Strategy() => new()
-    {
-        MaxRetryAttempts = _options.MaxAttempts - 1,
-        BackoffType = DelayBackoffType.Exponential,
-        UseJitter = true,
-        Delay = _options.RetryDelay,
-        MaxDelay = _options.MaxRetryDelay,
-        ShouldHandle = arguments => ValueTask.FromResult(IsTransient(arguments.Outcome)),
-        DelayGenerator = arguments => ValueTask.FromResult(arguments.Outcome.Result is { } response ? RetryAfter(response) : null),
-        OnRetry = arguments =>
-        {
-            _logger.LogWarning(
-                "{Reason}; attempt {Attempt} of {Attempts} follows in {Delay:0.0} s",
-                Reason(arguments.Outcome),
-                arguments.AttemptNumber + 2,
-                _options.MaxAttempts,
-                arguments.RetryDelay.TotalSeconds);
-            return default;
-        },
-    };
-
-    /// <summary>Small answers are read here, so that a connection lost in their midst is one more failed attempt.</summary>
+    /// <summary>Small bodies are read here, so that a connection lost while reading them is one more failed attempt.</summary>
     private async Task<HttpResponseMessage> AttemptAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var response = await base.SendAsync(request, cancellationToken);
@@ -91,24 +76,20 @@ internal sealed class RetryHandler : DelegatingHandler
         }
     }
 
-    private bool IsTransient(Outcome<HttpResponseMessage> outcome) => outcome switch
+    private static bool IsTransient(Outcome<HttpResponseMessage> outcome) => outcome switch
     {
-        { Result: { } response } => TransientFault.Is(response.StatusCode) && !(RetryAfter(response) > _options.MaxRetryDelay),
+        { Result: { } response } => TransientFault.Is(response.StatusCode),
         { Exception: { } e } => TransientFault.Is(e),
         _ => false,
     };
 
-    private TimeSpan? RetryAfter(HttpResponseMessage response) => TransientFault.RetryAfter(response, _options.TimeProvider);
+    private void LogRetry(Outcome<HttpResponseMessage> outcome, int failures, TimeSpan pause) => _logger.LogWarning(
+        "{Reason}; attempt {Attempt} of {Attempts} follows in {Delay:0.0} s", Reason(outcome), failures + 1, _policy.MaxAttempts, pause.TotalSeconds);
 
-    private static string Reason(Outcome<HttpResponseMessage> outcome)
+    private string Reason(Outcome<HttpResponseMessage> outcome) => outcome switch
     {
-        if (outcome.Result is { } response)
-        {
-            return $"{response.RequestMessage?.RequestUri?.Authority} answered with status {(int)response.StatusCode}";
-        }
-
-        return outcome.Exception is TimeoutRejectedException timeout
-            ? $"no answer within {timeout.Timeout.TotalSeconds:0.###} s"
-            : Printable.Of(outcome.Exception?.Message ?? string.Empty);
-    }
+        { Result: { } response } => $"{response.RequestMessage?.RequestUri?.Authority} answered with status {(int)response.StatusCode}",
+        { Exception: TimeoutRejectedException } => $"no answer within {_options.ResponseTimeout.TotalSeconds:0.###} s",
+        _ => Printable.Of(outcome.Exception?.Message ?? string.Empty),
+    };
 }

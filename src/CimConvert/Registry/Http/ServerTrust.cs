@@ -1,19 +1,20 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace CimConvert.Registry.Http;
 
-/// <summary>Decides on a server's certificate: what the system trusts is trusted, and what certificates of the user's say besides.</summary>
-/// <param name="authorities">Certificates that may vouch for servers.</param>
-/// <param name="skipVerify">Take any certificate, or none: the user has said so (<c>skip_verify</c>).</param>
+/// <summary>Validates a server's certificate against the system's trusted authorities and additional ones.</summary>
+/// <param name="authorities">Additional trusted authorities.</param>
+/// <param name="skipVerify">Accept any certificate, or none (<c>skip_verify</c> in hosts.toml).</param>
 internal sealed class ServerTrust(X509Certificate2Collection authorities, bool skipVerify)
 {
-    /// <summary>RFC 5280, 4.2.1.12: TLS WWW server authentication.</summary>
+    /// <summary>id-kp-serverAuth: TLS server authentication (RFC 5280, 4.2.1.12).</summary>
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
     /// <summary>A <see cref="RemoteCertificateValidationCallback"/>.</summary>
-    /// <exception cref="ServerCertificateException">The certificate is not trusted; thrown because a plain no could not say why.</exception>
+    /// <exception cref="ServerCertificateException">The certificate is not trusted. Thrown because the return value cannot say why.</exception>
     public bool Validate(object _, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         if (errors == SslPolicyErrors.None || skipVerify)
@@ -26,7 +27,7 @@ internal sealed class ServerTrust(X509Certificate2Collection authorities, bool s
             throw new ServerCertificateException("it sent no certificate");
         }
 
-        // The chain is looked at whatever the name, so that a certificate of our authority with a wrong name is told as that.
+        // The chain is built even if the name does not match, so that the error names the real problem: the authority or only the name.
         var reason = errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) ? FindProblem(server, chain) : null;
         if (reason is not null)
         {
@@ -73,3 +74,6 @@ internal sealed class ServerTrust(X509Certificate2Collection authorities, bool s
 
     private static X509ChainStatusFlags AllOf(X509Chain chain) => chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, one) => all | one.Status);
 }
+
+/// <summary>A server's certificate is not trusted; the message says why and what to do.</summary>
+internal sealed class ServerCertificateException(string message) : AuthenticationException(message);

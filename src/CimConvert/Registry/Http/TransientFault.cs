@@ -4,7 +4,7 @@ using Polly.Timeout;
 
 namespace CimConvert.Registry.Http;
 
-/// <summary>Which failures may pass, and how long the registry wants to be left alone.</summary>
+/// <summary>Which failures are transient, and the pause the registry asks for.</summary>
 internal static class TransientFault
 {
     public static bool Is(HttpStatusCode status) =>
@@ -17,18 +17,18 @@ internal static class TransientFault
         _ => false,
     };
 
-    /// <summary>Whether the same may succeed if all of it is tried again: something behind the failure may pass.</summary>
+    /// <summary>Whether a transient failure is behind a failed operation, so that all of it may succeed if repeated.</summary>
     public static bool IsBehind(Exception failure) => Causes(failure).Any(cause => Is(cause)
         || cause is RegistryException { IsTransient: true } or RegistryException { IsInterruption: true }
         || (cause is RegistryException { StatusCode: { } status } && Is(status)));
 
     /// <summary>
-    /// Whether the registry could not be reached, or had trouble, so that what came of a transfer is good. That nobody answers any
-    /// more is no reason to try at once, but none to give up what is here either.
+    /// Whether partial downloads are good and worth keeping: the registry failed or could not be reached. A refused connection is not
+    /// retried at once, but what is downloaded stays valid.
     /// </summary>
     public static bool KeepsPartialDownloads(Exception failure) => IsBehind(failure) || Causes(failure).Any(cause => cause is HttpRequestException);
 
-    /// <summary>Retry-After, as seconds or as a date (RFC 9110, 10.2.3); null where the registry does not say.</summary>
+    /// <summary>Retry-After, in seconds or as a date (RFC 9110, 10.2.3); null if the response has none.</summary>
     public static TimeSpan? RetryAfter(HttpResponseMessage response, TimeProvider time) => response.Headers.RetryAfter switch
     {
         { Delta: { } delta } => delta,

@@ -3,14 +3,13 @@ using System.Net.Http.Headers;
 using CimConvert.Oci;
 using CimConvert.Registry.Hosts;
 using CimConvert.Registry.Http;
-using CimConvert.Registry.Push;
 using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Registry.Pull;
 
 /// <summary>
-/// Opens a blob at an offset, as often as needed: at the registry's hosts in their order, or for a foreign layer that none of
-/// them has, at one of its URLs.
+/// Opens a blob at an offset, as often as needed: from the registry's hosts in order, then, for a foreign layer that none of them has,
+/// from the layer's URLs.
 /// </summary>
 internal sealed class BlobSource
 {
@@ -20,17 +19,17 @@ internal sealed class BlobSource
     private readonly List<Uri> _foreignUrls;
     private readonly TransferCount _count;
     private readonly ILogger _logger;
-    private int _place;
+    private int _current;
     private bool _rangesWork = true;
     private bool _found;
 
     /// <param name="client">Sends the requests.</param>
-    /// <param name="hosts">Where to ask, in this order.</param>
+    /// <param name="hosts">The hosts to ask, in order.</param>
     /// <param name="reference">The image, for errors.</param>
-    /// <param name="blob">What to get.</param>
+    /// <param name="blob">The blob.</param>
     /// <param name="plainHttp">Whether a foreign layer's URLs may be plain HTTP.</param>
-    /// <param name="count">Counts requests that are tried again.</param>
-    /// <param name="logger">Told of hosts that were passed over.</param>
+    /// <param name="count">Counts retried requests.</param>
+    /// <param name="logger">Told of hosts that fail.</param>
     public BlobSource(
         RegistryClient client,
         IReadOnlyList<RegistryEndpoint> hosts,
@@ -53,8 +52,8 @@ internal sealed class BlobSource
 
     public long Size => _blob.Size;
 
-    /// <summary>The body from the offset on where the server keeps to the range asked for; otherwise the body from the start.</summary>
-    /// <exception cref="RegistryException">There is no such blob, or it has another size.</exception>
+    /// <summary>The body from the offset on if the server supports the range request; otherwise from the start.</summary>
+    /// <exception cref="RegistryException">The blob does not exist, or has another size.</exception>
     public async Task<BlobBody> OpenAsync(long offset, CancellationToken cancellationToken)
     {
         while (true)
@@ -69,17 +68,18 @@ internal sealed class BlobSource
         }
     }
 
-    /// <summary>Turns to the next host, if there is one, after this one failed; says whether it did.</summary>
+    /// <summary>Switches to the next host after a failure.</summary>
+    /// <returns>False if there is no other host.</returns>
     public bool MoveOn(RegistryException failure, bool mayLeaveRegistry = false)
     {
-        var next = _place + 1;
+        var next = _current + 1;
         if (next >= _hosts.Count && !(mayLeaveRegistry && next < _hosts.Count + _foreignUrls.Count))
         {
             return false;
         }
 
         _logger.LogWarning("{Failure}; trying {Host}", failure.Message, (next < _hosts.Count ? _hosts[next].Host.Root : _foreignUrls[next - _hosts.Count]).Authority);
-        _place = next;
+        _current = next;
         _rangesWork = true;
         return true;
     }
@@ -102,7 +102,7 @@ internal sealed class BlobSource
                         _rangesWork &= !ranged;
                         return await BodyAsync(response, start: 0, cancellationToken);
 
-                    // Another part than the missing one, or none: the whole blob will do.
+                    // Another range than the requested one, or none: get the whole blob.
                     case HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable when ranged:
                         _rangesWork = false;
                         break;
@@ -127,13 +127,13 @@ internal sealed class BlobSource
 
     private HttpRequestMessage Request(long offset)
     {
-        var request = _place < _hosts.Count
-            ? _hosts[_place].Request(HttpMethod.Get, _hosts[_place].Blob(_blob.Digest))
-            : new HttpRequestMessage(HttpMethod.Get, _foreignUrls[_place - _hosts.Count]);
+        var request = _current < _hosts.Count
+            ? _hosts[_current].Request(HttpMethod.Get, _hosts[_current].Blob(_blob.Digest))
+            : new HttpRequestMessage(HttpMethod.Get, _foreignUrls[_current - _hosts.Count]);
 
         request.Options.Set(RequestOptions.Count, _count);
 
-        // The digest is of the blob itself: no compression on the way.
+        // The digest is of the stored bytes: no transfer compression.
         request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
         if (offset > 0)
         {
@@ -143,7 +143,7 @@ internal sealed class BlobSource
         return request;
     }
 
-    /// <summary>RFC 9110, 14.4: the answer says what it is a part of, and must be the very part that is missing.</summary>
+    /// <summary>Content-Range must be exactly the range that was requested (RFC 9110, 14.4).</summary>
     private bool IsRangeFrom(HttpResponseMessage response, long offset) =>
         response.StatusCode == HttpStatusCode.PartialContent
         && response.Content.Headers.ContentRange is { Unit: "bytes" } range
@@ -163,10 +163,20 @@ internal sealed class BlobSource
         return new BlobBody(response, await response.Content.ReadAsStreamAsync(cancellationToken), start, announced is not null);
     }
 
-    /// <summary>URLs come from the manifest, from anyone: only those that are as safe as the registry itself are followed.</summary>
+    /// <summary>A manifest's URLs are untrusted: only those as secure as the registry itself are used.</summary>
     private static Uri? ReadUrl(string url, bool plainHttp) =>
         WebAddress.TryRead(url) is { } uri
         && (uri.Scheme == Uri.UriSchemeHttps || (plainHttp && uri.Scheme == Uri.UriSchemeHttp))
             ? uri
             : null;
+}
+
+/// <summary>The body of a blob's response.</summary>
+/// <param name="Response">The response; disposing it ends the transfer.</param>
+/// <param name="Stream">The body.</param>
+/// <param name="Start">The body's offset in the blob.</param>
+/// <param name="HasLength">The response has the right Content-Length, so the body cannot be longer.</param>
+internal sealed record BlobBody(HttpResponseMessage Response, Stream Stream, long Start, bool HasLength) : IDisposable
+{
+    public void Dispose() => Response.Dispose();
 }

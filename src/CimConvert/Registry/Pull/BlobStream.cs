@@ -1,18 +1,18 @@
 using System.Buffers;
 using CimConvert.Formats.Binary;
 using CimConvert.Registry.Http;
-using CimConvert.Registry.Push;
 using Microsoft.Extensions.Logging;
+using Polly;
 
 namespace CimConvert.Registry.Pull;
 
 /// <summary>
-/// A blob as one unbroken stream over as many connections as it takes. It ends after exactly the size the manifest states, or throws.
+/// A blob as one stream over as many connections as needed. It ends after exactly the size in the manifest, or throws.
 /// </summary>
 internal sealed class BlobStream : ForwardStream
 {
-    /// <summary>What a new connection must bring before old failures are forgotten, or a server could keep us for ever, byte by byte.</summary>
-    private const long ProgressThatCounts = 64 << 10;
+    /// <summary>Bytes after which earlier failures no longer count. One byte is not enough: a server could go on for ever.</summary>
+    private const long CountedProgress = 64 << 10;
 
     private const int SkipBufferSize = 64 << 10;
 
@@ -21,6 +21,7 @@ internal sealed class BlobStream : ForwardStream
     private readonly TransferCount _count;
     private readonly ILogger _logger;
     private readonly CancellationToken _lifetime;
+    private readonly ResiliencePipeline<int> _retry;
     private CancellationTokenSource _stall;
     private BlobBody? _body;
     private long _bodyPosition;
@@ -31,11 +32,11 @@ internal sealed class BlobStream : ForwardStream
 
     /// <param name="source">Opens the further connections.</param>
     /// <param name="first">The first connection.</param>
-    /// <param name="offset">The first byte to give.</param>
-    /// <param name="options">Time limits and number of attempts.</param>
-    /// <param name="count">Counts all bytes that came, as they come, and broken connections.</param>
+    /// <param name="offset">The first byte to return.</param>
+    /// <param name="options">Time limits and retries.</param>
+    /// <param name="count">Counts bytes as they arrive, and broken connections.</param>
     /// <param name="logger">Told of broken connections.</param>
-    /// <param name="lifetime">Ends any reading.</param>
+    /// <param name="lifetime">Cancels all reads.</param>
     public BlobStream(
         BlobSource source, BlobBody first, long offset, RegistryOptions options, TransferCount count, ILogger logger, CancellationToken lifetime)
     {
@@ -49,9 +50,15 @@ internal sealed class BlobStream : ForwardStream
         _logger = logger;
         _lifetime = lifetime;
         _stall = NewStallSource();
+        _retry = new RetryPolicy(options).Build(new RetryRule<int>
+        {
+            IsTransient = outcome => outcome.Exception is IOException,
+            Failures = () => _failures,
+            OnRetry = LogRetry,
+        });
     }
 
-    /// <summary>The size the manifest states.</summary>
+    /// <summary>The size in the manifest.</summary>
     public override long Length => _source.Size;
 
     public override long Position
@@ -67,35 +74,25 @@ internal sealed class BlobStream : ForwardStream
             return 0;
         }
 
+        using var both = cancellationToken.CanBeCanceled && _lifetime.CanBeCanceled
+            ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _lifetime)
+            : null;
+        var either = both?.Token ?? (cancellationToken.CanBeCanceled ? cancellationToken : _lifetime);
         while (true)
         {
             try
             {
-                _body ??= await ReopenAsync(cancellationToken);
-                if (_bodyPosition < _position)
-                {
-                    await SkipAsync(_body, cancellationToken);
-                }
-
-                if (_position == Length)
-                {
-                    await EndAsync(_body, cancellationToken);
-                    return 0;
-                }
-
-                var wanted = (int)Math.Min(buffer.Length, Length - _position);
-                var read = await ReadBodyAsync(_body, buffer[..wanted], cancellationToken);
-                _position += read;
-                return read;
+                return await _retry.ExecuteAsync(
+                    static (read, cancellationToken) => read.Stream.ReadOnceAsync(read.Buffer, cancellationToken), (Stream: this, Buffer: buffer), either);
             }
             catch (IOException e)
             {
-                await BreakAsync(e, cancellationToken);
+                MoveOn(e);
             }
         }
     }
 
-    /// <summary>For readers that are not asynchronous; the token the blob was opened with still ends it.</summary>
+    /// <summary>For synchronous readers. The token that the blob was opened with cancels it.</summary>
     public override int Read(Span<byte> buffer)
     {
         var bytes = ArrayPool<byte>.Shared.Rent(buffer.Length);
@@ -122,15 +119,42 @@ internal sealed class BlobStream : ForwardStream
         base.Dispose(disposing);
     }
 
+    private async ValueTask<int> ReadOnceAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            _body ??= await ReopenAsync(cancellationToken);
+            if (_bodyPosition < _position)
+            {
+                await SkipAsync(_body, cancellationToken);
+            }
+
+            if (_position == Length)
+            {
+                await EndAsync(_body, cancellationToken);
+                return 0;
+            }
+
+            var wanted = (int)Math.Min(buffer.Length, Length - _position);
+            var read = await ReadBodyAsync(_body, buffer[..wanted], cancellationToken);
+            _position += read;
+            return read;
+        }
+        catch (IOException)
+        {
+            CountFailure();
+            throw;
+        }
+    }
+
     private async Task<BlobBody> ReopenAsync(CancellationToken cancellationToken)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _lifetime);
-        var body = await _source.OpenAsync(_position, either.Token);
+        var body = await _source.OpenAsync(_position, cancellationToken);
         _bodyPosition = body.Start;
         return body;
     }
 
-    /// <summary>Where ranges are not served the blob came from its start; what was read before is dropped.</summary>
+    /// <summary>Without range support the blob starts over; bytes that were read before are dropped.</summary>
     private async Task SkipAsync(BlobBody body, CancellationToken cancellationToken)
     {
         var dropped = new byte[(int)Math.Min(SkipBufferSize, _position - _bodyPosition)];
@@ -140,7 +164,7 @@ internal sealed class BlobStream : ForwardStream
         }
     }
 
-    /// <summary>All bytes are there. Only a body that did not announce its length can have more, and that is looked at.</summary>
+    /// <summary>All bytes are read. Only a body without Content-Length may have more, which is checked.</summary>
     private async Task EndAsync(BlobBody body, CancellationToken cancellationToken)
     {
         var more = 0;
@@ -152,7 +176,7 @@ internal sealed class BlobStream : ForwardStream
             }
             catch (IOException)
             {
-                // A connection that breaks now has nothing left to break; the digest decides.
+                // All bytes are here; the digest decides.
             }
         }
 
@@ -165,8 +189,8 @@ internal sealed class BlobStream : ForwardStream
         body.Dispose();
     }
 
-    /// <summary>Reads at least one byte (none only after the last) from the connection, within the time a silent connection is given.</summary>
-    /// <exception cref="IOException">The connection broke, stalled, or ended before the blob did.</exception>
+    /// <summary>Reads at least one byte from the connection, or none after the last, within the stall timeout.</summary>
+    /// <exception cref="IOException">The connection broke, stalled, or ended before the blob.</exception>
     private async ValueTask<int> ReadBodyAsync(BlobBody body, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         int read;
@@ -195,8 +219,7 @@ internal sealed class BlobStream : ForwardStream
 
     private async ValueTask<int> ReadInTimeAsync(BlobBody body, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        using var byReader = cancellationToken.UnsafeRegister(static stall => ((CancellationTokenSource)stall!).Cancel(), _stall);
-        using var byOwner = _lifetime.UnsafeRegister(static stall => ((CancellationTokenSource)stall!).Cancel(), _stall);
+        using var cancelled = cancellationToken.UnsafeRegister(static stall => ((CancellationTokenSource)stall!).Cancel(), _stall);
         _stall.CancelAfter(_options.StallTimeout);
         try
         {
@@ -205,44 +228,44 @@ internal sealed class BlobStream : ForwardStream
         catch (OperationCanceledException e)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            _lifetime.ThrowIfCancellationRequested();
             throw new IOException($"no data for {_options.StallTimeout.TotalSeconds:0.###} s", e);
         }
     }
 
-    private async Task BreakAsync(IOException e, CancellationToken cancellationToken)
+    private void CountFailure()
     {
         _body?.Dispose();
         _body = null;
-        if (_position - _positionAtFailure >= ProgressThatCounts)
+        if (_position - _positionAtFailure >= CountedProgress)
         {
             _failures = 0;
         }
 
         _positionAtFailure = _position;
         _failures++;
-        var reason = Printable.Of(e.Message);
-        if (_failures >= _options.MaxAttempts)
-        {
-            var failure = new RegistryException(
-                $"cannot get {_source.What}: the connection broke {_failures} times at or near byte {_position} of {Length}, last: {reason}", e)
-            {
-                IsInterruption = true,
-            };
-            if (!_source.MoveOn(failure))
-            {
-                throw failure;
-            }
+    }
 
-            _failures = 0;
-            return;
+    private void LogRetry(Outcome<int> outcome, int failures, TimeSpan pause)
+    {
+        _count.AddRetry();
+        _logger.LogWarning(
+            "{What}: {Reason}; continuing at byte {Position} in {Delay:0.0} s", _source.What, Printable.Of(outcome.Exception!.Message), _position, pause.TotalSeconds);
+    }
+
+    /// <summary>After the last attempt: switches to the next host, or throws.</summary>
+    private void MoveOn(IOException e)
+    {
+        var failure = new RegistryException(
+            $"cannot get {_source.What}: the connection broke {_failures} times at or near byte {_position} of {Length}, last: {Printable.Of(e.Message)}", e)
+        {
+            IsInterruption = true,
+        };
+        if (!_source.MoveOn(failure))
+        {
+            throw failure;
         }
 
-        _count.AddRetry();
-        var delay = Backoff.Delay(_options, _failures);
-        _logger.LogWarning("{What}: {Reason}; continuing at byte {Position} in {Delay:0.0} s", _source.What, reason, _position, delay.TotalSeconds);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _lifetime);
-        await Task.Delay(delay, _options.TimeProvider, either.Token);
+        _failures = 0;
     }
 
     private CancellationTokenSource NewStallSource() => new(Timeout.InfiniteTimeSpan, _options.TimeProvider);

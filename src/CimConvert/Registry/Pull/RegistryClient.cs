@@ -3,46 +3,46 @@ using System.Text.Json;
 using CimConvert.Oci;
 using CimConvert.Registry.Hosts;
 using CimConvert.Registry.Http;
-using CimConvert.Registry.Push;
 using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Registry.Pull;
 
 /// <summary>
-/// Pulls from registries (distribution spec, "Pull"). Safe for use by several threads at once;
-/// made by <see cref="RegistryClientFactory"/>.
+/// Pulls from registries (OCI distribution spec, "Pull"). Thread-safe; created by <see cref="RegistryClientFactory"/>.
 /// </summary>
 internal sealed class RegistryClient : IDisposable
 {
     internal const string DigestHeader = "Docker-Content-Digest";
 
-    private readonly RegistryOptions _options;
     private readonly Func<ConnectionSettings, HttpClient> _clients;
     private readonly RegistryHosts _hosts;
     private readonly IDisposable _resources;
-    private readonly ILogger _logger;
 
     internal RegistryClient(
         RegistryOptions options, Func<ConnectionSettings, HttpClient> clients, RegistryHosts hosts, IDisposable resources, ILogger logger)
     {
-        _options = options;
+        Options = options;
         _clients = clients;
         _hosts = hosts;
         _resources = resources;
-        _logger = logger;
+        Logger = logger;
     }
 
-    /// <summary>Gets what the reference names, by its digest where it has one.</summary>
-    /// <exception cref="RegistryException">It cannot be had, or is not what was asked for.</exception>
+    internal RegistryOptions Options { get; }
+
+    internal ILogger Logger { get; }
+
+    /// <summary>Gets the reference's manifest or index, by digest if it has one.</summary>
+    /// <exception cref="RegistryException">The request failed, or the content does not match.</exception>
     public Task<FetchedManifest> GetManifestAsync(ImageReference reference, CancellationToken cancellationToken) =>
         GetManifestAsync(reference, expected: null, new TransferCount(), cancellationToken);
 
-    /// <summary>Gets what the descriptor names from the reference's repository; tag and digest of the reference are not looked at.</summary>
-    /// <param name="reference">Whose registry and repository to use.</param>
-    /// <param name="expected">What must come; null asks for what the reference names.</param>
-    /// <param name="count">Counts what came over the wire.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
-    /// <exception cref="RegistryException">It cannot be had, or is not what was asked for.</exception>
+    /// <summary>Gets the descriptor's manifest or index from the reference's repository.</summary>
+    /// <param name="reference">The registry and repository; tag and digest are used only without a descriptor.</param>
+    /// <param name="expected">The descriptor; null gets the reference's manifest.</param>
+    /// <param name="count">Counts bytes and retries.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <exception cref="RegistryException">The request failed, or the content does not match.</exception>
     public async Task<FetchedManifest> GetManifestAsync(
         ImageReference reference, Descriptor? expected, TransferCount count, CancellationToken cancellationToken)
     {
@@ -56,13 +56,13 @@ internal sealed class RegistryClient : IDisposable
             }
             catch (RegistryException e) when (i + 1 < hosts.Count)
             {
-                _logger.LogWarning("{Failure}; trying {Host}", e.Message, hosts[i + 1].Host.Name);
+                Logger.LogWarning("{Failure}; trying {Host}", e.Message, hosts[i + 1].Host.Name);
             }
         }
     }
 
-    /// <summary>The reference's repository at each host that has the capability, in the order to try them.</summary>
-    /// <exception cref="RegistryException">There is none.</exception>
+    /// <summary>The reference's repository at each host with the capability, in the order to try them.</summary>
+    /// <exception cref="RegistryException">No host has the capability.</exception>
     internal async Task<IReadOnlyList<RegistryEndpoint>> EndpointsAsync(
         ImageReference reference, HostCapabilities capability, CancellationToken cancellationToken) =>
         [.. (await _hosts.FindAsync(reference.Registry, capability, cancellationToken)).Select(host => new RegistryEndpoint(host, reference))];
@@ -99,35 +99,27 @@ internal sealed class RegistryClient : IDisposable
     }
 
     /// <summary>
-    /// Opens a blob for reading. The bytes are as the registry sends them, to be hashed by the reader; their number is
-    /// checked, a connection that breaks or stalls is resumed, and bytes are fetched no faster than they are read.
+    /// Opens a blob for reading. The stream checks the number of bytes, resumes broken and stalled connections, and fetches no faster
+    /// than it is read. It does not check the digest.
     /// </summary>
-    /// <param name="reference">Whose registry and repository to use.</param>
-    /// <param name="blob">What to get. A foreign layer the registry lacks is got from its URLs, without credentials.</param>
-    /// <param name="offset">The first byte wanted, below the blob's size.</param>
-    /// <param name="count">Counts what came over the wire.</param>
-    /// <param name="cancellationToken">Ends the opening, and all reading from the stream.</param>
-    /// <exception cref="RegistryException">Here, or from reading: the blob cannot be had, or has another size.</exception>
+    /// <param name="reference">The registry and repository.</param>
+    /// <param name="blob">The blob. A foreign layer that the registry lacks is read from its URLs, without credentials.</param>
+    /// <param name="offset">The first byte to read, below the blob's size.</param>
+    /// <param name="count">Counts bytes and retries.</param>
+    /// <param name="cancellationToken">Cancels opening and all reads.</param>
+    /// <exception cref="RegistryException">Here or while reading: the request failed, or the blob has another size.</exception>
     public async Task<Stream> OpenBlobAsync(
         ImageReference reference, Descriptor blob, long offset, TransferCount count, CancellationToken cancellationToken)
     {
         var hosts = await EndpointsAsync(reference, HostCapabilities.Pull, cancellationToken);
-        var source = new BlobSource(this, hosts, reference, blob, _options.PlainHttp, count, _logger);
+        var source = new BlobSource(this, hosts, reference, blob, Options.PlainHttp, count, Logger);
         var first = await source.OpenAsync(offset, cancellationToken);
-        return new BlobStream(source, first, offset, _options, count, _logger, cancellationToken);
-    }
-
-    /// <summary>Pushes to the reference's repository and tag, as this client and with its connections: to the one host that is the first to take it.</summary>
-    /// <exception cref="RegistryException">There is no such host.</exception>
-    public async Task<RegistryPusher> PusherToAsync(ImageReference reference, CancellationToken cancellationToken)
-    {
-        var hosts = await EndpointsAsync(reference, HostCapabilities.Push, cancellationToken);
-        return new RegistryPusher(new PushTarget(this, _options, reference, hosts[0]), _options, reference, _logger);
+        return new BlobStream(source, first, offset, Options, count, Logger, cancellationToken);
     }
 
     public void Dispose() => _resources.Dispose();
 
-    /// <summary>Sends through all handlers, up to the answer's headers; a failure to get any answer is told in the user's terms.</summary>
+    /// <summary>Sends a request and returns when the response headers are read. Failures without a response become errors for the user.</summary>
     internal async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, string what, CancellationToken cancellationToken)
     {
         try
@@ -144,7 +136,7 @@ internal sealed class RegistryClient : IDisposable
         }
     }
 
-    /// <summary>Sends through all handlers, up to the answer's headers; a failure to get any answer is left to the caller to tell.</summary>
+    /// <summary>Sends a request and returns when the response headers are read. The caller reports failures without a response.</summary>
     internal Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var settings = request.Options.TryGetValue(RequestOptions.Host, out var host) ? host.Connection : ConnectionSettings.Default;
@@ -164,8 +156,8 @@ internal sealed class RegistryClient : IDisposable
             throw new RegistryException($"cannot use {what}: the content has the digest {actual}; the registry's copy is damaged");
         }
 
-        // "Pulling manifests": the header, where there is one, is checked when there is nothing better. It may be of
-        // another algorithm than ours, and then says nothing about our digest.
+        // OCI distribution spec, "Pulling manifests": without a digest in the request, the header's is verified. One of another algorithm
+        // is ignored.
         if (wanted is null
             && response.Headers.TryGetValues(DigestHeader, out var values)
             && values.FirstOrDefault() is { } stated
@@ -176,7 +168,7 @@ internal sealed class RegistryClient : IDisposable
         }
     }
 
-    /// <summary>Some registries serve every manifest as plain JSON; then the document speaks for itself.</summary>
+    /// <summary>Some registries serve manifests as plain JSON; then the document's own mediaType counts.</summary>
     private static string MediaTypeOf(HttpResponseMessage response, byte[] bytes)
     {
         var stated = response.Content.Headers.ContentType?.MediaType ?? string.Empty;
@@ -200,3 +192,8 @@ internal sealed class RegistryClient : IDisposable
         }
     }
 }
+
+/// <summary>A manifest or index, verified against its digest.</summary>
+/// <param name="Descriptor">Media type, and size and digest of <paramref name="Bytes"/>.</param>
+/// <param name="Bytes">The document, byte for byte.</param>
+internal sealed record FetchedManifest(Descriptor Descriptor, ReadOnlyMemory<byte> Bytes);

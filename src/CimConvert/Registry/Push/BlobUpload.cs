@@ -1,50 +1,42 @@
-using System.Globalization;
 using System.Net;
 using CimConvert.Oci;
 using Microsoft.Extensions.Logging;
+using Polly;
 
 namespace CimConvert.Registry.Push;
 
 /// <summary>
-/// Uploads one blob (distribution spec, "Pushing blobs"): a small one with a single request, a larger one in chunks. What breaks is
-/// taken up where the registry says it has got to, and begun anew where the registry has forgotten it.
+/// Uploads one blob (OCI distribution spec, "Pushing blobs"): a small one in one request, a larger one in chunks. A broken upload resumes
+/// at the offset that the registry reports, or starts over if the registry no longer knows the session.
 /// </summary>
 internal sealed class BlobUpload(PushTarget target, PushedBlob blob, RegistryOptions options, ILogger logger)
 {
-    private const string MinChunkHeader = "OCI-Chunk-Min-Length";
-    private const string RangeHeader = "Range";
-
-    /// <summary>A courtesy to the registry must not keep a cancelled user waiting.</summary>
-    private static readonly TimeSpan CleanupTime = TimeSpan.FromSeconds(2);
+    /// <summary>Short, because a cancelled user is waiting.</summary>
+    private static readonly TimeSpan s_cleanupTimeout = TimeSpan.FromSeconds(2);
 
     private readonly string _what = $"blob {blob.Digest} to {target.Name}";
-    private readonly PushAttempts _attempts = new(options, logger);
+    private readonly ResiliencePipeline<PushOutcome?> _retry = PushRetry.Build<PushOutcome?>(options, logger);
 
     private string? _mountFrom = blob.MountFrom;
     private Uri? _session;
     private long _chunk = options.UploadChunk;
     private long _offset;
     private long _furthest;
-    private bool _isInStep;
-    private long? _refused;
+    private bool _isOffsetKnown;
+    private bool _hasAdvanced;
+    private bool _hasFailed;
+    private long? _refusedOffset;
 
     public async Task<PushOutcome> RunAsync(CancellationToken cancellationToken)
     {
         try
         {
+            // Failures count from the last progress: each execution has all attempts.
             while (true)
             {
-                try
+                if (await _retry.ExecuteAsync(AdvanceAsync, cancellationToken) is { } outcome)
                 {
-                    if (await StepAsync(cancellationToken) is { } outcome)
-                    {
-                        return outcome;
-                    }
-                }
-                catch (RegistryException e) when (e.IsTransient)
-                {
-                    _isInStep = false;
-                    await _attempts.AfterAsync(e, cancellationToken);
+                    return outcome;
                 }
             }
         }
@@ -68,15 +60,38 @@ internal sealed class BlobUpload(PushTarget target, PushedBlob blob, RegistryOpt
         };
     }
 
+    /// <summary>Uploads until the registry has more of the blob than ever before, or all of it.</summary>
+    private async ValueTask<PushOutcome?> AdvanceAsync(CancellationToken cancellationToken)
+    {
+        _hasAdvanced = false;
+        try
+        {
+            while (true)
+            {
+                var outcome = await StepAsync(cancellationToken);
+                if (outcome is not null || _hasAdvanced)
+                {
+                    return outcome;
+                }
+            }
+        }
+        catch (RegistryException e) when (e.IsTransient)
+        {
+            _isOffsetKnown = false;
+            _hasFailed = true;
+            throw;
+        }
+    }
+
     private async Task<PushOutcome?> StepAsync(CancellationToken cancellationToken)
     {
         if (_session is null)
         {
-            // The answer to the last request may be all that was lost.
-            return _attempts.HaveFailed && await ExistsAsync(cancellationToken) ? PushOutcome.Uploaded : await BeginAsync(cancellationToken);
+            // Perhaps only the response to the last request was lost.
+            return _hasFailed && await ExistsAsync(cancellationToken) ? PushOutcome.Uploaded : await BeginAsync(cancellationToken);
         }
 
-        if (!_isInStep)
+        if (!_isOffsetKnown)
         {
             await SynchronizeAsync(_session, cancellationToken);
             return null;
@@ -101,7 +116,7 @@ internal sealed class BlobUpload(PushTarget target, PushedBlob blob, RegistryOpt
             case HttpStatusCode.Created when _mountFrom is not null:
                 return PushOutcome.Mounted;
 
-            // Who may not read there, or may not mount at all, can still upload.
+            // Mounting may be unsupported, or not permitted: upload.
             case not HttpStatusCode.Accepted when _mountFrom is not null:
                 _mountFrom = null;
                 return null;
@@ -110,12 +125,11 @@ internal sealed class BlobUpload(PushTarget target, PushedBlob blob, RegistryOpt
                 throw await target.RefusedAsync(response, _what, cancellationToken);
         }
 
-        _session = LocationOf(response) ?? throw Bad("the registry names no address for the upload");
+        _session = UploadResponse.LocationOf(response, _what) ?? throw Failure("the registry returned no upload URL");
         _offset = 0;
-        _refused = null;
-        _isInStep = true;
-        if (response.Headers.TryGetValues(MinChunkHeader, out var values)
-            && long.TryParse(values.First(), NumberStyles.None, CultureInfo.InvariantCulture, out var least))
+        _refusedOffset = null;
+        _isOffsetKnown = true;
+        if (UploadResponse.MinChunkOf(response) is { } least)
         {
             _chunk = Math.Max(options.UploadChunk, least);
         }
@@ -123,22 +137,22 @@ internal sealed class BlobUpload(PushTarget target, PushedBlob blob, RegistryOpt
         return null;
     }
 
-    /// <summary>Asks how far the upload has got.</summary>
+    /// <summary>Asks for the upload's offset ("Pushing a blob in chunks": GET on the session).</summary>
     private async Task SynchronizeAsync(Uri session, CancellationToken cancellationToken)
     {
         using var request = target.Request(HttpMethod.Get, session);
         using var response = await target.SendAsync(request, _what, cancellationToken);
         await CheckSessionAsync(response, cancellationToken);
-        var received = ReceivedOf(response) ?? throw Lost("the registry does not say how much it has");
+        var received = UploadResponse.ReceivedOf(response) ?? throw SessionLost("the registry does not say how much it has");
 
-        // distribution says 0-0 of none and of one byte: what was refused once is not sent again.
-        if (received > blob.Size || received == _refused)
+        // CNCF distribution reports 0-0 for no byte and for one. An offset that was refused (416) is not tried again.
+        if (received > blob.Size || received == _refusedOffset)
         {
-            throw Lost($"the registry says it has {received} bytes, but does not go on from there");
+            throw SessionLost($"the registry reports {received} bytes, but does not continue there");
         }
 
-        _isInStep = true;
-        _session = LocationOf(response) ?? session;
+        _isOffsetKnown = true;
+        _session = UploadResponse.LocationOf(response, _what) ?? session;
         Advance(received);
     }
 
@@ -149,16 +163,16 @@ internal sealed class BlobUpload(PushTarget target, PushedBlob blob, RegistryOpt
         using var request = target.Request(HttpMethod.Patch, session);
         using var response = await target.SendFileAsync(request, blob.Path, _offset, length, _what, cancellationToken);
         await CheckSessionAsync(response, cancellationToken);
-        var received = ReceivedOf(response) ?? end;
+        var received = UploadResponse.ReceivedOf(response) ?? end;
         if (received > end)
         {
-            throw Lost($"the registry says it has {received} bytes of {end} that were sent");
+            throw SessionLost($"the registry reports {received} bytes of {end} that were sent");
         }
 
-        _session = LocationOf(response) ?? session;
+        _session = UploadResponse.LocationOf(response, _what) ?? session;
         if (received <= _offset)
         {
-            throw Passing("the registry took nothing of what was sent");
+            throw Transient($"cannot push {_what}: the registry took none of the bytes that were sent");
         }
 
         Advance(received);
@@ -178,7 +192,7 @@ internal sealed class BlobUpload(PushTarget target, PushedBlob blob, RegistryOpt
         _session = null;
     }
 
-    /// <summary>An upload that is refused for what it is, and not for who sends it, is begun anew.</summary>
+    /// <summary>Errors about the session restart the upload; errors about permissions do not.</summary>
     private async Task CheckSessionAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         if (response.IsSuccessStatusCode)
@@ -190,26 +204,26 @@ internal sealed class BlobUpload(PushTarget target, PushedBlob blob, RegistryOpt
         switch (response.StatusCode)
         {
             case HttpStatusCode.RequestedRangeNotSatisfiable:
-                _refused = _offset;
-                throw Passing(refused.Message, refused);
+                _refusedOffset = _offset;
+                throw Transient(refused.Message, refused);
 
             case HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.Gone:
                 _session = null;
-                throw Passing(refused.Message, refused);
+                throw Transient(refused.Message, refused);
 
             default:
                 throw refused;
         }
     }
 
-    /// <summary>The registry disagrees with the digest: whose fault is it?</summary>
+    /// <summary>The registry reports another digest: checks whether the file or the transfer is damaged.</summary>
     private async Task CheckFileAsync(CancellationToken cancellationToken)
     {
         using var file = File.OpenRead(blob.Path);
         var actual = await Digest.ComputeAsync(file, cancellationToken);
         if (actual != blob.Digest)
         {
-            throw Bad($"'{blob.Path}' has the digest {actual}: the store is damaged; remove the file and its layer, and convert again");
+            throw Failure($"'{blob.Path}' has the digest {actual}: the store is damaged; remove the file and its layer, and convert again");
         }
     }
 
@@ -219,62 +233,32 @@ internal sealed class BlobUpload(PushTarget target, PushedBlob blob, RegistryOpt
         if (received > _furthest)
         {
             _furthest = received;
-            _attempts.Advance();
+            _hasAdvanced = true;
+            _hasFailed = false;
         }
-    }
-
-    /// <summary>The place after the last byte of <c>Range: 0-N</c>; null where the answer does not say.</summary>
-    private static long? ReceivedOf(HttpResponseMessage response)
-    {
-        const string first = "0-";
-        var range = response.Headers.TryGetValues(RangeHeader, out var values) ? values.First() : string.Empty;
-        range = range.StartsWith("bytes=", StringComparison.Ordinal) ? range["bytes=".Length..] : range;
-        return range.StartsWith(first, StringComparison.Ordinal)
-            && long.TryParse(range.AsSpan(first.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var last)
-            && last < long.MaxValue
-                ? last == 0 ? 0 : last + 1
-                : null;
-    }
-
-    private Uri? LocationOf(HttpResponseMessage response)
-    {
-        if (response.Headers.Location is not { } location)
-        {
-            return null;
-        }
-
-        var from = response.RequestMessage!.RequestUri!;
-        if (!Uri.TryCreate(from, location, out var to))
-        {
-            throw Bad($"{from.Authority} names an upload address that is none: '{Printable.Of(location.OriginalString)}'");
-        }
-
-        return to.Scheme == Uri.UriSchemeHttps || (to.Scheme == Uri.UriSchemeHttp && from.Scheme == Uri.UriSchemeHttp)
-            ? to
-            : throw Bad($"{from.Authority} names the upload address {to.Scheme}://{to.Authority}, which is not secure; refused");
     }
 
     private Uri ForCommit(Uri session) => new(
         $"{session.GetLeftPart(UriPartial.Query)}{(session.Query.Length > 0 ? '&' : '?')}digest={Uri.EscapeDataString(blob.Digest.ToString())}");
 
-    private RegistryException Bad(string why) => new($"cannot push {_what}: {why}");
+    private RegistryException Failure(string why) => new($"cannot push {_what}: {why}");
 
-    private RegistryException Lost(string why)
+    private RegistryException SessionLost(string why)
     {
         _session = null;
-        return Passing($"cannot push {_what}: {why}");
+        return Transient($"cannot push {_what}: {why}");
     }
 
-    private static RegistryException Passing(string message, RegistryException? cause = null) => new(message, cause, cause?.StatusCode) { IsTransient = true };
+    private static RegistryException Transient(string message, RegistryException? cause = null) => new(message, cause, cause?.StatusCode) { IsTransient = true };
 
-    /// <summary>Tells the registry that the upload is given up, if it listens.</summary>
+    /// <summary>Cancels the session at the registry, if possible.</summary>
     private async Task AbandonAsync(Uri session)
     {
-        using var patience = new CancellationTokenSource(CleanupTime);
+        using var timeout = new CancellationTokenSource(s_cleanupTimeout);
         using var request = target.Request(HttpMethod.Delete, session);
         try
         {
-            using var response = await target.SendAsync(request, _what, patience.Token);
+            using var response = await target.SendAsync(request, _what, timeout.Token);
         }
         catch (Exception e) when (e is RegistryException or OperationCanceledException)
         {

@@ -3,11 +3,11 @@ using System.Net;
 
 namespace CimConvert.Registry.Push;
 
-/// <summary>Part of a file as the body of a request. It is read anew each time it is sent, so that a refused request can be repeated.</summary>
+/// <summary>A slice of a file as a request body. Each send reads it from the file, so that a request can be repeated after a 401.</summary>
 /// <param name="path">The file.</param>
-/// <param name="start">The part's first byte.</param>
-/// <param name="length">Bytes of the part.</param>
-/// <param name="sent">Told after each piece: its bytes, and those still to come.</param>
+/// <param name="start">Offset of the slice.</param>
+/// <param name="length">Length of the slice.</param>
+/// <param name="sent">Called after each write with its bytes and the bytes left.</param>
 internal sealed class FileSlice(string path, long start, long length, Action<int, long> sent) : HttpContent
 {
     private const int BufferSize = 128 << 10;
@@ -57,7 +57,7 @@ internal sealed class FileSlice(string path, long start, long length, Action<int
         }
     }
 
-    /// <summary>Failures of the disk are told apart from those of the connection, which look the same and are worth another attempt.</summary>
+    /// <summary>Gives disk errors another type than connection errors, which are also <see cref="IOException"/>s but transient.</summary>
     private async ValueTask<int> ReadAsync(FileStream file, Memory<byte> piece, CancellationToken cancellationToken)
     {
         try

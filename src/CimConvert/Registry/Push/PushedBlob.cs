@@ -3,19 +3,19 @@ using CimConvert.Oci;
 namespace CimConvert.Registry.Push;
 
 /// <summary>A blob to push.</summary>
-/// <param name="Digest">Of the whole file. It is trusted; where the registry disagrees, the file is hashed to tell who is wrong.</param>
+/// <param name="Digest">The digest of the file. It is not checked unless the registry reports another one.</param>
 /// <param name="Size">Bytes.</param>
 /// <param name="Path">The file.</param>
-/// <param name="MountFrom">A repository of the same registry that may have it.</param>
+/// <param name="MountFrom">A repository of the same registry that may have the blob.</param>
 internal sealed record PushedBlob(Digest Digest, long Size, string Path, string? MountFrom = null);
 
-/// <summary>How something came to be in a repository.</summary>
+/// <summary>What a push did.</summary>
 internal enum PushOutcome
 {
-    /// <summary>It was there.</summary>
+    /// <summary>The repository already had it.</summary>
     Skipped,
 
-    /// <summary>The registry took it over from another repository.</summary>
+    /// <summary>The registry mounted it from another repository.</summary>
     Mounted,
 
     Uploaded,

@@ -8,37 +8,48 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Registry.Push;
 
 /// <summary>
-/// The list of a manifest's referrers in a registry that keeps none itself: an index under a tag made of the manifest's digest
-/// (distribution spec, "Referrers Tag Schema"). Others write to it, too, and nothing of theirs is touched.
+/// The referrers of a manifest in a registry without the referrers API: an index with a tag made from the manifest's digest (OCI
+/// distribution spec, "Referrers Tag Schema"). Other clients write to it, too; their entries are kept as they are.
 /// </summary>
 internal sealed class ReferrersTag(RegistryPusher registry, Digest subject, RegistryOptions options, ILogger logger)
 {
     private readonly string _tag = $"sha256-{subject.Hex}";
 
     /// <summary>
-    /// Adds a referrer. Few registries heed If-Match, so what was written is read again after a while: who wrote at the same time
-    /// may have replaced it.
+    /// Adds a referrer. Few registries support If-Match, so the tag is read again after a pause: a client that wrote at the same time may
+    /// have replaced it.
     /// </summary>
     public async Task AddAsync(Descriptor referrer, CancellationToken cancellationToken)
     {
-        for (var attempt = 1; ; attempt++)
+        var writes = 0;
+        var retry = new RetryPolicy(options).Build(new RetryRule<bool>
+        {
+            IsTransient = outcome => outcome is { Exception: null, Result: false },
+            OnRetry = (_, _, _) => { },
+            MaxAttempts = options.MaxAttempts + 1,
+        });
+        if (!await retry.ExecuteAsync(FindOrWriteAsync, cancellationToken))
+        {
+            throw new RegistryException($"cannot list {referrer.Digest} under the tag {_tag}: others write to it all the time; run the same command again");
+        }
+
+        async ValueTask<bool> FindOrWriteAsync(CancellationToken cancellationToken)
         {
             var found = await registry.FindManifestAsync(_tag, cancellationToken);
             var index = found is null ? ManifestWriter.Index([]) : Read(found.Value.Bytes);
             var entries = index["manifests"]!.AsArray();
             if (entries.Any(entry => (string?)entry!["digest"] == referrer.Digest.ToString()))
             {
-                return;
+                return true;
             }
 
-            if (attempt > options.MaxAttempts)
+            if (writes++ < options.MaxAttempts)
             {
-                throw new RegistryException($"cannot list {referrer.Digest} under the tag {_tag}: others write to it all the time; run the same command again");
+                entries.Add((JsonNode)Entry(referrer));
+                await WriteAsync(index, found?.State, cancellationToken);
             }
 
-            entries.Add((JsonNode)Entry(referrer));
-            await WriteAsync(index, found?.State, cancellationToken);
-            await Task.Delay(Backoff.Delay(options, attempt), options.TimeProvider, cancellationToken);
+            return false;
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using CimConvert.Oci;
+using CimConvert.Registry.Hosts;
 using CimConvert.Registry.Http;
 using CimConvert.Registry.Pull;
 using Microsoft.Extensions.Logging;
@@ -8,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace CimConvert.Registry.Push;
 
 /// <summary>
-/// Pushes to one repository of a registry (distribution spec, "Push"). Safe for use by several threads at once; made by
-/// <see cref="RegistryClient.PusherToAsync"/>, and of use as long as that client is.
+/// Pushes to one repository of a registry (OCI distribution spec, "Push"). Thread-safe. Created by
+/// <see cref="RegistryClientExtensions.PusherToAsync"/>; valid as long as its client.
 /// </summary>
 internal sealed class RegistryPusher
 {
@@ -27,26 +28,26 @@ internal sealed class RegistryPusher
         _logger = logger;
     }
 
-    /// <summary>The repository, and the tag for the manifest.</summary>
+    /// <summary>The repository and the manifest's tag.</summary>
     public ImageReference Reference { get; }
 
-    /// <summary>Bytes of blobs and manifests that were sent so far, those sent again after a broken connection included.</summary>
+    /// <summary>Bytes of blobs and manifests sent so far, including those repeated after a broken connection.</summary>
     public long BytesSent => _target.BytesSent;
 
-    /// <summary>Brings a blob into the repository, unless it is there.</summary>
-    /// <exception cref="RegistryException">The registry does not take it.</exception>
+    /// <summary>Uploads or mounts a blob, unless the repository has it.</summary>
+    /// <exception cref="RegistryException">The push failed.</exception>
     public async Task<PushOutcome> PushBlobAsync(PushedBlob blob, CancellationToken cancellationToken)
     {
         var upload = new BlobUpload(_target, blob, _options, _logger);
         return await upload.ExistsAsync(cancellationToken) ? PushOutcome.Skipped : await upload.RunAsync(cancellationToken);
     }
 
-    /// <summary>Gives a manifest, whose blobs are in the repository, the reference's tag, unless it has it.</summary>
-    /// <param name="manifest">The manifest as its referrers' list is to describe it, with its artifact type and annotations.</param>
-    /// <param name="bytes">The manifest itself.</param>
-    /// <param name="subject">What the manifest refers to: it is then among the referrers, in the way the registry keeps them.</param>
-    /// <param name="cancellationToken">Ends the push.</param>
-    /// <exception cref="RegistryException">The registry does not take it.</exception>
+    /// <summary>Pushes a manifest under the reference's tag, unless the tag has it. Its blobs must be in the repository.</summary>
+    /// <param name="manifest">The manifest's descriptor for the list of referrers, with artifact type and annotations.</param>
+    /// <param name="bytes">The manifest.</param>
+    /// <param name="subject">The manifest's subject. The registry, or the referrers tag, then lists the manifest as its referrer.</param>
+    /// <param name="cancellationToken">Cancels the push.</param>
+    /// <exception cref="RegistryException">The push failed.</exception>
     public async Task<PushOutcome> PushManifestAsync(
         Descriptor manifest, ReadOnlyMemory<byte> bytes, Descriptor? subject, CancellationToken cancellationToken)
     {
@@ -63,7 +64,7 @@ internal sealed class RegistryPusher
         return isThere ? PushOutcome.Skipped : PushOutcome.Uploaded;
     }
 
-    /// <returns>The manifest of a tag, and the registry's name for this state of it; null where there is none.</returns>
+    /// <returns>The tag's manifest and its ETag; null if the tag does not exist.</returns>
     internal async Task<(byte[] Bytes, EntityTagHeaderValue? State)?> FindManifestAsync(string tag, CancellationToken cancellationToken)
     {
         var what = What(tag);
@@ -78,19 +79,20 @@ internal sealed class RegistryPusher
         };
     }
 
-    /// <summary>Puts a manifest under a tag. Done twice, it is the same.</summary>
+    /// <summary>Puts a manifest under a tag. Idempotent.</summary>
     /// <param name="tag">The tag.</param>
-    /// <param name="manifest">Type and digest of the bytes.</param>
+    /// <param name="manifest">Media type and digest of the manifest.</param>
     /// <param name="bytes">The manifest.</param>
-    /// <param name="cancellationToken">Ends the push.</param>
-    /// <param name="replaced">The state of the tag that is replaced; of another one, nothing is.</param>
-    /// <returns>Whether the registry takes care of the manifest's subject.</returns>
+    /// <param name="cancellationToken">Cancels the push.</param>
+    /// <param name="replaced">The ETag of the manifest to replace (If-Match).</param>
+    /// <returns>Whether the registry itself lists the manifest as a referrer of its subject (OCI-Subject).</returns>
     internal async Task<bool> PutManifestAsync(
         string tag, Descriptor manifest, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken, EntityTagHeaderValue? replaced = null)
     {
-        var attempts = new PushAttempts(_options, _logger);
         var what = What(tag);
-        while (true)
+        return await PushRetry.Build<bool>(_options, _logger).ExecuteAsync(PutOnceAsync, cancellationToken);
+
+        async ValueTask<bool> PutOnceAsync(CancellationToken cancellationToken)
         {
             using var request = _target.Request(HttpMethod.Put, _target.Endpoint.Manifest(tag));
             request.Content = new ReadOnlyMemoryContent(bytes);
@@ -100,25 +102,18 @@ internal sealed class RegistryPusher
                 request.Headers.IfMatch.Add(replaced);
             }
 
-            try
+            using var response = await _target.SendAsync(request, what, cancellationToken);
+            if (!response.IsSuccessStatusCode)
             {
-                using var response = await _target.SendAsync(request, what, cancellationToken);
-                if (!response.IsSuccessStatusCode)
-                {
-                    throw await _target.RefusedAsync(response, what, cancellationToken);
-                }
+                throw await _target.RefusedAsync(response, what, cancellationToken);
+            }
 
-                CheckDigest(response, manifest.Digest, what);
-                return response.Headers.Contains(SubjectHeader);
-            }
-            catch (RegistryException e) when (e.IsTransient)
-            {
-                await attempts.AfterAsync(e, cancellationToken);
-            }
+            CheckDigest(response, manifest.Digest, what);
+            return response.Headers.Contains(SubjectHeader);
         }
     }
 
-    /// <summary>What a registry says it has stored must be what was sent.</summary>
+    /// <summary>Compares the digest that the registry reports with the digest of what was sent.</summary>
     internal static void CheckDigest(HttpResponseMessage response, Digest digest, string what)
     {
         if (response.Headers.TryGetValues(RegistryClient.DigestHeader, out var values)
@@ -143,7 +138,7 @@ internal sealed class RegistryPusher
         };
     }
 
-    /// <summary>distribution spec, "Listing Referrers": a registry with the API answers 200 for any digest.</summary>
+    /// <summary>A registry with the referrers API returns 200 for any digest (OCI distribution spec, "Listing Referrers").</summary>
     private async Task<bool> HasReferrersAsync(Digest subject, CancellationToken cancellationToken)
     {
         using var request = _target.Request(HttpMethod.Get, _target.Endpoint.Referrers(subject));
@@ -163,4 +158,17 @@ internal sealed class RegistryPusher
     }
 
     private string What(string tag) => $"manifest {tag} to {_target.Name}";
+}
+
+/// <summary>Pushing with a <see cref="RegistryClient"/>.</summary>
+internal static class RegistryClientExtensions
+{
+    /// <summary>Creates a pusher to the reference's repository and tag, on the client's connections, at the first host that takes pushes.</summary>
+    /// <exception cref="RegistryException">No host takes pushes.</exception>
+    public static async Task<RegistryPusher> PusherToAsync(this RegistryClient client, ImageReference reference, CancellationToken cancellationToken)
+    {
+        var hosts = await client.EndpointsAsync(reference, HostCapabilities.Push, cancellationToken);
+        var target = new PushTarget(client, client.Options, reference, hosts[0]);
+        return new RegistryPusher(target, client.Options, reference, client.Logger);
+    }
 }

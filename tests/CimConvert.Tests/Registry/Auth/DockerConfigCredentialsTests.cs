@@ -1,3 +1,4 @@
+using CimConvert.Registry;
 using CimConvert.Registry.Auth;
 using NUnit.Framework;
 

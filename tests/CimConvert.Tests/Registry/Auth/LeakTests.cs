@@ -1,7 +1,7 @@
 using System.Text;
 using CimConvert.Oci;
 using CimConvert.Registry.Auth;
-using CimConvert.Registry.Push;
+using CimConvert.Registry.Http;
 using CimConvert.TestKit;
 using CimConvert.TestKit.Registry;
 using CimConvert.TestKit.Servers;

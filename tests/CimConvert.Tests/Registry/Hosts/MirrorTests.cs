@@ -1,7 +1,7 @@
 using CimConvert.Oci;
 using CimConvert.Registry;
+using CimConvert.Registry.Http;
 using CimConvert.Registry.Pull;
-using CimConvert.Registry.Push;
 using CimConvert.TestKit;
 using CimConvert.TestKit.Registry;
 using NUnit.Framework;

@@ -1,10 +1,10 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using CimConvert.Oci;
 using CimConvert.Registry;
 using CimConvert.Registry.Pull;
 using CimConvert.TestKit.Registry;
+using Microsoft.Extensions.Time.Testing;
 using NUnit.Framework;
 
 namespace CimConvert.Tests.Registry.Http;
@@ -66,9 +66,15 @@ public sealed class RetryTests
     public async Task A_registry_that_names_a_pause_gets_it()
     {
         _registry.Faults.Add(Fault.TooManyRequests("manifests/", "1"));
-        var watch = Stopwatch.StartNew();
-        await GetAsync();
-        Assert.That(watch.Elapsed, Is.GreaterThan(TimeSpan.FromSeconds(0.9)));
+        var clock = new FakeTimeProvider();
+        using var log = new LogLines();
+        using var client = FakeImage.Client(FakeImage.Options.WithClock(clock), log);
+        var manifest = client.GetManifestAsync(_registry.Reference(), CancellationToken.None);
+        await FakeClock.UntilAsync(() => log.Lines.Any(line => line.Contains("follows in 1.0 s", StringComparison.Ordinal)));
+        var start = clock.GetUtcNow();
+        await clock.AdvanceUntilAsync(TimeSpan.FromSeconds(0.1), () => _registry.Requests.Count > 1);
+        await manifest;
+        Assert.That(clock.GetUtcNow() - start, Is.GreaterThanOrEqualTo(TimeSpan.FromSeconds(1)));
     }
 
     [Test]
@@ -97,19 +103,26 @@ public sealed class RetryTests
     [Test]
     public async Task A_manifest_that_does_not_come_is_asked_for_again()
     {
-        using var client = FakeImage.Client(FakeImage.Options with { ResponseTimeout = TimeSpan.FromSeconds(2) });
+        var clock = new FakeTimeProvider();
+        using var client = FakeImage.Client(FakeImage.Options with { TimeProvider = clock });
         _registry.Faults.Add(Fault.StallAfter("manifests/", 10));
-        await client.GetManifestAsync(_registry.Reference(), CancellationToken.None);
+        var manifest = client.GetManifestAsync(_registry.Reference(), CancellationToken.None);
+        await FakeClock.UntilAsync(() => _registry.Requests.Count > 0);
+        await clock.AdvanceUntilAsync(FakeImage.Options.ResponseTimeout / 2, () => _registry.Requests.Count > 1);
+        await manifest;
         Assert.That(_registry.Requests, Has.Count.EqualTo(2));
     }
 
     [Test]
-    public void Silence_is_told_with_its_length()
+    public async Task Silence_is_told_with_its_length()
     {
-        using var client = FakeImage.Client(FakeImage.Options with { ResponseTimeout = TimeSpan.FromMilliseconds(200) });
+        var clock = new FakeTimeProvider();
+        using var client = FakeImage.Client(FakeImage.Options with { TimeProvider = clock, ResponseTimeout = TimeSpan.FromMilliseconds(200) });
         _registry.Faults.Add(Fault.StallAfter("manifests/", 0, Fault.Always));
+        var manifest = client.GetManifestAsync(_registry.Reference(), CancellationToken.None);
+        await clock.AdvanceUntilAsync(TimeSpan.FromMilliseconds(100), () => manifest.IsCompleted);
         Assert.That(
-            () => client.GetManifestAsync(_registry.Reference(), CancellationToken.None),
+            () => manifest,
             Throws.TypeOf<RegistryException>().With.Message.Contains($"no answer from {_registry.Host} within 0.2 s"));
     }
 

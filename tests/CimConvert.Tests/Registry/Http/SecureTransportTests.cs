@@ -37,7 +37,7 @@ public sealed class SecureTransportTests
         using var request = new HttpRequestMessage(HttpMethod.Get, SecureRegistry);
         Assert.That(
             () => client.SendAsync(request, CancellationToken.None),
-            Throws.TypeOf<RegistryException>().With.Message.EqualTo($"r.example redirects to what is no address: '{target}'"));
+            Throws.TypeOf<RegistryException>().With.Message.EqualTo($"r.example redirects to an invalid URL: '{target}'"));
     }
 
     [Test]

@@ -1,10 +1,10 @@
 using System.Net;
 using CimConvert.Oci;
 using CimConvert.Registry;
-using CimConvert.Registry.Auth;
 using CimConvert.Registry.Push;
 using CimConvert.TestKit.Registry;
 using CimConvert.TestKit.Servers;
+using Microsoft.Extensions.Time.Testing;
 using NUnit.Framework;
 
 namespace CimConvert.Tests.Registry.Push;
@@ -165,10 +165,16 @@ public sealed class BlobPushTests
     [Test]
     public async Task A_pause_the_registry_names_is_kept()
     {
-        Faults.Add(Fault.TooManyRequests("uploads/", "1") with { Method = "PUT" });
-        var watch = System.Diagnostics.Stopwatch.StartNew();
-        await _push.PushAsync(_push.Blob(10));
-        Assert.That(watch.Elapsed, Is.GreaterThan(TimeSpan.FromSeconds(0.9)));
+        var clock = new FakeTimeProvider();
+        using var log = new LogLines();
+        await using var push = await PushHarness.StartAsync(PushHarness.Options.WithClock(clock), log);
+        push.Registry.Faults.Add(Fault.TooManyRequests("uploads/", "1") with { Method = "PUT" });
+        var pushing = push.PushAsync(push.Blob(10));
+        await FakeClock.UntilAsync(() => log.Lines.Any(line => line.Contains("follows in 1.0 s", StringComparison.Ordinal)));
+        var (start, before) = (clock.GetUtcNow(), push.Registry.Requests.Count);
+        await clock.AdvanceUntilAsync(TimeSpan.FromSeconds(0.1), () => push.Registry.Requests.Count > before);
+        await pushing;
+        Assert.That(clock.GetUtcNow() - start, Is.GreaterThanOrEqualTo(TimeSpan.FromSeconds(1)));
     }
 
     [Test]
@@ -224,11 +230,15 @@ public sealed class BlobPushTests
     [Test]
     public async Task A_stalled_upload_counts_as_broken()
     {
-        var blob = _push.Blob(2 * Chunk);
-        Faults.Add(Fault.StallAfter("uploads/", 40_000) with { Method = "PATCH" });
-        await _push.PushAsync(blob);
-        Assert.That(_push.Has(blob));
-        Assert.That(_push.Steps, Has.Some.EqualTo("GET upload-1"));
+        var clock = new FakeTimeProvider();
+        await using var push = await PushHarness.StartAsync(PushHarness.Options.WithClock(clock));
+        var blob = push.Blob(2 * Chunk);
+        push.Registry.Faults.Add(Fault.StallAfter("uploads/", 40_000) with { Method = "PATCH" });
+        var pushing = push.PushAsync(blob);
+        await push.Registry.WaitForRequestAsync("/upload-1", TimeSpan.FromSeconds(30));
+        await clock.AdvanceUntilAsync(PushHarness.Options.StallTimeout / 4, () => push.Steps.Contains("GET upload-1"));
+        await pushing;
+        Assert.That(push.Has(blob));
     }
 
     [Test]

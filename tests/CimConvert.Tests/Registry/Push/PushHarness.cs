@@ -1,10 +1,10 @@
 using CimConvert.Oci;
 using CimConvert.Registry;
-using CimConvert.Registry.Auth;
 using CimConvert.Registry.Pull;
 using CimConvert.Registry.Push;
 using CimConvert.TestKit;
 using CimConvert.TestKit.Registry;
+using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Tests.Registry.Push;
 
@@ -17,11 +17,11 @@ internal sealed class PushHarness : IAsyncDisposable
     private readonly TempFolder _folder = new();
     private readonly RegistryOptions _options;
 
-    private PushHarness(FakeRegistry registry, RegistryOptions options)
+    private PushHarness(FakeRegistry registry, RegistryOptions options, ILoggerFactory? loggers)
     {
         Registry = registry;
         _options = options;
-        Client = FakeImage.Client(options);
+        Client = FakeImage.Client(options, loggers);
     }
 
     public static RegistryOptions Options { get; } = FakeImage.Options with { UploadChunk = Chunk, CommitTimeout = FakeImage.Options.StallTimeout };
@@ -37,11 +37,11 @@ internal sealed class PushHarness : IAsyncDisposable
     /// <summary>What was asked for: <c>METHOD name-of-the-thing</c>, in order.</summary>
     public IEnumerable<string> Steps => Registry.Requests.Where(r => r.Path != "/token").Select(r => $"{r.Method} {Name(r.Path)}{(r.ContentRange is { } range ? " " + range : string.Empty)}");
 
-    public static async Task<PushHarness> StartAsync(RegistryOptions? options = null)
+    public static async Task<PushHarness> StartAsync(RegistryOptions? options = null, ILoggerFactory? loggers = null)
     {
         var registry = await FakeRegistry.StartAsync();
         registry.AddSeparate(Repository);
-        var harness = new PushHarness(registry, options ?? Options);
+        var harness = new PushHarness(registry, options ?? Options, loggers);
         harness.Pusher = await harness.Client.PusherToAsync(harness.Target, CancellationToken.None);
         return harness;
     }

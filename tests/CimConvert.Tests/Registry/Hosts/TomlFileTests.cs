@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace CimConvert.Tests.Registry.Hosts;
 
-public sealed class TomlReaderTests
+public sealed class TomlFileTests
 {
     private const string Damage = "\"'[]{}=.,#\\\n\r\t x0u\0\u007f\u00ff";
 
@@ -23,6 +23,8 @@ public sealed class TomlReaderTests
     [TestCase("a = { b = 1, c.d = 'x' }", "a={b=1 c={d=x}}")]
     [TestCase("a = {}", "a={}")]
     [TestCase("\uFEFFa = 1", "a=1")]
+    [TestCase("a = 0x1f", "a=31")]
+    [TestCase("a = {\n b = 1,\n}", "a={b=1}")]
     [TestCase("", "")]
     [TestCase("# only a comment", "")]
     public void Documents(string toml, string expected) => Assert.That(Show(Read(toml).Root), Is.EqualTo(expected));
@@ -34,16 +36,16 @@ public sealed class TomlReaderTests
     [TestCase("\"\"\"\na\nb\"\"\"", "a\nb")]
     [TestCase("\"\"\"a\\\n   b\"\"\"", "ab")]
     [TestCase("\"\"\"a\"\"b\"\"\"\"\"", "a\"\"b\"\"")]
-    [TestCase("'''\r\na\\\r\nb'''", "a\\\nb")]
+    [TestCase("'''\r\na\\\r\nb'''", "a\\\r\nb")]
     public void Strings(string literal, string expected)
     {
         Assert.That(Read($"a = {literal}").Root.TryGet("a", out var value), Is.True);
         Assert.That(value!.Content, Is.EqualTo(expected));
     }
 
-    [TestCase("a", 1, 2, "the end of the file where '='")]
-    [TestCase("\na = ", 2, 5, "where a value was expected")]
-    [TestCase("a = 1 b = 2", 1, 7, "needs a line of its own")]
+    [TestCase("a", 1, 2, "Expecting `=` after a key")]
+    [TestCase("\na = ", 2, 5, "for a value")]
+    [TestCase("a = 1 b = 2", 1, 7, "while expecting token `newline`")]
     [TestCase("a = 1\na = 2", 2, 1, "'a' is defined twice")]
     [TestCase("[a]\n[a]", 2, 1, "'a' is defined twice")]
     [TestCase("a.b = 1\n[a]", 2, 1, "defined twice")]
@@ -51,30 +53,34 @@ public sealed class TomlReaderTests
     [TestCase("a = {}\n[a.b]", 2, 1, "nothing can be added")]
     [TestCase("a = {}\na.b = 1", 2, 1, "nothing can be added")]
     [TestCase("[a.b.c]\n[a]\nb.d = 1", 3, 1, "nothing can be added")]
+    [TestCase("[t]\na = 1\nb = 2\n[t.a]", 4, 1, "nothing can be added")]
     [TestCase("a = {b = 1, b = 2}", 1, 13, "defined twice")]
-    [TestCase("a = {b = 1,}", 1, 12, "where a key was expected")]
-    [TestCase("a = [1 2]", 1, 8, "where ',' was expected")]
-    [TestCase("a = [1", 1, 7, "where ',' was expected")]
+    [TestCase("a = [1 2]", 1, 8, "Missing a `,`")]
+    [TestCase("a = [1", 1, 7, "Expecting a closing `]`")]
+    [TestCase("a = {b = 1", 1, 11, "inline table")]
     [TestCase("[[a]]", 1, 1, "arrays of tables")]
-    [TestCase("[a", 1, 3, "where ']' was expected")]
-    [TestCase("é = 1", 1, 1, "where a key was expected")]
-    [TestCase("a = text", 1, 5, "'text' is neither")]
-    [TestCase("a = 01", 1, 5, "neither an integer")]
-    [TestCase("a = 1__0", 1, 5, "neither an integer")]
-    [TestCase("a = -", 1, 5, "neither an integer")]
-    [TestCase("a = 9223372036854775808", 1, 5, "neither an integer")]
-    [TestCase("a = 1.5", 1, 5, "neither an integer")]
-    [TestCase("a = 1979-05-27T07:32:00Z", 1, 5, "neither an integer")]
-    [TestCase("a = \"x", 1, 5, "does not end on its line")]
-    [TestCase("a = \"x\ny\"", 1, 5, "does not end on its line")]
-    [TestCase("a = '''x", 1, 5, "does not end")]
-    [TestCase("a = \"\\x\"", 1, 6, "no such escape")]
-    [TestCase("a = \"\\ud800\"", 1, 6, "hex digits that name a character")]
-    [TestCase("a = \"\\U00110000\"", 1, 6, "hex digits that name a character")]
-    [TestCase("a = \"\\u12\"", 1, 6, "hex digits that name a character")]
-    [TestCase("a = '''x''''''", 1, 15, "too many quotes")]
-    [TestCase("a = 1 # \u0001", 1, 9, "needs a line of its own")]
-    [TestCase("a = 1\rb = 2", 1, 6, "needs a line of its own")]
+    [TestCase("[a", 1, 3, "while expecting `]`")]
+    [TestCase("[", 1, 2, "for a base key")]
+    [TestCase("é = 1", 1, 1, "Unexpected token [é]")]
+    [TestCase("a = text", 1, 5, "Unexpected token `text` for a value")]
+    [TestCase("a = 01", 1, 5, "leading zero")]
+    [TestCase("a = 1__0", 1, 7, "underscore")]
+    [TestCase("a = -", 1, 5, "for a value")]
+    [TestCase("a = 9223372036854775808", 1, 5, "integer")]
+    [TestCase("a = 1.5", 1, 5, "floats and dates are not used")]
+    [TestCase("a = inf", 1, 5, "floats and dates are not used")]
+    [TestCase("a = 1979-05-27T07:32:00Z", 1, 5, "floats and dates are not used")]
+    [TestCase("a = \"x", 1, 6, "End-Of-File")]
+    [TestCase("a = \"x\ny\"", 1, 7, "Invalid newline in a string")]
+    [TestCase("a = '''x", 1, 8, "End-Of-File")]
+    [TestCase("a = \"\\x\"", 1, 7, "Invalid escape")]
+    [TestCase("a = \"\\ud800\"", 1, 7, "Unicode scalar value")]
+    [TestCase("a = \"\\U00110000\"", 1, 7, "Unicode scalar value")]
+    [TestCase("a = \"\\u12\"", 1, 10, "Unexpected escape character")]
+    [TestCase("a = \"\\", 1, 7, "the file ends within a string")]
+    [TestCase("a = '''x''''''", 1, 14, "while expecting token `newline`")]
+    [TestCase("a = 1 # \u0001", 1, 9, "control character")]
+    [TestCase("a = 1\rb = 2", 1, 6, "not followed by")]
     public void Errors_say_where(string toml, int line, int column, string message) => Assert.That(
         () => Read(toml),
         Throws.TypeOf<InvalidDataException>().With.Message.StartsWith($"hosts.toml, line {line}, column {column}: ").And.Message.Contains(message)
@@ -82,10 +88,10 @@ public sealed class TomlReaderTests
 
     [Test]
     public void Bytes_that_are_no_text_are_an_error() =>
-        Assert.That(() => TomlReader.Read([(byte)'a', 0xff], "hosts.toml"), Throws.TypeOf<InvalidDataException>().With.Message.EqualTo("hosts.toml is not UTF-8 text"));
+        Assert.That(() => TomlFile.Read([(byte)'a', 0xff], "hosts.toml"), Throws.TypeOf<InvalidDataException>().With.Message.EqualTo("hosts.toml is not UTF-8 text"));
 
-    [TestCase(TomlReader.MaxDepth, true)]
-    [TestCase(TomlReader.MaxDepth + 1, false)]
+    [TestCase(TomlFile.MaxDepth, true)]
+    [TestCase(TomlFile.MaxDepth + 1, false)]
     public void Nesting_is_limited(int depth, bool allowed)
     {
         foreach (var (open, close) in new[] { ("[", "]"), ("{a=", "}") })
@@ -101,8 +107,25 @@ public sealed class TomlReaderTests
     [Test]
     public void Size_is_limited()
     {
-        Assert.That(() => Read(new string('#', TomlReader.MaxBytes)), Throws.Nothing);
-        Assert.That(() => Read(new string('#', TomlReader.MaxBytes + 1)), Throws.TypeOf<InvalidDataException>().With.Message.Contains("more than the"));
+        Assert.That(() => Read(new string('#', TomlFile.MaxBytes)), Throws.Nothing);
+        Assert.That(() => Read(new string('#', TomlFile.MaxBytes + 1)), Throws.TypeOf<InvalidDataException>().With.Message.Contains("more than the"));
+    }
+
+    [Test]
+    public void The_number_of_tables_is_limited()
+    {
+        static string Tables(int count) => string.Concat(Enumerable.Range(0, count).Select(i => $" [t{i}]\n"));
+        Assert.That(() => Read(Tables(TomlFile.MaxTables)), Throws.Nothing);
+        Assert.That(
+            () => Read(Tables(TomlFile.MaxTables + 1)),
+            Throws.TypeOf<InvalidDataException>().With.Message.EqualTo("hosts.toml, line 4097, column 1: more than the 4096 tables allowed"));
+    }
+
+    [Test]
+    public void Nesting_too_deep_is_told_where_it_is()
+    {
+        var toml = "b = 1\na = " + new string('[', 100_000);
+        Assert.That(() => Read(toml), Throws.TypeOf<InvalidDataException>().With.Message.EqualTo("hosts.toml, line 2, column 21: values are nested more than 16 deep"));
     }
 
     /// <summary>Whatever a damaged file holds: the tables, or an error of ours, and an end.</summary>
@@ -123,7 +146,7 @@ public sealed class TomlReaderTests
             var cut = bytes.AsSpan(0, random.Next(bytes.Length + 1)).ToArray();
             try
             {
-                Assert.That(TomlReader.Read(cut, "f").Root.Values.Count, Is.LessThan(10));
+                Assert.That(TomlFile.Read(cut, "f").Root.Values.Count, Is.LessThan(10));
             }
             catch (InvalidDataException e)
             {
@@ -132,7 +155,7 @@ public sealed class TomlReaderTests
         }
     }
 
-    private static TomlDocument Read(string toml) => TomlReader.Read(Encoding.UTF8.GetBytes(toml), "hosts.toml");
+    private static TomlFile Read(string toml) => TomlFile.Read(Encoding.UTF8.GetBytes(toml), "hosts.toml");
 
     private static string Show(object content) => content switch
     {

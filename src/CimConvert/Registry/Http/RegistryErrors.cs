@@ -2,55 +2,67 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using CimConvert.Registry.Http;
 using Polly.Timeout;
 
-namespace CimConvert.Registry;
+namespace CimConvert.Registry.Http;
 
-/// <summary>Turns what went wrong on the wire into the one line a user can act on.</summary>
+/// <summary>Turns failed requests and error responses into one line that tells the user what to do.</summary>
 internal static class RegistryErrors
 {
-    /// <summary>The spec's error bodies are a few hundred bytes; whatever is longer is a proxy's web page.</summary>
+    /// <summary>Error bodies of the OCI distribution spec have a few hundred bytes; a longer one is a proxy's web page.</summary>
     private const int MaxBodyBytes = 16 << 10;
 
     /// <summary>
-    /// How a request ends that got no answer. Our own errors, and being cancelled, pass as they are. Of some addresses it is only
-    /// told when they are to be asked that they are none, such as of a host <c>xn--</c> with nothing behind it that it could stand for.
+    /// Whether a request failed without a response. Exceptions of this program and cancellation are not meant. <see cref="Uri"/> rejects
+    /// some host names only when they are used, such as <c>xn--</c> with nothing behind it.
     /// </summary>
     public static bool IsTransport(Exception e) =>
         e is HttpRequestException or IOException or TimeoutRejectedException or UriFormatException or OperationCanceledException { InnerException: TimeoutException };
 
-    /// <param name="e">An exception <see cref="IsTransport"/> knows.</param>
-    /// <param name="what">What was wanted, such as "manifest v1 of host/repository".</param>
-    /// <param name="request">What was sent.</param>
-    public static RegistryException FromTransport(Exception e, string what, HttpRequestMessage request)
-    {
-        var uri = request.Options.TryGetValue(RequestOptions.Reached, out var reached) ? reached : request.RequestUri!;
-        return new RegistryException($"cannot get {what}: {Explain(e, uri)}", e);
-    }
+    /// <param name="e">An exception for which <see cref="IsTransport"/> is true.</param>
+    /// <param name="what">What was requested, such as "manifest v1 of host/repository".</param>
+    /// <param name="request">The request.</param>
+    public static RegistryException FromTransport(Exception e, string what, HttpRequestMessage request) =>
+        new($"cannot get {what}: {Explain(e, LastUrlOf(request))}", e);
 
-    /// <param name="response">An answer that is no success.</param>
-    /// <param name="what">What was wanted, such as "manifest v1 of host/repository".</param>
+    /// <summary>The URL that the request got to through redirects.</summary>
+    public static Uri LastUrlOf(HttpRequestMessage request) =>
+        request.Options.TryGetValue(RequestOptions.Reached, out var reached) ? reached : request.RequestUri!;
+
+    /// <param name="response">An error response.</param>
+    /// <param name="what">What was requested, such as "manifest v1 of host/repository".</param>
     /// <param name="notFound">What a 404 means here.</param>
-    /// <param name="cancellationToken">Ends reading the answer.</param>
+    /// <param name="cancellationToken">Cancels reading the body.</param>
     public static async Task<RegistryException> FromResponseAsync(
         HttpResponseMessage response, string what, string notFound, CancellationToken cancellationToken)
     {
         var host = response.RequestMessage?.RequestUri?.Authority ?? "the registry";
-        var status = (int)response.StatusCode;
-        var meaning = response.StatusCode switch
-        {
-            HttpStatusCode.Unauthorized => $"{host} wants a valid login (401); run 'docker login {host}' or check docker's config.json",
-            HttpStatusCode.Forbidden => $"{host} denies access (403); check that this login may pull from the repository",
-            HttpStatusCode.NotFound => $"{notFound} (404)",
-            HttpStatusCode.TooManyRequests => $"{host} asks for fewer requests (429); try again later",
-            >= HttpStatusCode.InternalServerError => $"{host} failed with status {status}; try again later",
-            _ => $"{host} answered with status {status}",
-        };
         var detail = await ReadDetailAsync(response, cancellationToken);
-        return new RegistryException($"cannot get {what}: {meaning}{detail}", statusCode: response.StatusCode);
+        return new RegistryException(
+            $"cannot get {what}: {Explain(response.StatusCode, host, host, notFound, push: false)}{detail}", statusCode: response.StatusCode);
     }
 
+    /// <param name="status">The status of an error response.</param>
+    /// <param name="host">The host that sent it.</param>
+    /// <param name="login">The registry to log in to.</param>
+    /// <param name="notFound">What a 404 means here.</param>
+    /// <param name="push">Whether the request was part of a push.</param>
+    public static string Explain(HttpStatusCode status, string host, string login, string notFound, bool push) => status switch
+    {
+        HttpStatusCode.Unauthorized => $"{host} wants a valid login (401); run 'docker login {login}' or check docker's config.json",
+        HttpStatusCode.Forbidden when push => $"{host} denies access (403); check that the login of 'docker login {login}' may push to the repository",
+        HttpStatusCode.Forbidden => $"{host} denies access (403); check that this login may pull from the repository",
+        HttpStatusCode.NotFound => $"{notFound} (404)",
+        HttpStatusCode.MethodNotAllowed when push => $"{host} takes no pushes (405): it is read-only, or a cache of another registry",
+        HttpStatusCode.RequestEntityTooLarge when push =>
+            $"{host} takes no request of this size (413); raise the limit of the registry, or of the proxy before it",
+        HttpStatusCode.InsufficientStorage when push => $"{host} has no space left for it (507)",
+        HttpStatusCode.TooManyRequests => $"{host} asks for fewer requests (429); try again later",
+        >= HttpStatusCode.InternalServerError => $"{host} failed with status {(int)status}; try again later",
+        _ => $"{host} answered with status {(int)status}",
+    };
+
+    /// <summary>Why a request failed without a response.</summary>
     public static string Explain(Exception e, Uri uri)
     {
         var host = uri.Authority;
@@ -76,11 +88,11 @@ internal static class RegistryErrors
         };
     }
 
-    /// <summary>Test registries on the own machine mostly speak plain HTTP, and a TLS error alone would not say so.</summary>
+    /// <summary>Test registries on this machine mostly speak plain HTTP, which a TLS error alone does not tell.</summary>
     private static string PlainHttpHint(Uri uri) =>
         uri.IsLoopback && uri.Scheme == Uri.UriSchemeHttps ? "; if it speaks plain HTTP, add --plain-http" : string.Empty;
 
-    /// <summary>The code and message of the first error the registry lists (distribution spec, "Error Codes").</summary>
+    /// <summary>Code and message of the first error in the body (OCI distribution spec, "Error Codes").</summary>
     public static async Task<string> ReadDetailAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         try
@@ -96,7 +108,7 @@ internal static class RegistryErrors
         }
         catch (Exception e) when (e is JsonException or InvalidDataException || IsTransport(e))
         {
-            // The status says enough; the body of an error is a courtesy.
+            // The status is enough; an error body is optional.
             return string.Empty;
         }
     }

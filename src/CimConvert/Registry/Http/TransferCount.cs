@@ -1,15 +1,15 @@
-namespace CimConvert.Registry.Push;
+namespace CimConvert.Registry.Http;
 
-/// <summary>What the transfers of one image took; several threads count at once.</summary>
+/// <summary>Counts the transfers of one image. Thread-safe.</summary>
 internal sealed class TransferCount
 {
     private long _bytes;
     private int _retries;
 
-    /// <summary>Bytes that came over the wire, those thrown away after a broken connection included.</summary>
+    /// <summary>Bytes received, including those dropped after a broken connection.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
-    /// <summary>Requests and transfers that were tried again.</summary>
+    /// <summary>Requests and transfers that were retried.</summary>
     public int Retries => Volatile.Read(ref _retries);
 
     internal void AddBytes(int bytes)

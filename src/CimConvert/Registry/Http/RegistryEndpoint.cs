@@ -1,10 +1,9 @@
 using CimConvert.Oci;
-using CimConvert.Registry.Auth;
-using CimConvert.Registry.Http;
+using CimConvert.Registry.Hosts;
 
-namespace CimConvert.Registry.Hosts;
+namespace CimConvert.Registry.Http;
 
-/// <summary>The URLs of one repository at one host (distribution spec, "Endpoints"), and the requests to them.</summary>
+/// <summary>The URLs of one repository at one host (OCI distribution spec, "Endpoints"), and requests to them.</summary>
 internal sealed class RegistryEndpoint
 {
     private readonly Uri _repository;
@@ -16,20 +15,22 @@ internal sealed class RegistryEndpoint
         Repository = host.RepositoryOf(reference);
         _repository = new Uri(host.Root, $"./{reference.Repository}/");
 
-        // containerd, docs/hosts.md: a mirror of several registries learns so which one is meant.
+        // containerd, docs/hosts.md, "Registry Host Namespace": tells a mirror of several registries which one is meant.
         _query = host.IsMirror ? $"?ns={Uri.EscapeDataString(host.Namespace)}" : string.Empty;
     }
 
     public RegistryHost Host { get; }
 
-    /// <summary>The repository's name as this host's tokens have it.</summary>
+    /// <summary>The repository's name in this host's tokens.</summary>
     public string Repository { get; }
 
     public Uri Manifest(string tagOrDigest) => At($"manifests/{tagOrDigest}");
 
     public Uri Blob(Digest digest) => At($"blobs/{digest}");
 
-    /// <summary>Where uploads begin; with a repository of the same registry named, one that may make the upload needless.</summary>
+    /// <summary>Where uploads start (OCI distribution spec, "Pushing blobs" and "Mounting a blob from another repository").</summary>
+    /// <param name="blob">The blob to upload.</param>
+    /// <param name="mountFrom">A repository of the same registry that may have the blob.</param>
     public Uri Uploads(Digest blob, string? mountFrom)
     {
         var uploads = At("blobs/uploads/");
@@ -40,13 +41,13 @@ internal sealed class RegistryEndpoint
 
     public Uri Referrers(Digest subject) => At($"referrers/{subject}");
 
-    /// <summary>Any other resource of the repository, by its path below it.</summary>
+    /// <summary>Another resource of the repository, by its path below it.</summary>
     public Uri At(string path) => new(_repository, $"./{path}{_query}");
 
-    /// <summary>A request with this host's own credentials, headers and connections.</summary>
-    /// <param name="method">What to do.</param>
-    /// <param name="uri">Where; of this host, or what it redirected to.</param>
-    /// <param name="push">Ask for leave to push, too.</param>
+    /// <summary>A request with this host's credentials, headers and connections.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="uri">A URL of this host.</param>
+    /// <param name="push">Whether the request needs permission to push.</param>
     public HttpRequestMessage Request(HttpMethod method, Uri uri, bool push = false)
     {
         var request = new HttpRequestMessage(method, uri);
