@@ -21,7 +21,7 @@ internal static class Decompression
     {
         LayerCompression.None => blob,
         LayerCompression.Gzip => new GunzipStream(blob),
-        LayerCompression.Zstd => new ZstdStream(blob),
+        LayerCompression.Zstd => new ZstdStream(blob, ZstdDecoder.Create()),
         _ => throw new ArgumentOutOfRangeException(nameof(compression), compression, message: null),
     };
 
