@@ -2,14 +2,13 @@ using System.IO.Compression;
 using BenchmarkDotNet.Attributes;
 using CimConvert.Compression;
 using CimConvert.Formats.Gzip;
-using CimConvert.Oci;
 using CimConvert.TestKit.Hives;
 using CimConvert.TestKit.Servers;
 
 namespace CimConvert.Benchmarks.Rooms;
 
 /// <summary>
-/// 32 MB decompressed from memory: gzip by the runtime (zlib-ng inside) and by our room, zstd by the system's library. A hive, and
+/// 32 MB decompressed from memory: gzip by the runtime (zlib-ng inside) and by our room, zstd by libzstd and by ZstdSharp. A hive, and
 /// the runtime's own libraries as they lie beside this program: the two kinds of bytes that Windows layers are made of. Trust the ratios.
 /// </summary>
 [MemoryDiagnoser]
@@ -47,7 +46,10 @@ public class DecompressionBenchmarks
     public long Gzip() => Drain(new GunzipStream(new MemoryStream(_gzip)));
 
     [Benchmark]
-    public long ZstdByLibrary() => Drain(Decompression.Open(new MemoryStream(_zstd), LayerCompression.Zstd));
+    public long ZstdByLibzstd() => Drain(new ZstdStream(new MemoryStream(_zstd), new LibzstdDecoder()));
+
+    [Benchmark]
+    public long ZstdByZstdSharp() => Drain(new ZstdStream(new MemoryStream(_zstd), new ZstdSharpDecoder()));
 
     private static byte[] Libraries()
     {

@@ -4,21 +4,21 @@ using System.Buffers.Binary;
 namespace CimConvert.Formats.Gzip;
 
 /// <summary>
-/// Compressed bytes as DEFLATE takes them: bits from each byte's lowest up. Behind the stream's end lie zeros, so that whoever
-/// decodes need not look before every bit; <see cref="ThrowIfOverrun"/> tells whether bits that were taken were there.
+/// Reads a compressed stream bit by bit, each byte from its lowest bit (RFC 1951, 3.1.1). Zeros follow the end of the stream, so
+/// that decoding need not check before every bit: <see cref="ThrowIfOverrun"/> checks afterwards that the bits taken were there.
 /// </summary>
 /// <remarks>
-/// <see cref="Bits"/> holds <see cref="BitCount"/> bits of the bytes before <see cref="Position"/>, and above them bits that
-/// a refill will find there again.
+/// The low <see cref="BitCount"/> bits of <see cref="Bits"/> come from bytes before <see cref="Position"/>; the bits above them
+/// are read again by the next refill.
 /// </remarks>
 internal class BitInput : IDisposable
 {
-    /// <summary>Bits that are at hand after <see cref="Refill"/>: whole bytes that fit beside 7 bits of a byte begun.</summary>
+    /// <summary>Bits available after <see cref="Refill"/>: the whole bytes that fit beside 7 bits of a partly used byte.</summary>
     public const int RefilledBits = 56;
 
     private const int BufferSize = 64 * 1024;
 
-    /// <summary>Zeros behind the end: more than is read beyond <see cref="PositionLimit"/>, where that is behind the end itself.</summary>
+    /// <summary>Zeros behind the end of the stream: enough for what is read beyond <see cref="PositionLimit"/>.</summary>
     public const int Padding = sizeof(ulong) + SymbolLoop.MostReadInATurn;
 
     private readonly Stream? _stream;
@@ -27,10 +27,10 @@ internal class BitInput : IDisposable
     private bool _ended;
     private long _bufferOffset;
 
-    /// <param name="stream">Stays the caller's.</param>
+    /// <param name="stream">Not disposed.</param>
     public BitInput(Stream stream) => (_stream, _buffer) = (stream, ArrayPool<byte>.Shared.Rent(BufferSize));
 
-    /// <summary>Without bytes, until <see cref="Use"/> gives some.</summary>
+    /// <summary>Empty until <see cref="Use"/> supplies bytes.</summary>
     protected BitInput()
     {
     }
@@ -39,30 +39,30 @@ internal class BitInput : IDisposable
 
     public int BitCount { get; set; }
 
-    /// <summary>Index in <see cref="Buffer"/> of the first byte that <see cref="Bits"/> does not hold.</summary>
+    /// <summary>Index in <see cref="Buffer"/> of the first byte that is not in <see cref="Bits"/>.</summary>
     public int Position { get; set; }
 
     public byte[] Buffer => _buffer;
 
     /// <summary>
-    /// The last <see cref="Position"/> from which a turn of the symbol loop may start. Behind the end of the stream that is
-    /// where not even the bits held back could be the stream's.
+    /// The last <see cref="Position"/> at which the symbol loop may start a turn. Once the stream has ended, it lies where even the
+    /// bits held back would all be behind the end.
     /// </summary>
     public int PositionLimit => _ended ? _end + sizeof(ulong) - 1 : _end - Padding;
 
-    /// <summary>Whether all bytes were begun, once <see cref="FillBuffer"/> looked for more.</summary>
+    /// <summary>Whether every byte was at least partly taken. Valid after <see cref="FillBuffer"/>.</summary>
     public bool IsAtEnd => Position - (BitCount >> 3) == _end;
 
-    /// <summary>Offset in the compressed stream of the byte that the next bit is of.</summary>
+    /// <summary>Offset in the compressed stream of the byte with the next bit.</summary>
     public long Offset => _bufferOffset + Position - ((BitCount + 7) >> 3);
 
     /// <summary>Offset in the compressed stream of the next bit, in bits.</summary>
     public long BitOffset => ((_bufferOffset + Position) << 3) - BitCount;
 
-    /// <summary>Whether bits were taken that the stream does not have.</summary>
+    /// <summary>Whether bits behind the end of the stream were taken.</summary>
     public bool IsOverrun => Position - (BitCount >> 3) > _end;
 
-    /// <summary>Makes <see cref="RefilledBits"/> bits be at hand.</summary>
+    /// <summary>Makes <see cref="RefilledBits"/> bits available.</summary>
     public void Refill()
     {
         FillBuffer();
@@ -72,7 +72,7 @@ internal class BitInput : IDisposable
         BitCount |= RefilledBits;
     }
 
-    /// <summary>The next <paramref name="count"/> bits, which must be at hand.</summary>
+    /// <summary>The next <paramref name="count"/> bits, which must be available.</summary>
     public uint Take(int count)
     {
         var value = (uint)Bits & ((1u << count) - 1);
@@ -86,7 +86,7 @@ internal class BitInput : IDisposable
         BitCount -= count;
     }
 
-    /// <summary>Goes on at the next whole byte.</summary>
+    /// <summary>Continues at the next whole byte.</summary>
     public void AlignToByte()
     {
         Position -= BitCount >> 3;
@@ -94,8 +94,8 @@ internal class BitInput : IDisposable
         ThrowIfOverrun();
     }
 
-    /// <summary>The next bytes at hand, at most <paramref name="count"/> and at least one. Between whole bytes only.</summary>
-    /// <exception cref="InvalidDataException">There are none.</exception>
+    /// <summary>The next bytes of the buffer: at least one, at most <paramref name="count"/>. Only between whole bytes.</summary>
+    /// <exception cref="InvalidDataException">The stream has ended.</exception>
     public ReadOnlySpan<byte> TakeBytes(int count)
     {
         FillBuffer();
@@ -109,7 +109,7 @@ internal class BitInput : IDisposable
         return taken;
     }
 
-    /// <summary>Little-endian, as gzip has all numbers. Between whole bytes only.</summary>
+    /// <summary>Little-endian, like all numbers in gzip. Only between whole bytes.</summary>
     public uint TakeUInt32()
     {
         Refill();
@@ -119,7 +119,7 @@ internal class BitInput : IDisposable
         return value;
     }
 
-    /// <exception cref="InvalidDataException">Bits were taken that the stream does not have.</exception>
+    /// <exception cref="InvalidDataException">Bits behind the end of the stream were taken.</exception>
     public void ThrowIfOverrun()
     {
         if (IsOverrun)
@@ -128,12 +128,12 @@ internal class BitInput : IDisposable
         }
     }
 
-    /// <summary>What is wrong at the next bit; but where bits behind the end were taken for the stream's, that alone is.</summary>
+    /// <summary>An error at the next bit. Where bits behind the end were taken, the error is that the stream ends too early.</summary>
     public InvalidDataException Bad(string what) => IsOverrun ? EndsTooEarly() : new($"{what} at byte {Offset}");
 
     private InvalidDataException EndsTooEarly() => new($"the stream ends at byte {_bufferOffset + _end}, inside a member");
 
-    /// <summary>Reads on where the buffer runs low, and puts zeros behind the end.</summary>
+    /// <summary>Reads more where the buffer runs low, and puts zeros behind the end.</summary>
     public void FillBuffer()
     {
         if (!_ended && _end - Position <= Padding)
@@ -142,10 +142,10 @@ internal class BitInput : IDisposable
         }
     }
 
-    /// <summary>Gets more than <see cref="Padding"/> bytes in front of <see cref="Position"/>, or the end.</summary>
+    /// <summary>Reads until more than <see cref="Padding"/> bytes follow <see cref="Position"/>, or the stream ends.</summary>
     protected virtual void ReadOn()
     {
-        // The bits held back came from bytes that stay before Position, so that Offset and AlignToByte can go back to them.
+        // Keeps the bytes that the bits held back came from: Offset and AlignToByte go back to them.
         var kept = Math.Max(0, Position - sizeof(ulong));
         _buffer.AsSpan(kept, _end - kept).CopyTo(_buffer);
         (Position, _end) = (Position - kept, _end - kept);
@@ -163,12 +163,12 @@ internal class BitInput : IDisposable
         }
     }
 
-    /// <summary>Goes on in another buffer, which stays the caller's. The bits held back, if any, must lie before the position in it too.</summary>
+    /// <summary>Continues in another buffer, which the caller keeps. Bits held back must come from the bytes before the position in it, too.</summary>
     /// <param name="buffer">With <see cref="Padding"/> zeros behind the bytes.</param>
     /// <param name="position">Index of the next byte.</param>
-    /// <param name="end">Where the bytes end.</param>
-    /// <param name="offset">Of the buffer's start in the compressed stream.</param>
-    /// <param name="isEnd">Whether no more come behind these.</param>
+    /// <param name="end">End of the bytes in the buffer.</param>
+    /// <param name="offset">Offset of the buffer's start in the compressed stream.</param>
+    /// <param name="isEnd">Whether the stream ends with these bytes.</param>
     protected void Use(byte[] buffer, int position, int end, long offset, bool isEnd)
     {
         (_buffer, _end, _ended, _bufferOffset) = (buffer, end, isEnd, offset);

@@ -3,12 +3,13 @@ using System.Buffers.Binary;
 namespace CimConvert.Formats.Gzip;
 
 /// <summary>
-/// Looks for what may be the start of a block in the midst of a DEFLATE stream: blocks that bring their codes, and stored ones,
-/// which have a length and its complement. Blocks with the fixed code show nothing to be found by.
+/// Searches the middle of a DEFLATE stream for places where a block may start: a block with dynamic codes, or a stored block, which
+/// has a length and its complement. Blocks with the fixed codes have nothing to recognize them by.
 /// </summary>
 /// <remarks>
-/// Most places are passed by a table that knows, of the next 13 bits, how far on the next place is that they do not rule out;
-/// most that remain by the sum of the code lengths' code (Knespel and Brunst, "Rapidgzip", 2023, 3.4).
+/// A table indexed by the next 13 bits tells how far it is to the next place that these bits do not rule out. Most of the others
+/// are ruled out because the code of their code lengths is not complete (Knespel and Brunst, "Rapidgzip", 2023, 3.4,
+/// https://doi.org/10.1145/3588195.3592992).
 /// </remarks>
 internal static class BlockFinder
 {
@@ -19,10 +20,10 @@ internal static class BlockFinder
     private static readonly byte[] s_skips = MakeSkips();
     private static readonly ushort[] s_shares = MakeShares();
 
-    /// <param name="data">With eleven bytes behind <paramref name="end"/> at least.</param>
-    /// <param name="from">In bits, as all here.</param>
-    /// <param name="end">Before which the block starts.</param>
-    /// <returns><paramref name="end"/> where there is none.</returns>
+    /// <param name="data">With at least eleven bytes behind <paramref name="end"/>.</param>
+    /// <param name="from">In bits, like all positions here.</param>
+    /// <param name="end">Blocks that start here or later are not looked for.</param>
+    /// <returns>The block's first bit; <paramref name="end"/> if none is found.</returns>
     public static int NextWithCodes(ReadOnlySpan<byte> data, int from, int end)
     {
         ReadOnlySpan<byte> skips = s_skips;
@@ -45,15 +46,15 @@ internal static class BlockFinder
         return end;
     }
 
-    /// <returns>The first bit of the block's length; <paramref name="end"/> where there is none.</returns>
+    /// <returns>The first bit of the block's length; <paramref name="end"/> if none is found.</returns>
     public static int NextStored(ReadOnlySpan<byte> data, int from, int end)
     {
-        // The last bits of the byte before are the end of the header, or zeros behind it.
+        // The last three bits of the byte before are the header, or zeros between it and the length.
         for (var at = Math.Max(1, (from + 7) >> 3); at < end >> 3; at++)
         {
             if (IsStored(data, at) && data[at - 1] >> 5 == 0)
             {
-                // Of a longest block, 00 ff ff 00 00, the zero before looks like a part of a length too.
+                // The length of the longest block, ff ff 00 00, also looks like one from the zero byte before it.
                 return (IsStored(data, at + 1) && data[at] == 0 ? at + 1 : at) << 3;
             }
         }
@@ -64,7 +65,7 @@ internal static class BlockFinder
     private static bool IsStored(ReadOnlySpan<byte> data, int at) =>
         BinaryPrimitives.ReadUInt32LittleEndian(data[at..]) is var lengths && (ushort)~lengths == lengths >> 16;
 
-    /// <summary>Whether the lengths of the code that code lengths are written in leave no code unused, as compressors write it.</summary>
+    /// <summary>Whether the code that the code lengths are written in is complete, as compressors make it.</summary>
     private static bool IsCode(ReadOnlySpan<byte> data, int at)
     {
         var count = 4 + (int)((BitsAt(data, at) >> SkipBits) & 15);
@@ -78,7 +79,7 @@ internal static class BlockFinder
         return shares == CompleteCode;
     }
 
-    /// <summary>57 bits at least: enough for all 19 lengths.</summary>
+    /// <summary>At least 57 bits: enough for all 19 lengths.</summary>
     private static ulong BitsAt(ReadOnlySpan<byte> data, int bit) => BinaryPrimitives.ReadUInt64LittleEndian(data[(bit >> 3)..]) >> (bit & 7);
 
     private static byte[] MakeSkips()
@@ -95,7 +96,7 @@ internal static class BlockFinder
         return skips;
     }
 
-    /// <summary>Whether these bits may start a block that is not the last, of type 2, with at most 30 too many symbols of both kinds.</summary>
+    /// <summary>Whether these bits may start a block of type 2 that is not the last, with possible numbers of literal and distance codes.</summary>
     private static bool MayStart(int bits, int known)
     {
         var typeMask = (1 << Math.Min(known, 3)) - 1;
@@ -104,7 +105,7 @@ internal static class BlockFinder
             && (known < SkipBits || ((bits >> 8) & 31) < 30);
     }
 
-    /// <summary>What four lengths take of all codes of 7 bits.</summary>
+    /// <summary>The share that four lengths take of all codes of 7 bits.</summary>
     private static ushort[] MakeShares()
     {
         var shares = new ushort[1 << (3 * LengthsAtATime)];

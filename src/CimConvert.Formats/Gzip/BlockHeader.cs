@@ -1,6 +1,6 @@
 namespace CimConvert.Formats.Gzip;
 
-/// <summary>Reads what stands before a block's data (RFC 1951, 3.2.3 to 3.2.7), and holds the tables that it brings.</summary>
+/// <summary>Reads a block's header (RFC 1951, 3.2.3 to 3.2.7) and holds the decode tables made from it.</summary>
 internal sealed class BlockHeader(BitInput input)
 {
     private const int MaxLiteralSymbols = 286;
@@ -10,17 +10,17 @@ internal sealed class BlockHeader(BitInput input)
     private readonly DecodeTables _own = new();
     private readonly uint[] _lengthCode = new uint[1 << LengthCodeBits];
 
-    /// <summary>By which the block's symbols are decoded; null where it is stored.</summary>
+    /// <summary>Decode the block's symbols; null for a stored block.</summary>
     public DecodeTables? Tables { get; private set; }
 
-    /// <summary>Bytes of a stored block, which follow.</summary>
+    /// <summary>Number of bytes of a stored block, which follow the header.</summary>
     public int StoredLength { get; private set; }
 
     public bool IsLast { get; private set; }
 
     private static ReadOnlySpan<byte> LengthCodeOrder => [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-    /// <returns>What is wrong with it, at the input's next bit; null if nothing is. No exception, since who looks for blocks meets many.</returns>
+    /// <returns>What is wrong with the header, at the input's next bit; null if nothing is. Not an exception: a search for blocks meets many bad headers.</returns>
     public string? Read()
     {
         input.Refill();

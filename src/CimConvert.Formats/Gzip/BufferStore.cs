@@ -3,8 +3,8 @@ using System.Buffers;
 namespace CimConvert.Formats.Gzip;
 
 /// <summary>
-/// Buffers of one size that go round among those who decode a stream. Of its own, since the shared pool keeps only few of a size
-/// where one thread rents and another returns.
+/// Buffers of one size, shared by the threads that decode a stream. The shared array pool keeps too few buffers of a size where one
+/// thread rents and another returns them.
 /// </summary>
 internal sealed class BufferStore(int size) : IDisposable
 {

@@ -1,6 +1,6 @@
 namespace CimConvert.Formats.Gzip;
 
-/// <summary>Bits of a stream that comes in chunks, read where they lie.</summary>
+/// <summary>Reads a stream that is cut into chunks, without copying them.</summary>
 internal sealed class ChunkInput : BitInput
 {
     private readonly Func<GzipChunk?>? _next;
@@ -11,19 +11,19 @@ internal sealed class ChunkInput : BitInput
     {
     }
 
-    /// <param name="next">Hands over the next chunk, from the first on.</param>
+    /// <param name="next">Returns the next chunk each time, starting with the first.</param>
     public ChunkInput(Func<GzipChunk?> next) => _next = next;
 
-    /// <summary>In which the next bit lies, or in what it has of the chunk that follows.</summary>
+    /// <summary>The current chunk: the next bit is in its stretch, or in the bytes it has of the following one.</summary>
     public GzipChunk Chunk => _chunk ?? throw new InvalidOperationException("nothing was read yet");
 
-    /// <summary>Goes to a bit of a chunk, which stays the caller's and is taken for all there is.</summary>
+    /// <summary>Moves to a bit of a chunk, which the caller keeps, and takes the chunk for the whole stream.</summary>
     public void UseAlone(GzipChunk chunk, long bit) => GoTo(chunk, bit, isEnd: true);
 
-    /// <summary>Goes to a bit of the stream that lies in the chunk at hand.</summary>
+    /// <summary>Moves to a bit of the stream in the current chunk.</summary>
     public void MoveTo(long bit) => GoTo(Chunk, bit, Chunk.IsLast);
 
-    /// <summary>Takes the next chunk, which has the byte at hand too, and lets go of this one.</summary>
+    /// <summary>Continues in the next chunk, which also has the current byte, and releases this one.</summary>
     public void Advance()
     {
         var next = _next!() ?? throw new InvalidOperationException("a chunk came last that was not the last");

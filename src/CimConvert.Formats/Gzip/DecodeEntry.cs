@@ -1,19 +1,19 @@
 namespace CimConvert.Formats.Gzip;
 
 /// <summary>
-/// What a decode table says of the bits it is asked about, in 32 bits:
+/// An entry of a decode table, 32 bits:
 /// <code>
-/// bits 0-5    bits to go on by: the code and, of a length or distance, its extra bits
-/// bits 8-11   bits of the code alone; of a subtable, its index
+/// bits 0-5    bits to consume: the code and, for a length or distance, its extra bits
+/// bits 8-11   bits of the code alone; for a subtable, bits of its index
 /// bit 12      the code is longer than the table's index: see a subtable
-/// bit 13      no length or distance: the end of the block, or a code that stands for nothing
+/// bit 13      neither length nor distance: the end of the block, or an invalid code
 /// bits 14-21  a literal, which a second literal or a length may follow
 /// bits 22-29  that literal; or a length less 3, without extra bits
 /// bits 16-31  a distance without extra bits; where a subtable starts
-/// bits 30-31  as many of them set as there are literals; bit 31 only where no length follows
+/// bits 30-31  as many of them are set as there are literals; bit 31 only if no length follows
 /// </code>
-/// So a turn of the symbol loop shifts by an entry as it is (the processor takes six bits of a shift's count), and finds extra
-/// bits between the two counts.
+/// The symbol loop shifts by an entry as it is (processors use the low six bits of a shift count), and finds the extra bits between
+/// the two counts.
 /// </summary>
 internal static class DecodeEntry
 {
@@ -27,29 +27,29 @@ internal static class DecodeEntry
     public const int LengthShift = 22;
     public const int CountShift = 30;
 
-    /// <summary>One literal more before what an entry already is.</summary>
+    /// <summary>Adds one literal before what an entry already stands for.</summary>
     public const uint OneMore = 1u << CountShift;
 
-    /// <summary>A literal, and no length.</summary>
+    /// <summary>Literals only, no length.</summary>
     public const uint Literal = 1u << 31;
 
     public const uint ShortestLength = 3;
 
     public const uint EndOfBlock = Special | (1u << ValueShift);
 
-    /// <summary>A code that stands for nothing. It has a length, as all codes, so that a decoder that meets one moves on.</summary>
+    /// <summary>An invalid code. It has a length like every code, so that decoding always advances.</summary>
     public const uint Invalid = Special;
 
-    /// <summary>What one more bit of code adds to an entry.</summary>
+    /// <summary>Added to an entry for each bit of its code.</summary>
     public const uint CodeBit = 1u | (1u << CodeLengthShift);
 
-    /// <summary>Of every literal, length and end-of-block symbol (RFC 1951, 3.2.5), before the length of its code is added.</summary>
+    /// <summary>Entries of the literal, length and end-of-block symbols (RFC 1951, 3.2.5), before the length of the code is added.</summary>
     public static ReadOnlySpan<uint> LiteralsAndLengths => s_literalsAndLengths;
 
-    /// <summary>Of every distance symbol.</summary>
+    /// <summary>Entries of the distance symbols.</summary>
     public static ReadOnlySpan<uint> Distances => s_distances;
 
-    /// <summary>Of every symbol of the code that code lengths are written in: its own number.</summary>
+    /// <summary>Entries of the code length symbols: their own numbers.</summary>
     public static ReadOnlySpan<uint> CodeLengths => s_codeLengths;
 
     private const int FirstLength = 257;

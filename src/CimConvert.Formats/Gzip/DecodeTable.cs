@@ -1,19 +1,19 @@
 namespace CimConvert.Formats.Gzip;
 
 /// <summary>
-/// Fills tables that decode a prefix code: indexed by the next bits of the stream, with subtables behind the table for codes
-/// longer than its index.
+/// Fills tables that decode a prefix code. A table is indexed by the next bits of the stream; subtables behind it hold the codes
+/// that are longer than its index.
 /// </summary>
 internal static class DecodeTable
 {
     public const int MaxCodeLength = 15;
 
-    /// <param name="lengths">Bits of each symbol's code, 0 where it has none.</param>
+    /// <param name="lengths">Length of each symbol's code in bits, 0 if it has none.</param>
     /// <param name="symbols">Each symbol's entry.</param>
-    /// <param name="indexBits">The table's index.</param>
+    /// <param name="indexBits">Bits of the table's index.</param>
     /// <param name="table">Room for the table and its subtables.</param>
     /// <returns>
-    /// Whether the lengths make a code: not more codes than there can be, and not fewer, but that there may be none, or one of one bit.
+    /// Whether the lengths make a complete code. No code at all, and a single code of one bit, are also valid.
     /// </returns>
     public static bool TryFill(ReadOnlySpan<byte> lengths, ReadOnlySpan<uint> symbols, int indexBits, Span<uint> table)
     {
@@ -38,7 +38,7 @@ internal static class DecodeTable
 
         if (unused > 0)
         {
-            // zlib takes these two, and so must we: a block without matches, or with one distance, is written so (RFC 1951, 3.2.7).
+            // A block without matches, or with a single distance, is written like this (RFC 1951, 3.2.7). zlib accepts the same.
             if (used > counts[1])
             {
                 return false;
@@ -53,7 +53,7 @@ internal static class DecodeTable
         return true;
     }
 
-    /// <summary>The symbols in the order of their codes.</summary>
+    /// <summary>Sorts the symbols by their codes.</summary>
     private static void Sort(ReadOnlySpan<byte> lengths, ReadOnlySpan<int> counts, Span<ushort> sorted)
     {
         Span<int> next = stackalloc int[MaxCodeLength + 1];
@@ -74,8 +74,8 @@ internal static class DecodeTable
 
     private static void Fill(Span<int> counts, ReadOnlySpan<ushort> sorted, ReadOnlySpan<uint> symbols, int indexBits, Span<uint> table)
     {
-        // Codes are kept bit-reversed, as they lie in the stream. A table for one bit more is the table twice; what is copied
-        // from where no code was yet is overwritten by the longer codes that lie there.
+        // Codes are kept bit-reversed, as in the stream. For one more bit the table is doubled; copies of entries that have no
+        // code yet are overwritten by the longer codes.
         var code = 0u;
         var size = 1;
         var placed = 0;
@@ -97,7 +97,7 @@ internal static class DecodeTable
         }
     }
 
-    /// <summary>Places all codes that begin as the one at <paramref name="placed"/> does.</summary>
+    /// <summary>Places all codes with the same prefix as the one at <paramref name="placed"/>.</summary>
     private static (int Free, int Placed, uint Code) FillSubtable(
         Span<int> counts, ReadOnlySpan<ushort> sorted, int placed, uint code, ReadOnlySpan<uint> symbols, int indexBits, int start, Span<uint> table)
     {
@@ -108,7 +108,7 @@ internal static class DecodeTable
             length++;
         }
 
-        // As many bits as the codes that lie here need: those left of each length, until they take all the room.
+        // Adds bits until the remaining codes of each length fill the subtable.
         var bits = length - indexBits;
         for (var room = (1 << bits) - counts[length]; room > 0; room = (room << 1) - counts[indexBits + bits])
         {
@@ -137,7 +137,7 @@ internal static class DecodeTable
         return (start + subtable.Length, placed, code);
     }
 
-    /// <summary>The code after this one of the same length: a count upwards, with the bits in the stream's order.</summary>
+    /// <summary>The next code of the same length: counts up, with the bits reversed.</summary>
     private static uint Next(uint code, int length)
     {
         var bit = 1u << (length - 1);

@@ -1,30 +1,30 @@
 namespace CimConvert.Formats.Gzip;
 
-/// <summary>The two tables a block's symbols are decoded by.</summary>
+/// <summary>The two tables that decode a block's symbols.</summary>
 internal sealed class DecodeTables
 {
-    /// <summary>Most codes of real data fit, and the table still fits in a processor's first cache.</summary>
+    /// <summary>Most codes of real data fit, and the table fits in the L1 cache.</summary>
     public const int LiteralBits = 12;
 
     public const int DistanceBits = 9;
     public const ulong LiteralMask = (1 << LiteralBits) - 1;
     public const ulong DistanceMask = (1 << DistanceBits) - 1;
 
-    /// <summary>Where the distances lie among <see cref="Entries"/>.</summary>
+    /// <summary>Start of the distances in <see cref="Entries"/>.</summary>
     public const uint DistancesStart = LiteralEntries;
 
     /// <summary>
-    /// A subtable of 2^k entries holds at least k+1 codes (of 1, 2, … k, k further bits): 288 symbols fill no more than 288/4
-    /// subtables of 8, and 32 no more than 32/7 of 64.
+    /// A subtable of 2^k entries holds at least k+1 codes (of 1, 2, … k, k further bits): 288 symbols need at most 288/4 subtables
+    /// of 8 entries, and 32 symbols at most 32/7 of 64.
     /// </summary>
     private const int LiteralEntries = (1 << LiteralBits) + (288 / 4 * 8);
 
     private const int DistanceEntries = (1 << DistanceBits) + (32 * 64 / 7);
 
-    /// <summary>Those of blocks that bring none (RFC 1951, 3.2.6).</summary>
+    /// <summary>For blocks with the fixed codes (RFC 1951, 3.2.6).</summary>
     public static DecodeTables Fixed { get; } = MakeFixed();
 
-    /// <summary>Both tables, one behind the other, so that one pointer serves.</summary>
+    /// <summary>Both tables, one behind the other, so that the symbol loop needs one pointer.</summary>
     public uint[] Entries { get; } = new uint[LiteralEntries + DistanceEntries];
 
     private Span<uint> Literals => Entries.AsSpan(0, LiteralEntries);

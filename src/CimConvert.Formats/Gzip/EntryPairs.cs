@@ -6,10 +6,10 @@ using System.Runtime.Intrinsics.X86;
 namespace CimConvert.Formats.Gzip;
 
 /// <summary>
-/// Joins entries: where an index holds the codes of a literal and of another literal or a length, its entry becomes both.
+/// Joins entries: if the bits of an index hold a literal and then another literal or a length, its entry stands for both.
 /// </summary>
 /// <remarks>
-/// Goes downwards, since the entry for the bits behind a literal lies lower in the table, and is wanted as it was.
+/// Goes from the end to the start: the entry for the bits behind a literal has a lower index, and is needed before it is joined itself.
 /// </remarks>
 internal static class EntryPairs
 {
@@ -52,7 +52,7 @@ internal static class EntryPairs
         }
     }
 
-    /// <summary>The same for eight entries at a time. Those that one of the first eight looks up are read before they are written.</summary>
+    /// <summary>The same for eight entries at a time. The lookups of the first eight read their entries before these are written.</summary>
     internal static void JoinWide(Span<uint> table)
     {
         var codeLength = Vector256.Create(DecodeEntry.CodeLengthMask);

@@ -3,12 +3,12 @@ using CimConvert.Formats.Binary;
 namespace CimConvert.Formats.Gzip;
 
 /// <summary>
-/// Decompresses gzip (RFC 1952), strictly: every member's header, checksum and length are checked, and behind a member there is
-/// another, or the end. Does not own the compressed stream, and reads it to its end.
+/// Decompresses gzip (RFC 1952) strictly: checks every member's header, checksum and length, and allows nothing but another member
+/// behind a member. Reads the compressed stream to its end, and does not own it.
 /// </summary>
 /// <remarks>
-/// Memory is one window and one input buffer, both pooled, however much comes out. Damage is an <see cref="InvalidDataException"/>
-/// that says what is wrong, and at which byte of the compressed stream; what was decoded just before it may not be handed out.
+/// Memory is one window and one input buffer, both pooled. Damage is reported as an <see cref="InvalidDataException"/> that says
+/// what is wrong at which byte of the compressed stream; bytes decoded just before the damage may not be returned.
 /// </remarks>
 internal sealed class GunzipStream : ForwardStream
 {
@@ -16,12 +16,12 @@ internal sealed class GunzipStream : ForwardStream
     private InvalidDataException? _damage;
     private bool _disposed;
 
-    /// <param name="compressed">Read synchronously, from where it stands.</param>
+    /// <param name="compressed">Read synchronously, from its current position.</param>
     public GunzipStream(Stream compressed) => _decoder = new GzipDecoder(compressed);
 
     /// <param name="nextChunk">
-    /// Hands over, one after another, the chunks of a <see cref="GzipChunkReader"/>, each when a <see cref="GzipChunkDecoder"/> is
-    /// through with it. What comes out, and what is refused, is the same as of the stream they were cut from.
+    /// Returns the chunks of a <see cref="GzipChunkReader"/> in order, each after a <see cref="GzipChunkDecoder"/> has decoded it.
+    /// Output and errors are the same as for the stream that the chunks were cut from.
     /// </param>
     public GunzipStream(Func<GzipChunk?> nextChunk) => _decoder = new GzipDecoder(nextChunk);
 

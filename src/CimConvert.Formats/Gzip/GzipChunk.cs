@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace CimConvert.Formats.Gzip;
 
 /// <summary>
-/// A stretch of a gzip stream, with a little of what follows, and what a <see cref="GzipChunkDecoder"/> made of it beforehand: a
-/// run of whole blocks, from one that seems to start in the stretch to one that ends at or behind its end. Whether the run is the
-/// stream's shows when whoever decodes in order comes to a block that starts just there.
+/// A stretch of a gzip stream and some bytes behind it, with what a <see cref="GzipChunkDecoder"/> decoded speculatively: a run of
+/// whole blocks, from one that seems to start in the stretch to one that ends at or behind the stretch's end. The run is correct if
+/// decoding in order arrives at a block that starts at the same bit.
 /// </summary>
 internal sealed class GzipChunk
 {
@@ -19,39 +19,39 @@ internal sealed class GzipChunk
         _bytes = bytes;
     }
 
-    /// <summary>Of the stretch in the compressed stream.</summary>
+    /// <summary>Offset of the stretch in the compressed stream.</summary>
     internal long Offset { get; init; }
 
-    /// <summary>Bytes at hand: the stretch, and what follows.</summary>
+    /// <summary>Number of bytes: the stretch and those behind it.</summary>
     internal int Length { get; init; }
 
-    /// <summary>Whether no bytes come behind these.</summary>
+    /// <summary>Whether the stream ends with these bytes.</summary>
     internal bool IsLast { get; init; }
 
-    /// <summary>Where the next stretch starts, in bits of the stream.</summary>
+    /// <summary>Start of the next stretch, in bits of the stream.</summary>
     internal long End { get; init; }
 
     /// <summary>The bytes, with <see cref="BitInput.Padding"/> zeros behind them.</summary>
     internal byte[] Bytes => _bytes;
 
-    /// <summary>Whether it is worth while to look for blocks in it.</summary>
+    /// <summary>Whether to search it for blocks.</summary>
     internal bool IsForeseeable { get; init; }
 
-    /// <summary>Where the run may start, in bits of the stream: see <see cref="BlockStart"/>. Null where there is no run.</summary>
+    /// <summary>Where the run may start, in bits of the stream; null if there is no run.</summary>
     internal BlockStart? RunStart { get; set; }
 
-    /// <summary>Where the run's last block ends.</summary>
+    /// <summary>End of the run's last block, in bits of the stream.</summary>
     internal long RunEnd { get; set; }
 
-    /// <summary>Whether the run's last block is its member's.</summary>
+    /// <summary>Whether the run's last block is the last of its member.</summary>
     internal bool RunEndsMember { get; set; }
 
-    /// <summary>Whether the run turned out to be the stream's.</summary>
+    /// <summary>Whether the run turned out to be correct.</summary>
     internal bool WasForeseen { get; private set; }
 
     internal Span<RunSegment> Segments => CollectionsMarshal.AsSpan(_segments);
 
-    /// <summary>Room for what is decoded next; its start is for the history.</summary>
+    /// <summary>A buffer for what is decoded next; the history is copied to its start.</summary>
     internal byte[] AddSegment(int symbolSize)
     {
         var buffer = _reader.Buffers.Rent();
@@ -59,7 +59,7 @@ internal sealed class GzipChunk
         return buffer;
     }
 
-    /// <summary>Gives back the segments behind so many.</summary>
+    /// <summary>Returns all segments but the first <paramref name="count"/> to the store.</summary>
     internal void Truncate(int count)
     {
         foreach (var segment in Segments[count..])
@@ -76,14 +76,14 @@ internal sealed class GzipChunk
         (RunStart, RunEndsMember) = (null, false);
     }
 
-    /// <summary>The run was read to its end.</summary>
+    /// <summary>Called when the run was read to its end.</summary>
     internal void EndRun()
     {
         DropRun();
         WasForeseen = true;
     }
 
-    /// <summary>Gives back all buffers. For the last who has the chunk.</summary>
+    /// <summary>Returns all buffers to the store. Called by the chunk's last user.</summary>
     public void Release()
     {
         if (_bytes.Length > 0)
@@ -100,18 +100,18 @@ internal sealed class GzipChunk
 }
 
 /// <summary>
-/// A piece of a run: 32 Ki symbols of history, and behind it what was decoded. Symbols are bytes or, while the history before the
-/// run may still show through, words: bytes, or places in that history with <see cref="RunSegment.Marker"/> added.
+/// A piece of a run: 32 Ki symbols of history, then what was decoded. Symbols are bytes or, while matches may still reach back to
+/// before the run, words: a byte, or an index into the unknown history with <see cref="RunSegment.Marker"/> added.
 /// </summary>
-/// <param name="Buffer">Of the chunk's store.</param>
+/// <param name="Buffer">From the chunk's store.</param>
 /// <param name="SymbolSize">1 or 2 bytes.</param>
-/// <param name="End">Index in the buffer behind the last symbol, in bytes.</param>
+/// <param name="End">End of the last symbol in the buffer, in bytes.</param>
 internal record struct RunSegment(byte[] Buffer, int SymbolSize, int End)
 {
     public const ushort Marker = 0x8000;
 
     public readonly bool HasMarkers => SymbolSize > 1;
 
-    /// <summary>Index of the first symbol behind the history, in bytes.</summary>
+    /// <summary>Start of the first symbol behind the history, in bytes.</summary>
     public readonly int Start => OutputWindow.HistorySize * SymbolSize;
 }

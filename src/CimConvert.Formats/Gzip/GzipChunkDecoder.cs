@@ -3,18 +3,18 @@ using System.Runtime.InteropServices;
 namespace CimConvert.Formats.Gzip;
 
 /// <summary>
-/// Decodes chunks of a gzip stream before what comes ahead of them was decoded: looks for a block, and decodes from there with
-/// marks for the bytes it cannot know. One thread each.
+/// Decodes chunks of a gzip stream before the data in front of them is decoded: searches for a block, and decodes from there with
+/// markers for bytes that are not known yet. For one thread.
 /// </summary>
 /// <remarks>
-/// What it finds is no more than likely, and need not be: see <see cref="GzipChunk"/>. So it says of no data that it is damaged.
+/// The result is a guess (see <see cref="GzipChunk"/>), so no data is reported as damaged here.
 /// </remarks>
 internal sealed class GzipChunkDecoder : IDisposable
 {
     private const int BytesSize = sizeof(byte);
     private const int MarkersSize = sizeof(ushort);
 
-    /// <summary>Starts that turn out to be none. Data made to look like blocks must not be gone through again and again.</summary>
+    /// <summary>Wrong starts allowed per chunk: data crafted to look like blocks must not be decoded again and again.</summary>
     private const int MaxTries = 64;
 
     private const int TrailerSize = 8;
@@ -40,7 +40,7 @@ internal sealed class GzipChunkDecoder : IDisposable
         Damaged,
     }
 
-    /// <summary>Gives the chunk a run, if one can be found.</summary>
+    /// <summary>Searches the chunk for a run and decodes it.</summary>
     public void Decode(GzipChunk chunk)
     {
         if (!chunk.IsForeseeable)
@@ -79,7 +79,7 @@ internal sealed class GzipChunkDecoder : IDisposable
         }
     }
 
-    /// <summary>Between chunks it holds no buffers of theirs.</summary>
+    /// <summary>Between chunks it holds none of their buffers.</summary>
     public void Dispose()
     {
         _input.Dispose();
@@ -106,7 +106,7 @@ internal sealed class GzipChunkDecoder : IDisposable
         }
     }
 
-    /// <summary>Decodes whole blocks up to the chunk's end, or as far as bytes and room allow; false if they turn out to be none.</summary>
+    /// <summary>Decodes whole blocks up to the chunk's end, or as far as its bytes and segments allow; false if they are not blocks after all.</summary>
     private bool Run(GzipChunk chunk)
     {
         var first = _input.BitOffset;
@@ -122,7 +122,7 @@ internal sealed class GzipChunkDecoder : IDisposable
 
             if (chunk.RunEnd >= chunk.End)
             {
-                // A stored block that was none ends where there is no block either.
+                // A stored block found by mistake is not followed by a block.
                 return ReadHeader() != BlockEnd.Damaged;
             }
 
@@ -159,7 +159,7 @@ internal sealed class GzipChunkDecoder : IDisposable
         }
         catch (InvalidDataException)
         {
-            // The input's only word: bits were taken that the chunk does not have.
+            // Thrown only where bits behind the end of the chunk were taken.
             return BlockEnd.InputEnds;
         }
     }
@@ -227,7 +227,7 @@ internal sealed class GzipChunkDecoder : IDisposable
         return BlockEnd.Complete;
     }
 
-    /// <summary>Whether what a member's end should have behind it is there: checks, and then another member or nothing.</summary>
+    /// <summary>Whether a member's trailer follows, and then another member or the end.</summary>
     private static bool MemberEnds(GzipChunk chunk)
     {
         var behind = (int)(((chunk.RunEnd + 7) >> 3) + TrailerSize - chunk.Offset);
@@ -236,7 +236,7 @@ internal sealed class GzipChunkDecoder : IDisposable
             : !chunk.IsLast || behind == chunk.Length;
     }
 
-    /// <summary>Goes on in another segment, of bytes where no markers are left in the history.</summary>
+    /// <summary>Continues in another segment, of bytes if the history has no markers left.</summary>
     private bool TryAddSegment(GzipChunk chunk)
     {
         chunk.Segments[^1].End = _window.Position;
@@ -276,7 +276,7 @@ internal sealed class GzipChunkDecoder : IDisposable
         return _window.Buffer.AsSpan(_window.Position - size, size);
     }
 
-    /// <summary>From the end, where they are if there are many.</summary>
+    /// <summary>Searches from the end: if there are many, some are there.</summary>
     private bool HistoryHasMarkers() =>
         MemoryMarshal.Cast<byte, ushort>(History(MarkersSize)).LastIndexOfAnyInRange(RunSegment.Marker, ushort.MaxValue) >= 0;
 

@@ -1,11 +1,11 @@
 namespace CimConvert.Formats.Gzip;
 
-/// <summary>Cuts a gzip stream into chunks. One thread at a time.</summary>
-/// <param name="compressed">Stays the caller's.</param>
-/// <param name="sizes">How large the chunks are.</param>
+/// <summary>Cuts a gzip stream into chunks. Not thread-safe.</summary>
+/// <param name="compressed">Not disposed.</param>
+/// <param name="sizes">Sizes of the chunks.</param>
 internal sealed class GzipChunkReader(Stream compressed, GzipChunkSizes sizes) : IDisposable
 {
-    /// <summary>So many chunks in a row whose run was not the stream's, and only every so many is still looked into.</summary>
+    /// <summary>After this many wrong runs in a row, only every <see cref="MissedStep"/>th chunk is searched.</summary>
     private const int MaxMisses = 4;
 
     private const int MissedStep = 8;
@@ -19,7 +19,7 @@ internal sealed class GzipChunkReader(Stream compressed, GzipChunkSizes sizes) :
 
     internal BufferStore Buffers { get; } = new(sizes.BufferSize);
 
-    /// <summary>Null behind the last. There is always one, be it empty.</summary>
+    /// <summary>The next chunk; null behind the last. There is at least one, which may be empty.</summary>
     public GzipChunk? Next()
     {
         if (_ended)
@@ -59,27 +59,27 @@ internal sealed class GzipChunkReader(Stream compressed, GzipChunkSizes sizes) :
         }
     }
 
-    /// <summary>Whether looking for blocks in a chunk came to anything. Some streams have none to find.</summary>
+    /// <summary>Records whether a searched chunk's run was correct: some streams have no blocks that can be found.</summary>
     internal void Learn(bool wasForeseen) => Volatile.Write(ref _misses, wasForeseen ? 0 : _misses + 1);
 
     public void Dispose() => Buffers.Dispose();
 }
 
 /// <summary>
-/// How large chunks are: <see cref="Default"/>, but where tests want many of little.
+/// Sizes of chunks: <see cref="Default"/>, except where tests need many small ones.
 /// </summary>
-/// <param name="Stretch">Compressed bytes from one chunk's start to the next's.</param>
+/// <param name="Stretch">Compressed bytes from the start of one chunk to the next.</param>
 /// <param name="Ahead">
-/// Bytes of what follows that a chunk has besides. Where the block that starts last in a chunk ends behind those, the run ends before it.
+/// Further bytes that a chunk has of the next stretch. A run ends before a block that ends behind these.
 /// </param>
-/// <param name="BufferSize">Of the chunk's bytes, and of each segment of a run.</param>
-/// <param name="MaxSegments">Of a run, which ends early where they are full.</param>
+/// <param name="BufferSize">Size of the buffers for a chunk's bytes and for each segment of a run.</param>
+/// <param name="MaxSegments">Segments of a run, which ends early when they are full.</param>
 internal sealed record GzipChunkSizes(int Stretch, int Ahead, int BufferSize, int MaxSegments)
 {
-    /// <summary>Behind what a decoder may hold back or read ahead.</summary>
+    /// <summary>More than a decoder holds back or reads ahead.</summary>
     internal const int MinAhead = 2 * BitInput.Padding;
 
-    /// <summary>The history, and as much again, as words.</summary>
+    /// <summary>Words for the history, and for as much again.</summary>
     internal const int MinBufferSize = 4 * OutputWindow.HistorySize;
 
     public static GzipChunkSizes Default { get; } = new((1 << 20) - (128 * 1024) - BitInput.Padding, 128 * 1024, 1 << 20, 8);

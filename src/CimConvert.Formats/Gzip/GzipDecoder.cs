@@ -1,29 +1,34 @@
 namespace CimConvert.Formats.Gzip;
 
-/// <summary>Goes through a gzip stream member by member.</summary>
+/// <summary>Decodes a gzip stream, member by member.</summary>
 internal sealed class GzipDecoder : IDisposable
 {
     private readonly BitInput _input;
     private readonly OutputWindow _window = new();
     private readonly Inflater _inflater;
     private readonly RunReader? _runs;
+    private readonly MemberHeader _header;
+    private readonly MemberChecks _checks = new();
     private bool _inMember;
     private bool _pastFirst;
-    private MemberChecks _checks;
 
     public GzipDecoder(Stream compressed)
+        : this(new BitInput(compressed))
     {
-        _input = new BitInput(compressed);
-        _inflater = new Inflater(_input, _window);
     }
 
-    /// <param name="nextChunk">Hands over one chunk after another.</param>
+    /// <param name="nextChunk">Returns one chunk after another.</param>
     public GzipDecoder(Func<GzipChunk?> nextChunk)
+        : this(new ChunkInput(nextChunk))
     {
-        var input = new ChunkInput(nextChunk);
+    }
+
+    private GzipDecoder(BitInput input)
+    {
         _input = input;
-        _inflater = new Inflater(_input, _window);
-        _runs = new RunReader(input, _window, _inflater);
+        _inflater = new Inflater(input, _window);
+        _header = new MemberHeader(input);
+        _runs = input is ChunkInput chunks ? new RunReader(chunks, _window, _inflater) : null;
     }
 
     /// <summary>As <see cref="Stream.Read(Span{byte})"/>.</summary>
@@ -59,7 +64,7 @@ internal sealed class GzipDecoder : IDisposable
         _window.Dispose();
     }
 
-    /// <summary>False at the end.</summary>
+    /// <returns>False at the end of the stream.</returns>
     private bool BeginMember()
     {
         _input.FillBuffer();
@@ -68,9 +73,10 @@ internal sealed class GzipDecoder : IDisposable
             return false;
         }
 
-        new MemberHeader(_input).Read(_pastFirst);
+        _header.Read(_pastFirst);
         _inflater.Begin();
-        (_inMember, _pastFirst, _checks) = (true, true, default);
+        _checks.Reset();
+        (_inMember, _pastFirst) = (true, true);
         return true;
     }
 

@@ -1,6 +1,6 @@
 namespace CimConvert.Formats.Gzip;
 
-/// <summary>Decodes one DEFLATE stream after another (RFC 1951), piece by piece, into a window.</summary>
+/// <summary>Decodes DEFLATE streams (RFC 1951), one after another, piece by piece, into a window.</summary>
 internal sealed class Inflater(BitInput input, OutputWindow window)
 {
     private readonly BlockHeader _header = new(input);
@@ -8,22 +8,22 @@ internal sealed class Inflater(BitInput input, OutputWindow window)
     private int _storedLeft;
     private bool _inLastBlock;
 
-    /// <summary>Whether a block starts at the input's next bit.</summary>
+    /// <summary>Whether the input is at the start of a block.</summary>
     public bool IsAtBlock => _tables is null && _storedLeft == 0 && !_inLastBlock;
 
-    /// <summary>A new stream starts at the input's next bit.</summary>
+    /// <summary>Starts a new stream at the input's next bit.</summary>
     public void Begin()
     {
         GoOn(isEnd: false);
         window.ForgetHistory();
     }
 
-    /// <summary>A block starts at the input's next bit, behind what the window holds; or the stream ends there.</summary>
+    /// <summary>Continues at the input's next bit, after what the window holds: with a block, or with the end of the stream.</summary>
     public void GoOn(bool isEnd) => (_tables, _storedLeft, _inLastBlock) = (null, 0, isEnd);
 
     /// <summary>Decodes until the window is full, a block starts at or behind <paramref name="stop"/>, or the stream ends.</summary>
     /// <param name="stop">In bits of the compressed stream.</param>
-    /// <returns>Whether there is more to come.</returns>
+    /// <returns>Whether the stream goes on.</returns>
     public bool Run(long stop = long.MaxValue)
     {
         while (!window.IsFull)

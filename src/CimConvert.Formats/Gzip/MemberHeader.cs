@@ -1,9 +1,11 @@
+using System.IO.Hashing;
+
 namespace CimConvert.Formats.Gzip;
 
-/// <summary>What stands before a member's data (RFC 1952, 2.3). Nothing in it is wanted; all of it is checked.</summary>
-internal ref struct MemberHeader(BitInput input)
+/// <summary>Reads and checks a member's header (RFC 1952, 2.3). Nothing in it is needed.</summary>
+internal sealed class MemberHeader(BitInput input)
 {
-    /// <summary>The format sets none: a file name is shorter on every system, and a comment that is longer is no comment.</summary>
+    /// <summary>A limit of ours: the format has none, but file names are shorter on every system, and so are sensible comments.</summary>
     public const int MaxTextBytes = 64 * 1024;
 
     public const byte Magic1 = 0x1f;
@@ -12,7 +14,7 @@ internal ref struct MemberHeader(BitInput input)
     private const byte Deflate = 8;
     private const byte Reserved = 0x20;
 
-    private uint _checksum;
+    private readonly Crc32 _checksum = new();
 
     [Flags]
     private enum HeaderFlags : byte
@@ -24,9 +26,10 @@ internal ref struct MemberHeader(BitInput input)
         Comment = 16,
     }
 
-    /// <param name="afterMember">Whether a member came before, for what to call bytes that are none.</param>
+    /// <param name="afterMember">Whether another member came before; only the error message differs.</param>
     public void Read(bool afterMember)
     {
+        _checksum.Reset();
         var offset = input.Offset;
         if (Byte() != Magic1 || Byte() != Magic2)
         {
@@ -46,7 +49,7 @@ internal ref struct MemberHeader(BitInput input)
             throw input.Bad($"reserved flags (0x{(byte)flags:x2})");
         }
 
-        // The time, extra flags and the system.
+        // Modification time, extra flags, operating system.
         Skip(4 + 1 + 1);
         if (flags.HasFlag(HeaderFlags.Extra))
         {
@@ -71,7 +74,7 @@ internal ref struct MemberHeader(BitInput input)
 
     private void CheckChecksum()
     {
-        var expected = _checksum & 0xffff;
+        var expected = _checksum.GetCurrentHashAsUInt32() & 0xffff;
         if ((Byte() | (Byte() << 8)) is var checksum && checksum != expected)
         {
             throw input.Bad($"a header checksum of {checksum:x4} where the header has {expected:x4}");
@@ -102,7 +105,7 @@ internal ref struct MemberHeader(BitInput input)
     private ReadOnlySpan<byte> Take(int count)
     {
         var bytes = input.TakeBytes(count);
-        _checksum = Crc32.Append(_checksum, bytes);
+        _checksum.Append(bytes);
         return bytes;
     }
 }

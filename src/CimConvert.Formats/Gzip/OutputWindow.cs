@@ -2,13 +2,13 @@ using System.Buffers;
 
 namespace CimConvert.Formats.Gzip;
 
-/// <summary>What was decoded: the history that matches go back to, and behind it, in one piece, what the reader has not taken yet.</summary>
+/// <summary>Decoded bytes: the history that matches refer to, directly followed by what the reader has not taken yet.</summary>
 internal sealed class OutputWindow : IDisposable
 {
-    /// <summary>As far as a distance reaches (RFC 1951, 3.2.5).</summary>
+    /// <summary>The largest distance (RFC 1951, 3.2.5).</summary>
     public const int HistorySize = 32 * 1024;
 
-    /// <summary>History and what is decoded at a time lie in a core's second cache together.</summary>
+    /// <summary>The history and what is decoded at a time fit in the L2 cache together.</summary>
     private const int Size = 256 * 1024;
 
     private byte[] _buffer;
@@ -19,28 +19,28 @@ internal sealed class OutputWindow : IDisposable
     {
     }
 
-    /// <param name="buffer">Pooled, and the window's from now on; or empty, until <see cref="Exchange"/> gives one.</param>
+    /// <param name="buffer">Rented from the pool, and returned by the window; or empty until <see cref="Exchange"/> supplies one.</param>
     public OutputWindow(byte[] buffer) => _buffer = buffer;
 
     public byte[] Buffer => _buffer;
 
-    /// <summary>Where the next byte goes.</summary>
+    /// <summary>Index of the next byte to write.</summary>
     public int Position { get; set; }
 
-    /// <summary>Where the bytes begin that matches may go back to.</summary>
+    /// <summary>Index of the first byte that matches may refer to.</summary>
     public int HistoryStart { get; private set; }
 
-    /// <summary>The last <see cref="Position"/> from which a turn of the symbol loop may start.</summary>
+    /// <summary>The last <see cref="Position"/> at which the symbol loop may start a turn.</summary>
     public int PositionLimit => _buffer.Length - SymbolLoop.MostWrittenInATurn;
 
     public bool IsFull => Position > PositionLimit;
 
     public int Available => Position - _taken;
 
-    /// <summary>A new member's matches do not go back into the one before.</summary>
+    /// <summary>Called for a new member, whose matches cannot refer to the previous one.</summary>
     public void ForgetHistory() => HistoryStart = Position;
 
-    /// <summary>Goes on in another buffer, which has a history at its start; the one before is now the caller's.</summary>
+    /// <summary>Continues in another buffer, which starts with the history; returns the previous one to the caller.</summary>
     public byte[] Exchange(byte[] buffer, int historyLength)
     {
         var before = _buffer;
@@ -50,7 +50,7 @@ internal sealed class OutputWindow : IDisposable
         return before;
     }
 
-    /// <summary>Moves the history to the front where the window is full and all of it was taken.</summary>
+    /// <summary>Moves the history to the front, if the window is full and everything was taken.</summary>
     public void MakeRoom()
     {
         if (!IsFull || Available > 0)
@@ -64,7 +64,7 @@ internal sealed class OutputWindow : IDisposable
         _taken = Position;
     }
 
-    /// <summary>How many bytes may be appended.</summary>
+    /// <summary>Number of bytes that may be appended.</summary>
     public int Room => Math.Max(0, PositionLimit + 1 - Position);
 
     public void Append(ReadOnlySpan<byte> bytes)

@@ -4,24 +4,24 @@ using System.Runtime.Intrinsics;
 namespace CimConvert.Formats.Gzip;
 
 /// <summary>
-/// Takes chunks' runs in where they belong. A run is only taken where the decoding in order stands before a block just where the
-/// run starts: then the run is what would be decoded next, however its start was guessed.
+/// Reads the runs of chunks. A run is used only if decoding in order arrives at a block exactly where the run starts: then it is what
+/// would be decoded next, however its start was found.
 /// </summary>
 internal sealed class RunReader(ChunkInput input, OutputWindow window, Inflater inflater)
 {
-    /// <summary>What each symbol of a run stands for: a byte for itself, a marker for what the history before the run has there.</summary>
+    /// <summary>The byte for each symbol of a run: itself, or for a marker the byte at that index of the history before the run.</summary>
     private readonly byte[] _meanings = [.. Enumerable.Range(0, 1 << 16).Select(s => (byte)s)];
 
     private int _segment;
     private int _at;
 
-    /// <summary>Whether bytes are to be taken from a run.</summary>
+    /// <summary>Whether a run is being read.</summary>
     public bool IsOpen { get; private set; }
 
-    /// <summary>Begins the run that starts at the block the input stands before, if there is one.</summary>
+    /// <summary>Starts reading the run that begins at the input's next bit, if there is one.</summary>
     public bool TryOpen()
     {
-        // Looking at bits further down shall not go on to another chunk.
+        // Fill now, so that IsAt below does not advance to another chunk.
         input.FillBuffer();
         while (input.BitOffset >= input.Chunk.End)
         {
@@ -29,7 +29,7 @@ internal sealed class RunReader(ChunkInput input, OutputWindow window, Inflater 
             input.FillBuffer();
         }
 
-        // In a member's first bytes a run may reach to before them, where there is nothing.
+        // Within the first 32 KiB of a member, a run's matches could refer to bytes before the member.
         var start = window.Position - OutputWindow.HistorySize;
         if (start < window.HistoryStart || input.Chunk.RunStart is not { } runStart || !runStart.IsAt(input))
         {
@@ -41,11 +41,11 @@ internal sealed class RunReader(ChunkInput input, OutputWindow window, Inflater 
         return true;
     }
 
-    /// <summary>Where to look next, once there is no run to open: in bits, and behind the one that comes next.</summary>
+    /// <summary>Where to try again if no run could be opened, in bits: at the next run's start, or at the chunk's end.</summary>
     public long NextStop() => input.Chunk.RunStart is not { } start || input.BitOffset >= start.Last ? input.Chunk.End
         : Math.Max(start.First, input.BitOffset + 1);
 
-    /// <returns>Bytes taken. None at the run's end; then the input stands behind it, with its last bytes for history.</returns>
+    /// <returns>Number of bytes taken; 0 at the run's end, when the input is behind the run and the window holds its history.</returns>
     public int TakeTo(Span<byte> buffer)
     {
         var segments = input.Chunk.Segments;
@@ -94,7 +94,7 @@ internal sealed class RunReader(ChunkInput input, OutputWindow window, Inflater 
         }
     }
 
-    /// <summary>Most stretches have no markers left, and are narrowed as they are.</summary>
+    /// <summary>Most vectors have no markers, and are only narrowed.</summary>
     internal static void Resolve(ReadOnlySpan<ushort> symbols, ReadOnlySpan<byte> meanings, Span<byte> to)
     {
         var step = Vector256<byte>.Count;

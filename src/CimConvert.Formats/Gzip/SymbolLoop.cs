@@ -8,33 +8,34 @@ using System.Runtime.Intrinsics.X86;
 namespace CimConvert.Formats.Gzip;
 
 /// <summary>
-/// Decodes a block's symbols: where nearly all the time goes. The only place of this room that works on pointers, for want of
-/// room in the processor for the bounds that spans would bring along.
+/// Decodes a block's symbols, which takes nearly all the time. Uses pointers, unlike the rest of this namespace: the bounds of spans
+/// would need more registers than there are.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Bounds are kept by the turn: one starts only while input and window are at or below their limits; it refills twice, by at
-/// most 7 bytes from 8 that are read; and it writes at most <see cref="MostWrittenInATurn"/> bytes. The two buffers end later
-/// than that. Nothing is read from before the history: that is checked match by match. An index into the tables is cut to
-/// the table's bits, or comes from an entry that <see cref="DecodeTable"/> wrote.
+/// Bounds are checked once a turn. A turn starts only while input and window are within their limits; it refills twice, each time
+/// reading 8 bytes and advancing by at most 7; it writes at most <see cref="MostWrittenInATurn"/> symbols. Both buffers have room for
+/// that behind their limits. Every match is checked against the start of the history. An index into the tables is masked to the
+/// table's size, or comes from an entry that <see cref="DecodeTable"/> wrote.
 /// </para>
 /// <para>
-/// The ideas are those of libdeflate and ISA-L (a word of bits refilled without a branch, entries that are shifts, several
-/// symbols an entry); what costs time is the branches that are guessed wrong, so each decides as much as an entry can hold.
+/// The ideas are from libdeflate (https://github.com/ebiggers/libdeflate) and ISA-L (https://github.com/intel/isa-l): a word of bits
+/// refilled without a branch, entries usable as shift counts, several symbols an entry. Mispredicted branches cost most, so an entry
+/// holds as much as fits, for fewer of them.
 /// </para>
 /// </remarks>
 internal static unsafe class SymbolLoop
 {
-    /// <summary>Two literals for each of four entries, a longest match, and one that a wide copy writes too much.</summary>
+    /// <summary>Two literals for each of four entries, the longest match, and what a wide copy writes beyond it.</summary>
     public const int MostWrittenInATurn = (4 * 2) + 258 + WideCopy;
 
-    /// <summary>Where the first refill goes on to, and what the second reads there.</summary>
+    /// <summary>The advance of the first refill, and what the second one reads.</summary>
     public const int MostReadInATurn = 7 + sizeof(ulong);
 
     private const int WideCopy = 32;
 
-    /// <summary>Runs until the block ends, input or room runs out, or something is wrong.</summary>
-    // The loop is hot from its first call: compiled in full at once, it neither warms up nor is replaced while it runs.
+    /// <summary>Runs until the block ends, input or room runs out, or the data is invalid.</summary>
+    // The loop is hot from its first call: it is compiled with full optimization at once.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static SymbolLoopEnd Run<TSymbol>(BitInput input, OutputWindow window, DecodeTables tables)
         where TSymbol : unmanaged
@@ -64,7 +65,7 @@ internal static unsafe class SymbolLoop
                     break;
                 }
 
-                // Four entries of literals take up to 48 of 56 bits; three, and then a longest length, 36 + 20.
+                // Four entries of literals take up to 48 of 56 bits; three and the longest length code take 36 + 20.
                 Refill(ref next, ref bits, ref count);
                 var held = bits;
                 var entry = Decode<TSymbol>(entries, ref target, ref bits, ref count);
@@ -151,7 +152,7 @@ internal static unsafe class SymbolLoop
                 }
                 else
                 {
-                    // What repeats within a vector is spread over one, which is then written as often as it takes.
+                    // A pattern shorter than a vector is repeated to fill one, which is then written repeatedly.
                     ref var repeats = ref MemoryMarshal.GetReference(Repeats);
                     var repeated = Vector128.ShuffleNative(Vector128.Load(source), Vector128.LoadUnsafe(ref repeats, (nuint)distance * 16));
                     var step = Unsafe.Add(ref repeats, distance);
@@ -183,7 +184,7 @@ internal static unsafe class SymbolLoop
         _ => null,
     };
 
-    /// <summary>Of <paramref name="count"/> only the low six bits are good: what entries are taken off it leaves rubbish above.</summary>
+    /// <summary>Only the low six bits of <paramref name="count"/> count: subtracting whole entries leaves garbage above them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Refill(ref byte* next, ref ulong bits, ref uint count)
     {
@@ -193,7 +194,7 @@ internal static unsafe class SymbolLoop
         count |= BitInput.RefilledBits;
     }
 
-    /// <summary>Takes the next entry, and writes its literals: two, of which so many count as there are.</summary>
+    /// <summary>Takes the next entry and writes two literals; the position advances by as many as the entry has.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Decode<TSymbol>(uint* entries, ref byte* target, ref ulong bits, ref uint count)
         where TSymbol : unmanaged
@@ -222,23 +223,23 @@ internal static unsafe class SymbolLoop
         count -= entry;
     }
 
-    /// <summary>The extra bits of a length or distance: those its entry counts beyond the code.</summary>
+    /// <summary>The extra bits of a length or distance: the bits of its entry behind the code.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Extra(uint entry, ulong bits) => (uint)(LowBits(bits, entry) >> (int)(entry >> DecodeEntry.CodeLengthShift));
 
-    /// <summary>Where a subtable has the entry for the bits behind the table's own.</summary>
+    /// <summary>Index of the subtable's entry for the bits behind the table's index.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Within(uint subtable, ulong bits) =>
         (subtable >> DecodeEntry.ValueShift) + (uint)LowBits(bits, (subtable >> DecodeEntry.CodeLengthShift) & DecodeEntry.CodeLengthMask);
 
-    /// <summary>As many bits as the low six bits of <paramref name="count"/> say; the two above them are 0.</summary>
+    /// <summary>As many low bits as the low six bits of <paramref name="count"/> say; the two bits above those six are 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong LowBits(ulong bits, uint count) =>
         Bmi2.X64.IsSupported ? Bmi2.X64.ZeroHighBits(bits, count) : bits & ((1ul << (int)count) - 1);
 
     /// <summary>
-    /// Row n of 16, of the numbers 0 to n-1 repeated: what a vector takes where a distance is n. Row 0 is how much of it holds
-    /// whole repeats.
+    /// Row n of 16 bytes repeats the numbers 0 to n-1: the shuffle that fills a vector for a distance of n. Row 0 has, for each
+    /// distance, how many bytes of the vector are whole repeats.
     /// </summary>
     private static ReadOnlySpan<byte> Repeats =>
     [

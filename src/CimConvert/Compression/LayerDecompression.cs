@@ -3,18 +3,18 @@ using CimConvert.Plumbing;
 
 namespace CimConvert.Compression;
 
-/// <summary>Decompresses layers: each on its caller's thread, or, where one is large and cores are free, on several.</summary>
+/// <summary>Decompresses a layer into a channel: on the calling thread, or on several if it is large gzip and processors are free.</summary>
 internal static class LayerDecompression
 {
-    /// <summary>Layers that are decompressed now, which share the cores.</summary>
+    /// <summary>Layers being decompressed now, which share the processors.</summary>
     private static int s_layers;
 
-    /// <param name="compressed">Stays the caller's.</param>
-    /// <param name="compression">Its compression.</param>
-    /// <param name="size">Bytes of it.</param>
-    /// <param name="tar">Gets what was compressed.</param>
-    /// <param name="onRead">Told of every piece that was decompressed.</param>
-    /// <param name="cancellationToken">Stops.</param>
+    /// <param name="compressed">Not disposed.</param>
+    /// <param name="compression">How it is compressed.</param>
+    /// <param name="size">Its length.</param>
+    /// <param name="tar">Receives the decompressed tar.</param>
+    /// <param name="onRead">Called with the number of bytes of every piece that was decompressed.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="InvalidDataException">The data is damaged.</exception>
     public static void Pump(
         Stream compressed, LayerCompression compression, long size, BufferChannel tar, Action<int> onRead, CancellationToken cancellationToken)
@@ -25,11 +25,11 @@ internal static class LayerDecompression
             var workers = compression == LayerCompression.Gzip ? ParallelGunzip.WorkersFor(size, Environment.ProcessorCount, layers) : 0;
             if (workers > 0)
             {
-                Decompression.Explain(compression, () => ParallelGunzip.Read(compressed, workers, Pump, cancellationToken));
+                Decompression.ReadInParallel(compressed, workers, PumpTar, cancellationToken);
             }
             else
             {
-                Decompression.Read(compressed, compression, Pump);
+                Decompression.Read(compressed, compression, PumpTar);
             }
         }
         finally
@@ -37,6 +37,6 @@ internal static class LayerDecompression
             Interlocked.Decrement(ref s_layers);
         }
 
-        void Pump(Stream decompressed) => tar.Pump(decompressed, onRead, cancellationToken);
+        void PumpTar(Stream decompressed) => tar.Pump(decompressed, onRead, cancellationToken);
     }
 }

@@ -1,52 +1,55 @@
-using System.Threading.Channels;
 using CimConvert.Formats.Gzip;
 using CimConvert.Plumbing;
 
 namespace CimConvert.Compression;
 
 /// <summary>
-/// Decompresses one gzip stream on several threads. Each takes the next chunk of compressed bytes, and decodes it ahead of its
-/// time; who reads puts together, in order, what they decoded, and decodes by itself what they could not. Bytes and errors are
-/// those of the one decoder.
+/// Decompresses one gzip stream on several threads. Workers decode chunks speculatively; the reader joins them in order, and decodes
+/// itself what they could not. Output and errors are the same as on one thread.
 /// </summary>
 /// <remarks>
-/// Memory is 9 MiB a chunk at most (its bytes, and the segments of its run), and there are two chunks more than workers: one that
-/// waits for a slower one, and the one that is read.
+/// A chunk takes at most 9 MiB: its bytes and the segments of its run. There are two chunks more than workers: one that waits for a
+/// slower one before it, and one that is being read.
 /// </remarks>
 internal sealed class ParallelGunzip : IDisposable
 {
+    /// <summary>Smaller streams are not worth several threads.</summary>
+    public const long MinCompressedSize = 16 * 1024 * 1024;
+
+    /// <summary>With more workers, joining takes longer than decoding. Memory stays below 75 MB.</summary>
+    private const int MaxWorkers = 6;
+
+    private const int MinProcessors = 4;
+
     private readonly GzipChunkSizes _sizes;
     private readonly GzipChunkReader _chunks;
-    private readonly Channel<Task<GzipChunk>> _inOrder;
-    private readonly Lock _reading = new();
+    private readonly Lock _chunksLock = new();
+    private readonly OrderedResults<GzipChunk> _decoded;
 
     private ParallelGunzip(Stream compressed, int workers, GzipChunkSizes sizes)
     {
         _sizes = sizes;
         _chunks = new GzipChunkReader(compressed, sizes);
-        _inOrder = Channel.CreateBounded<Task<GzipChunk>>(new BoundedChannelOptions(workers + 1) { SingleReader = true });
+        _decoded = new OrderedResults<GzipChunk>(workers + 1);
     }
 
-    /// <summary>A smaller stream is through before several threads have anything to win.</summary>
-    public const long MinCompressedSize = 16 * 1024 * 1024;
-
-    /// <summary>With these, putting together takes as long as decoding; and memory stays below 75 MB.</summary>
-    private const int MaxWorkers = 6;
-
     /// <summary>
-    /// How many workers a layer should have, 0 for none: one thread decodes with less work. One core is left to those who hash and
-    /// import; with a single worker, the time is that of one thread.
+    /// The number of workers for a layer. 0 means one thread, which decodes with less work. One processor is left for hashing and
+    /// importing; a single worker would take as long as one thread.
     /// </summary>
-    /// <param name="compressedSize">Of the layer.</param>
-    /// <param name="processors">Of the machine.</param>
-    /// <param name="layers">That are decompressed at the same time.</param>
-    public static int WorkersFor(long compressedSize, int processors, int layers) =>
-        compressedSize >= MinCompressedSize && Math.Min(MaxWorkers, (processors - 1) / layers) is var workers and > 1 && processors > 3 ? workers : 0;
+    /// <param name="compressedSize">Size of the layer.</param>
+    /// <param name="processors">Processors of the machine.</param>
+    /// <param name="layers">Layers that are being decompressed, this one included.</param>
+    public static int WorkersFor(long compressedSize, int processors, int layers)
+    {
+        var workers = Math.Min(MaxWorkers, (processors - 1) / layers);
+        return compressedSize >= MinCompressedSize && processors >= MinProcessors && workers > 1 ? workers : 0;
+    }
 
-    /// <param name="compressed">Stays the caller's. It is read by one thread at a time, and by none any more when this returns.</param>
+    /// <param name="compressed">Not disposed. Read by one thread at a time, and not any more when this returns.</param>
     /// <param name="workers">Threads besides the caller's, at least one.</param>
-    /// <param name="read">Reads what was compressed, on the caller's thread.</param>
-    /// <param name="cancellationToken">Gives up waiting for chunks.</param>
+    /// <param name="read">Reads the decompressed stream, on the caller's thread.</param>
+    /// <param name="cancellationToken">Cancels waiting for chunks.</param>
     /// <exception cref="InvalidDataException">The stream is damaged.</exception>
     public static void Read(Stream compressed, int workers, Action<Stream> read, CancellationToken cancellationToken) =>
         Read(compressed, workers, GzipChunkSizes.Default, read, cancellationToken);
@@ -58,12 +61,12 @@ internal sealed class ParallelGunzip : IDisposable
         using var stages = new StageGroup(CancellationToken.None);
         for (var i = 0; i < workers; i++)
         {
-            stages.StartThread(() => gunzip.Work(stop.Token));
+            stages.StartThread(() => gunzip.DecodeChunks(stop.Token));
         }
 
         try
         {
-            using var stream = new GunzipStream(() => gunzip.Next(cancellationToken));
+            using var stream = new GunzipStream(() => gunzip._decoded.Take(cancellationToken));
             read(stream);
         }
         finally
@@ -73,24 +76,22 @@ internal sealed class ParallelGunzip : IDisposable
         }
     }
 
-    /// <summary>Gives back what was decoded and not read. All workers have ended.</summary>
+    /// <summary>Releases the chunks that were decoded and not read. All workers have ended.</summary>
     public void Dispose()
     {
-        while (_inOrder.Reader.TryRead(out var chunk))
+        foreach (var chunk in _decoded.TakeLeft())
         {
-            if (chunk.IsCompletedSuccessfully)
-            {
-                chunk.Result.Release();
-            }
+            chunk.Release();
         }
 
         _chunks.Dispose();
     }
 
-    private void Work(CancellationToken stop)
+    /// <summary>A worker's loop.</summary>
+    private void DecodeChunks(CancellationToken stop)
     {
         using var decoder = new GzipChunkDecoder(_sizes);
-        while (Take(stop) is var (chunk, decoded))
+        while (NextChunk(stop) is var (chunk, decoded))
         {
             try
             {
@@ -105,43 +106,29 @@ internal sealed class ParallelGunzip : IDisposable
         }
     }
 
-    /// <summary>The next chunk, which has got its place in the order. What fails here is what comes next in the order.</summary>
-    private (GzipChunk Chunk, TaskCompletionSource<GzipChunk> Decoded)? Take(CancellationToken stop)
+    /// <summary>
+    /// Reads the next chunk and takes its place in the order. An error of the compressed stream reaches the reader in that place.
+    /// </summary>
+    private (GzipChunk Chunk, TaskCompletionSource<GzipChunk> Decoded)? NextChunk(CancellationToken stop)
     {
-        lock (_reading)
+        lock (_chunksLock)
         {
             try
             {
-                // Before it is read, so that no more chunks are about than there are places.
-                if (_inOrder.Writer.WaitToWriteAsync(stop).AsTask().GetAwaiter().GetResult() && _chunks.Next() is { } chunk)
+                // Waits before reading: there are never more chunks than places.
+                if (_decoded.WaitForPlace(stop) && _chunks.Next() is { } chunk)
                 {
-                    var decoded = new TaskCompletionSource<GzipChunk>(TaskCreationOptions.RunContinuationsAsynchronously);
-                    _inOrder.Writer.TryWrite(decoded.Task);
-                    return (chunk, decoded);
+                    return (chunk, _decoded.Begin());
                 }
 
-                _inOrder.Writer.TryComplete();
+                _decoded.End();
             }
             catch (Exception e)
             {
-                _inOrder.Writer.TryComplete(e);
+                _decoded.End(e);
             }
 
             return null;
         }
-    }
-
-    private GzipChunk? Next(CancellationToken cancellationToken)
-    {
-        Task<GzipChunk>? chunk;
-        while (!_inOrder.Reader.TryRead(out chunk))
-        {
-            if (!_inOrder.Reader.WaitToReadAsync(cancellationToken).AsTask().GetAwaiter().GetResult())
-            {
-                return null;
-            }
-        }
-
-        return chunk.GetAwaiter().GetResult();
     }
 }

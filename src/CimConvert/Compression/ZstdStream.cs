@@ -1,35 +1,37 @@
 using System.Buffers;
 using CimConvert.Formats.Binary;
-using CimConvert.Interop;
 
 namespace CimConvert.Compression;
 
 /// <summary>
-/// What zstd frames, one after another, hold (RFC 8878); skippable frames hold nothing. Ends only where the last frame does:
-/// data cut short, or anything else behind the last frame, is an error. Does not own the stream below.
+/// Decompresses zstd frames, one after another (RFC 8878); skippable frames are skipped. The stream has to end with a frame:
+/// truncated data, and anything else behind the last frame, is an error. Does not own the compressed stream.
 /// </summary>
-internal sealed class ZstdStream(Stream compressed) : ForwardStream
+/// <param name="compressed">Read synchronously, from its current position.</param>
+/// <param name="decoder">New; disposed with this stream.</param>
+internal sealed class ZstdStream(Stream compressed, ZstdDecoder decoder) : ForwardStream
 {
-    /// <summary>A compressed block has at most 128 KiB (RFC 8878, 3.1.1.2.4).</summary>
+    /// <summary>The largest compressed block (RFC 8878, 3.1.1.2.4).</summary>
     private const int InputSize = 128 * 1024;
 
-    private readonly ZstdHandle _decoder = Zstd.CreateDecoder();
     private readonly byte[] _input = ArrayPool<byte>.Shared.Rent(InputSize);
     private int _start;
     private int _end;
     private long _consumed;
     private bool _betweenFrames;
+    private bool _disposed;
 
-    /// <exception cref="InvalidDataException">The data is damaged, cut short, or no zstd.</exception>
+    /// <exception cref="InvalidDataException">The data is damaged, truncated, or not zstd.</exception>
     public override int Read(Span<byte> buffer)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         while (!buffer.IsEmpty)
         {
-            // Without new input, too: what a full output left inside the decoder has to come out first.
-            var made = Decompress(buffer);
-            if (made > 0)
+            // Also without new input: the decoder may still hold output that did not fit before.
+            var written = Decompress(buffer);
+            if (written > 0)
             {
-                return made;
+                return written;
             }
 
             if (_start == _end && !Fill())
@@ -43,9 +45,10 @@ internal sealed class ZstdStream(Stream compressed) : ForwardStream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing && !_decoder.IsClosed)
+        if (disposing && !_disposed)
         {
-            _decoder.Dispose();
+            _disposed = true;
+            decoder.Dispose();
             ArrayPool<byte>.Shared.Return(_input);
         }
 
@@ -54,7 +57,7 @@ internal sealed class ZstdStream(Stream compressed) : ForwardStream
 
     private int Decompress(Span<byte> buffer)
     {
-        // Between frames the decoder has nothing left, and would take a call for the start of another frame.
+        // Between frames the decoder holds no output, and takes any call for the start of another frame.
         if (_betweenFrames && _start == _end)
         {
             return 0;
@@ -62,10 +65,10 @@ internal sealed class ZstdStream(Stream compressed) : ForwardStream
 
         try
         {
-            _betweenFrames = Zstd.Decompress(_decoder, _input.AsSpan(_start, _end - _start), buffer, out var used, out var made);
-            _start += used;
-            _consumed += used;
-            return made;
+            _betweenFrames = decoder.Decompress(_input.AsSpan(_start, _end - _start), buffer, out var read, out var written);
+            _start += read;
+            _consumed += read;
+            return written;
         }
         catch (InvalidDataException e)
         {

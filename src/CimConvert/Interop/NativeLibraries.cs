@@ -6,14 +6,12 @@ namespace CimConvert.Interop;
 /// <summary>
 /// Loads native libraries. On Windows they are loaded only from the folders given here, by full path, so that no DLL can be planted
 /// through the working folder or PATH. CIMs are written by cimwriter.dll from the program's folder or System32, else by cimfs.dll
-/// from System32 (docs/cimfs-api.md). libzstd, which is not part of Windows, is loaded from the program's folder. On other systems
-/// only libzstd is used, and the system's loader finds it.
+/// from System32 (docs/cimfs-api.md). On other systems only libzstd is used, and the system's loader finds it; Windows has none.
 /// </summary>
 internal static class NativeLibraries
 {
-    /// <summary>libzstd's file names on each system, from its makefiles.</summary>
-    private static readonly string[] s_zstd =
-        OperatingSystem.IsWindows() ? ["libzstd.dll", "zstd.dll"] : OperatingSystem.IsMacOS() ? ["libzstd.1.dylib"] : ["libzstd.so.1"];
+    /// <summary>libzstd's file name, from its makefile.</summary>
+    private static readonly string s_libzstd = OperatingSystem.IsMacOS() ? "libzstd.1.dylib" : "libzstd.so.1";
 
     private static readonly Lock s_gate = new();
     private static readonly Dictionary<string, Loaded?> s_loaded = new(StringComparer.Ordinal);
@@ -45,16 +43,22 @@ internal static class NativeLibraries
             throw new ConversionException($"{library} is not on this machine");
         }
 
-        var missing = string.Join(", ", functions.Where(function => !NativeLibrary.TryGetExport(loaded.Handle, function, out _)));
+        var missing = string.Join(", ", functions.Where(function => !HasExport(loaded, function)));
         if (missing.Length > 0)
         {
             throw new ConversionException($"'{loaded.Path}' does not have {missing}: it is of another version than this program needs");
         }
     }
 
+    /// <summary>Whether the library is on this machine and has all these functions.</summary>
+    public static bool HasExports(string library, params IReadOnlyList<string> functions) =>
+        Load(library) is { } loaded && functions.All(function => HasExport(loaded, function));
+
+    private static bool HasExport(Loaded library, string function) => NativeLibrary.TryGetExport(library.Handle, function, out _);
+
     private static nint Resolve(string library, Assembly assembly, DllImportSearchPath? searchPath) => library switch
     {
-        CimFsNative.Library or CimFs.Library or OffReg.Library or Zstd.Library => Load(library)?.Handle ?? 0,
+        CimFsNative.Library or CimFs.Library or OffReg.Library or Libzstd.Library => Load(library)?.Handle ?? 0,
         _ => 0,
     };
 
@@ -65,7 +69,7 @@ internal static class NativeLibraries
             if (!s_loaded.TryGetValue(library, out var loaded))
             {
                 loaded = OperatingSystem.IsWindows() ? Candidates(library).Select(TryLoad).FirstOrDefault(found => found is not null)
-                    : library == Zstd.Library ? LoadFromSystem(s_zstd[0])
+                    : library == Libzstd.Library ? LoadFromSystem(s_libzstd)
                     : null;
                 s_loaded.Add(library, loaded);
             }
@@ -76,9 +80,9 @@ internal static class NativeLibraries
 
     private static IEnumerable<string> Candidates(string library)
     {
-        if (library == Zstd.Library)
+        if (library == Libzstd.Library)
         {
-            return s_zstd.Select(file => Path.Combine(AppContext.BaseDirectory, file));
+            return [];
         }
 
         if (library == CimFsNative.Library)

@@ -58,10 +58,12 @@ internal static class Rooms
         return [.. module.GetTypes().Where(t => t.Methods.Any(m => m.IsPInvokeImpl)).Select(t => RoomOf(t) ?? t.FullName).Distinct()];
     }
 
+    /// <summary>Assemblies that an assembly uses and that are not the runtime's.</summary>
     public static IReadOnlyList<string> PackagesOf(string assembly)
     {
+        var runtime = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
         using var module = ModuleDefinition.ReadModule(PathOf(assembly));
-        return [.. module.AssemblyReferences.Select(r => r.Name).Where(n => !n.StartsWith("System", StringComparison.Ordinal))];
+        return [.. module.AssemblyReferences.Select(r => r.Name).Where(n => !File.Exists(Path.Combine(runtime, n + ".dll")))];
     }
 
     private static string PathOf(string assembly) => Path.Combine(AppContext.BaseDirectory, assembly + ".dll");

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using CimConvert.Compression;
+using CimConvert.Interop;
 using CimConvert.Oci;
 using CimConvert.TestKit;
 using CimConvert.TestKit.Fuzzing;
@@ -46,7 +48,7 @@ internal sealed class GzipHarness : FuzzHarness
         byte[] trailer = new byte[8];
         if (byZlib is not null)
         {
-            BinaryPrimitives.WriteUInt32LittleEndian(trailer, Crc32Tests.BitByBit(byZlib));
+            BinaryPrimitives.WriteUInt32LittleEndian(trailer, GzipFiles.Crc32(byZlib));
             BinaryPrimitives.WriteInt32LittleEndian(trailer.AsSpan(4), byZlib.Length);
         }
 
@@ -86,7 +88,10 @@ internal sealed class GzipHarness : FuzzHarness
     }
 }
 
-/// <summary>Zstd and gzip streams as they come, members and frames one after another; the first part says which.</summary>
+/// <summary>
+/// Zstd and gzip streams as they come, members and frames one after another; the first part says which. The decoders of zstd are held
+/// against each other.
+/// </summary>
 internal sealed class StreamHarness : FuzzHarness
 {
     private const int LargestContent = 64 << 20;
@@ -127,14 +132,54 @@ internal sealed class StreamHarness : FuzzHarness
     public override string Run(byte[][] parts)
     {
         var total = 0L;
-        Decompression.Read(new MemoryStream(parts[1]), (LayerCompression)parts[0][0], stream =>
+        var compression = (LayerCompression)parts[0][0];
+        if (compression == LayerCompression.Zstd)
         {
-            var buffer = new byte[100_000];
-            for (int count; (count = stream.Read(buffer)) > 0 && total < LargestContent;)
-            {
-                total += count;
-            }
-        });
+            CompareDecoders(parts[1]);
+        }
+
+        Decompression.Read(new MemoryStream(parts[1]), compression, stream => total = Drain(stream).Length);
         return $"{parts[0][0]} {Magnitude(total)}";
+    }
+
+    private static void CompareDecoders(byte[] blob)
+    {
+        if (!Libzstd.IsPresent)
+        {
+            return;
+        }
+
+        var (native, managed) = (Decode(new LibzstdDecoder(), blob), Decode(new ZstdSharpDecoder(), blob));
+        if (native != managed)
+        {
+            throw new InvalidOperationException($"libzstd makes of it {native}, ZstdSharp {managed}");
+        }
+    }
+
+    /// <summary>What comes out. Of what is wrong, versions of zstd say different things.</summary>
+    private static string Decode(ZstdDecoder decoder, byte[] blob)
+    {
+        try
+        {
+            using var stream = new ZstdStream(new MemoryStream(blob), decoder);
+            return Drain(stream).ToString();
+        }
+        catch (InvalidDataException)
+        {
+            return "an error";
+        }
+    }
+
+    private static (long Length, ulong Hash) Drain(Stream stream)
+    {
+        var (length, hash) = (0L, new XxHash3());
+        var buffer = new byte[100_000];
+        for (int count; (count = stream.Read(buffer)) > 0 && length < LargestContent;)
+        {
+            length += count;
+            hash.Append(buffer.AsSpan(0, count));
+        }
+
+        return (length, hash.GetCurrentHashAsUInt64());
     }
 }

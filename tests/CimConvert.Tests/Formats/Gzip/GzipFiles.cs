@@ -29,9 +29,25 @@ internal static class GzipFiles
     public static byte[] Member(byte[] deflate, byte[] content, byte[]? header = null)
     {
         var trailer = new byte[8];
-        BinaryPrimitives.WriteUInt32LittleEndian(trailer, Crc32Tests.BitByBit(content));
+        BinaryPrimitives.WriteUInt32LittleEndian(trailer, Crc32(content));
         BinaryPrimitives.WriteInt32LittleEndian(trailer.AsSpan(4), content.Length);
         return [.. header ?? s_plainHeader, .. deflate, .. trailer];
+    }
+
+    /// <summary>The checksum by its definition: division by the polynomial, bit by bit (RFC 1952, 8).</summary>
+    public static uint Crc32(ReadOnlySpan<byte> data)
+    {
+        var crc = uint.MaxValue;
+        foreach (var value in data)
+        {
+            crc ^= value;
+            for (var bit = 0; bit < 8; bit++)
+            {
+                crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xedb88320 : crc >> 1;
+            }
+        }
+
+        return ~crc;
     }
 
     public static byte[] Read(byte[] gzip) => Read(new MemoryStream(gzip), bufferSize: 100_000);

@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace CimConvert.Interop;
 
 /// <summary>A decoder of libzstd.</summary>
-internal sealed class ZstdHandle() : SafeHandle(0, ownsHandle: true)
+internal sealed class LibzstdHandle() : SafeHandle(0, ownsHandle: true)
 {
     public override bool IsInvalid => handle == 0;
 
-    protected override bool ReleaseHandle() => Zstd.ZSTD_freeDStream(handle) == 0;
+    protected override bool ReleaseHandle() => Libzstd.ZSTD_freeDStream(handle) == 0;
 }
