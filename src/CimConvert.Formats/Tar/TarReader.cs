@@ -8,6 +8,7 @@ namespace CimConvert.Formats.Tar;
 /// Reads ustar, PAX, GNU and pre-POSIX headers. Sparse, multi-volume and vendor-specific entries are refused.
 /// </summary>
 /// <remarks>
+/// <para>One class of over 300 lines: headers, PAX records and data share the one position in the stream.</para>
 /// <para>Malformed input is an <see cref="InvalidDataException"/> with the header's offset.</para>
 /// <para>
 /// The archive ends at one or two zero blocks, or where the stream ends before a header: Go's and GNU's readers accept
