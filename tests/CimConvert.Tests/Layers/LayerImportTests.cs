@@ -40,8 +40,8 @@ internal sealed class LayerImportTests
     }
 
     [TestCase("Files/b:s", "does not follow its file; the last file is 'Files\\a'")]
-    [TestCase("Files/a:s:$INDEX_ALLOCATION", "another type than $DATA")]
-    [TestCase("Files/a:s:t:$DATA", "another type than $DATA")]
+    [TestCase("Files/a:s:$INDEX_ALLOCATION", "a type other than $DATA")]
+    [TestCase("Files/a:s:t:$DATA", "a type other than $DATA")]
     [TestCase("Files/a:", "stream name")]
     [TestCase("Files/a::$DATA", "stream name")]
     [TestCase("Files:x/a", "':'")]

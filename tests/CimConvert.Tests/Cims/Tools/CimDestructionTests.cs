@@ -66,7 +66,7 @@ public class CimDestructionTests
     {
         using var chain = new Chain();
         chain.Patch(2, header => File.ReadAllBytes(chain[0]).AsSpan(OwnSetAt, SetSize).CopyTo(header.AsSpan(OwnSetAt)));
-        chain.AssertRefused<InvalidDataException>(2, force, "gives its own regions as its parent's");
+        chain.AssertRefused<InvalidDataException>(2, force, "lists its own region set as a parent");
 
         chain.Patch(2, header => header.AsSpan(ParentsAt - sizeof(ushort), sizeof(ushort)).Clear());
         chain.AssertRefused<InvalidDataException>(2, force, "both claim the same regions");
