@@ -7,6 +7,8 @@ using NUnit.Framework;
 namespace CimConvert.Tests.Architecture;
 
 /// <summary>What stands beside the code: workflows, pages and line ends.</summary>
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
 public partial class RepositoryTests
 {
     private static readonly string s_github = Path.Combine(Repository.Root, ".github");

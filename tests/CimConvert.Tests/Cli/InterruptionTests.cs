@@ -11,6 +11,7 @@ namespace CimConvert.Tests.Cli;
 /// <summary>Runs that are interrupted, killed, or out of disk.</summary>
 [Platform(Exclude = "Win", Reason = "signals and mounts of Unix")]
 [Category(Categories.Process)]
+[Category(Categories.Tools)]
 public class InterruptionTests
 {
     private const string Repository = "win/app";

@@ -90,7 +90,7 @@ internal sealed class LayerLimitsTests
         Judge(new InputLimits(), compressed * 1101, compressed, "--max-expansion");
     }
 
-    [TestCase("0", "small enough")]
+    [TestCase("0", "at least 1 byte")]
     [TestCase("lots", "is no size")]
     public void A_layer_size_is_a_size_and_not_nothing(string text, string why) =>
         Assert.That(() => InputLimits.ParseLayerSize(text), Throws.TypeOf<InvalidDataException>().With.Message.Contains(why));

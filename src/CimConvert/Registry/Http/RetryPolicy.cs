@@ -16,7 +16,9 @@ internal sealed class RetryPolicy(RegistryOptions options)
 
     public int MaxAttempts => options.MaxAttempts;
 
-    public ResiliencePipeline<T> Build<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>(RetryRule<T> rule)
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2091", Justification = "Polly asks for the result type's members so that it may check the options by reflection; options without attributes on it have none to check.")]
+    public ResiliencePipeline<T> Build<T>(RetryRule<T> rule)
     {
         var maxAttempts = rule.MaxAttempts ?? options.MaxAttempts;
         var builder = new ResiliencePipelineBuilder<T> { TimeProvider = options.TimeProvider };

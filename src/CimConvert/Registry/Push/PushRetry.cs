@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using CimConvert.Registry.Http;
 using Microsoft.Extensions.Logging;
 using Polly;
@@ -8,7 +7,7 @@ namespace CimConvert.Registry.Push;
 /// <summary>Retries transient failures of a push (<see cref="RegistryException.IsTransient"/>).</summary>
 internal static class PushRetry
 {
-    public static ResiliencePipeline<T> Build<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>(RegistryOptions options, ILogger logger) => new RetryPolicy(options).Build(new RetryRule<T>
+    public static ResiliencePipeline<T> Build<T>(RegistryOptions options, ILogger logger) => new RetryPolicy(options).Build(new RetryRule<T>
     {
         IsTransient = outcome => outcome.Exception is RegistryException { IsTransient: true },
         RetryAfter = outcome => (outcome.Exception as RegistryException)?.RetryAfter,
