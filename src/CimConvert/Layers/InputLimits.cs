@@ -48,7 +48,7 @@ public sealed record InputLimits
     /// <summary>Parses a size for <see cref="MaxLayerSize"/>, such as <c>64GiB</c>.</summary>
     /// <exception cref="InvalidDataException">The text is not a size, or the size is 0.</exception>
     internal static long ParseLayerSize(string text) =>
-        Quantities.ParseSize(text) is > 0 and var bytes ? bytes : throw new InvalidDataException("--max-layer-size must be at least 1 byte, not 0");
+        Quantities.ParseSize(text) is > 0 and var bytes ? bytes : throw new InvalidDataException("the largest layer size must be at least 1 byte, not 0");
 
     /// <summary>Checks the size of a tar while it is read.</summary>
     /// <param name="tar">Bytes of the tar so far.</param>

@@ -110,7 +110,7 @@ public class PrewarmListReaderTests
     [TestCase("store: s\nimages: [a]\nconcurrency: 4\n", "3:14: the value of 'concurrency' must be 'key: value' lines")]
     [TestCase("store: s\nimages: [a]\nkeepGoing: yes\n", "3:12: keepGoing must be true or false, not 'yes'")]
     [TestCase("store: s\nimages: [a]\nkeepGoing:\n", "3:11: keepGoing must be a single value, and not empty")]
-    [TestCase("store: s\nimages: [a]\nlimits: {layerSize: 0}\n", "3:21: layerSize: of 0 bytes no layer would be small enough")]
+    [TestCase("store: s\nimages: [a]\nlimits: {layerSize: 0}\n", "3:21: layerSize: the largest layer size must be at least 1 byte, not 0")]
     [TestCase("store: s\nimages: [a]\nlimits: {entries: 0}\n", "3:19: entries must be a number from 1")]
     [TestCase("store: s\nimages: [a]\ndisk: {minFree: lots}\n", "3:17: minFree: 'lots' is no size")]
     [TestCase("store: s\nimages: [a]\nbandwidth: 0\n", "3:12: bandwidth: nothing would ever be downloaded")]
