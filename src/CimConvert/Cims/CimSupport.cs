@@ -39,7 +39,7 @@ public static class CimSupport
     internal static bool CanMount(bool isBlock, bool verified, [NotNullWhen(false)] out string? reason)
     {
         reason = !OperatingSystem.IsWindows() ? "only Windows mounts CIMs, and this is not Windows"
-            : NativeLibraries.PathOf(CimFs.Library) is null ? $"{CimFs.Library} is not in this machine's System32"
+            : NativeLibraries.PathOf(CimFsMounting.Library) is null ? $"{CimFsMounting.Library} is not in this machine's System32"
             : isBlock ? CheckBlockCims(verified)
             : CheckStandardCims();
         return reason is null;
@@ -53,9 +53,9 @@ public static class CimSupport
     private static bool CanWrite(string? tooOld, [NotNullWhen(false)] out string? reason)
     {
         reason = !OperatingSystem.IsWindows() ? "only Windows has it, and this is not Windows"
-            : NativeLibraries.PathOf(CimFsNative.Library) is not { } path
-                ? $"neither {CimFsNative.Library} (in System32 or beside the program) nor {CimFs.Library} (in System32) is on this machine"
-            : Path.GetFileName(path) == CimFsNative.Library ? null
+            : NativeLibraries.PathOf(CimFsWriting.Library) is not { } path
+                ? $"neither {CimFsWriting.Library} (in System32 or beside the program) nor {CimFsMounting.Library} (in System32) is on this machine"
+            : Path.GetFileName(path) == CimFsWriting.Library ? null
             : tooOld;
         return reason is null;
     }

@@ -9,7 +9,7 @@ internal sealed class CimImageHandle() : SafeHandle(0, ownsHandle: true)
 
     protected override bool ReleaseHandle()
     {
-        CimFsNative.CimCloseImage(handle);
+        CimFsWriting.CimCloseImage(handle);
         return true;
     }
 }
@@ -25,8 +25,8 @@ internal sealed class CimStreamHandle() : SafeHandle(0, ownsHandle: true)
     {
         var stream = handle;
         SetHandleAsInvalid();
-        return CimFsNative.CimCloseStream(stream);
+        return CimFsWriting.CimCloseStream(stream);
     }
 
-    protected override bool ReleaseHandle() => CimFsNative.CimCloseStream(handle) >= 0;
+    protected override bool ReleaseHandle() => CimFsWriting.CimCloseStream(handle) >= 0;
 }

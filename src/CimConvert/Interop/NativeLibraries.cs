@@ -58,7 +58,7 @@ internal static class NativeLibraries
 
     private static nint Resolve(string library, Assembly assembly, DllImportSearchPath? searchPath) => library switch
     {
-        CimFsNative.Library or CimFs.Library or OffReg.Library or Libzstd.Library => Load(library)?.Handle ?? 0,
+        CimFsWriting.Library or CimFsMounting.Library or OffReg.Library or Libzstd.Library => Load(library)?.Handle ?? 0,
         _ => 0,
     };
 
@@ -85,7 +85,7 @@ internal static class NativeLibraries
             return [];
         }
 
-        if (library == CimFsNative.Library)
+        if (library == CimFsWriting.Library)
         {
             // The order of LOAD_LIBRARY_SEARCH_APPLICATION_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32, which hcsshim uses
             // (internal/winapi/cimwriter/cimwriter.go).
@@ -93,7 +93,7 @@ internal static class NativeLibraries
             [
                 Path.Combine(AppContext.BaseDirectory, library),
                 Path.Combine(Environment.SystemDirectory, library),
-                Path.Combine(Environment.SystemDirectory, CimFs.Library),
+                Path.Combine(Environment.SystemDirectory, CimFsMounting.Library),
             ];
         }
 

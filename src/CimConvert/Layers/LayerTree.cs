@@ -13,7 +13,7 @@ namespace CimConvert.Layers;
 /// This tree and the managed writer's own are the only memory of an import that grows with its layer: so names are counted and limited
 /// here.
 /// </remarks>
-internal sealed class LayerTree(InputLimits limits)
+internal sealed partial class LayerTree(InputLimits limits)
 {
     /// <summary>The name does not wait for pending work.</summary>
     public const int NothingPending = -1;
@@ -94,14 +94,6 @@ internal sealed class LayerTree(InputLimits limits)
     /// <exception cref="InvalidDataException">The names are too long altogether.</exception>
     public void CountTarget(CimPath path) => Count(0, path.Value.Length);
 
-    /// <summary>Counts a removed name with all directories above it: the writer may have to add an entry for each of them.</summary>
-    /// <exception cref="InvalidDataException">The path is too deep, or there are too many names.</exception>
-    public void CountWhiteout(CimPath path)
-    {
-        CheckDepth(path);
-        Count(path.Depth, path.Value.Length);
-    }
-
     /// <summary>Says what the writer must do before an entry is added, and records it as done.</summary>
     /// <param name="path">The entry's path, claimed before.</param>
     /// <param name="isDirectory">Whether the entry is a directory; a symbolic link to a directory is not.</param>
@@ -124,29 +116,6 @@ internal sealed class LayerTree(InputLimits limits)
         var deleteFirst = node.InCim == InCim.Leaf || (node.InCim == InCim.Tombstone && names == NameHandling.Block);
         node = node with { InCim = isDirectory ? InCim.Directory : InCim.Leaf };
         return new Preparation(directories, deleteFirst);
-    }
-
-    /// <summary>Whether a whiteout must be passed to the writer, and records it as passed.</summary>
-    /// <exception cref="InvalidDataException">The writer cannot remove the name.</exception>
-    public bool Remove(CimPath path, NameHandling names)
-    {
-        if (names == NameHandling.KeepsTree)
-        {
-            return true;
-        }
-
-        ref var node = ref CollectionsMarshal.GetValueRefOrAddDefault(_nodes, path.Value, out _);
-        switch (node.InCim)
-        {
-            case InCim.Directory:
-                throw NameRefusals.NotOpaque(path);
-            case InCim.Nothing when names == NameHandling.Forked || !LiesBelowTombstone(path):
-                node = node with { InCim = InCim.Tombstone };
-                return true;
-            default:
-                // A file of this layer already hides those of lower layers, and so does a tombstone, here or above.
-                return false;
-        }
     }
 
     private static void CheckDepth(CimPath path)
@@ -220,20 +189,6 @@ internal sealed class LayerTree(InputLimits limits)
         }
 
         return missing;
-    }
-
-    /// <summary>Whether a directory above a path is removed from lower layers already.</summary>
-    private bool LiesBelowTombstone(CimPath path)
-    {
-        for (var parent = path.Parent; !parent.IsRoot; parent = parent.Parent)
-        {
-            if (_nodes.TryGetValue(parent.Value, out var node) && node.InCim == InCim.Tombstone)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     /// <param name="IsLinkable">Whether it can have another name: files can; directories and symbolic links to directories cannot.</param>

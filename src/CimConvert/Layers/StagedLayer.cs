@@ -38,7 +38,7 @@ internal sealed class StagedLayer : IDisposable
     public CommittedCim Commit(
         ICimWriter cim, IReadOnlyList<RegistryHive> deltas, IReadOnlyList<string> parentFolders, IHiveMerger merger, CancellationToken cancellationToken)
     {
-        LayerFinish.MergeHives(cim, deltas, Folder, parentFolders, merger, cancellationToken);
+        HiveMerging.Merge(cim, deltas, Folder, parentFolders, merger, cancellationToken);
         var isNew = !Directory.Exists(_target);
         Directory.CreateDirectory(_target);
         var moved = HivesBesideCim.Move(Folder, _target);

@@ -92,7 +92,7 @@ internal static class AtomicFile
     public static void Rename(string temporary, string path, bool overwrite)
     {
         File.Move(temporary, path, overwrite);
-        OpenFile.FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        FlushFolderOf(path);
     }
 
     /// <summary>Deletes a temporary file, unless a process has it open.</summary>
@@ -113,11 +113,16 @@ internal static class AtomicFile
         }
     }
 
+    /// <summary>The file is closed as soon as it has its name, before the slow flush of the folder: readers cannot open it before.</summary>
     private static void Finish(FileStream stream, string path, bool overwrite)
     {
         stream.Flush(flushToDisk: true);
-        Rename(stream.Name, path, overwrite);
+        File.Move(stream.Name, path, overwrite);
+        stream.Dispose();
+        FlushFolderOf(path);
     }
+
+    private static void FlushFolderOf(string path) => OpenFile.FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
 
     /// <summary>
     /// Opens a new file. <see cref="RemoveAbandoned"/> in another process may lock it between its creation and our lock, and delete

@@ -48,7 +48,7 @@ internal sealed class ParityTests
         var result = LayerImport.Import(stream, image, new LayerImportOptions { IsBase = isBase, LayerFolder = folder.Path }, default);
         if (!isBase)
         {
-            LayerFinish.MergeHives(image, result.DeltaHives, folder.Path, parents, new BaseCopier(), default);
+            HiveMerging.Merge(image, result.DeltaHives, folder.Path, parents, new BaseCopier(), default);
         }
 
         Assert.That(stream.Position, Is.EqualTo(stream.Length), "the whole stream is read");

@@ -37,11 +37,11 @@ public static class CimMount
         }
 
         NativeLibraries.RequireExports(
-            CimFs.Library,
-            isBlock ? [nameof(CimFs.CimMountImage), nameof(CimFs.CimMergeMountImage), nameof(CimFs.CimDismountImage)] : [nameof(CimFs.CimMountImage), nameof(CimFs.CimDismountImage)]);
+            CimFsMounting.Library,
+            isBlock ? [nameof(CimFsMounting.CimMountImage), nameof(CimFsMounting.CimMergeMountImage), nameof(CimFsMounting.CimDismountImage)] : [nameof(CimFsMounting.CimMountImage), nameof(CimFsMounting.CimDismountImage)]);
         if (isVerified)
         {
-            NativeLibraries.RequireExports(CimFs.Library, nameof(CimFs.CimMountVerifiedImage), nameof(CimFs.CimMergeMountVerifiedImage));
+            NativeLibraries.RequireExports(CimFsMounting.Library, nameof(CimFsMounting.CimMountVerifiedImage), nameof(CimFsMounting.CimMergeMountVerifiedImage));
         }
     }
 
@@ -66,13 +66,13 @@ public static class CimMount
     internal static void Dismount(Guid volume)
     {
         Require(isBlock: false, isVerified: false);
-        NativeErrors.ThrowIfFailed(CimFs.CimDismountImage(volume), nameof(CimFs.CimDismountImage), MountableCim.VolumePath(volume));
+        NativeErrors.ThrowIfFailed(CimFsMounting.CimDismountImage(volume), nameof(CimFsMounting.CimDismountImage), MountableCim.VolumePath(volume));
     }
 
     /// <summary>The calls for verified CIMs take no flag for it.</summary>
     private static (int Result, string Call) MountPlain(MountableCim cim) => cim.Root is { } root
-        ? (CimFs.CimMountVerifiedImage(cim.Directory, cim.Name, Flags(cim), cim.VolumeId, (ushort)root.Length, root), nameof(CimFs.CimMountVerifiedImage))
-        : (CimFs.CimMountImage(cim.Directory, cim.Name, Flags(cim), cim.VolumeId), nameof(CimFs.CimMountImage));
+        ? (CimFsMounting.CimMountVerifiedImage(cim.Directory, cim.Name, Flags(cim), cim.VolumeId, (ushort)root.Length, root), nameof(CimFsMounting.CimMountVerifiedImage))
+        : (CimFsMounting.CimMountImage(cim.Directory, cim.Name, Flags(cim), cim.VolumeId), nameof(CimFsMounting.CimMountImage));
 
     private static (int Result, string Call) MountMerged(MountableCim cim)
     {
@@ -85,8 +85,8 @@ public static class CimMount
                 .. sources.Prepend((cim.Directory, cim.Name)).Select(path => new CimFsImagePath { ImageDir = Pin(path.Directory), ImageName = Pin(path.Name) }),
             ];
             return cim.Root is { } root
-                ? (CimFs.CimMergeMountVerifiedImage((uint)paths.Length, paths, Flags(cim), cim.VolumeId, (ushort)root.Length, root), nameof(CimFs.CimMergeMountVerifiedImage))
-                : (CimFs.CimMergeMountImage((uint)paths.Length, paths, Flags(cim), cim.VolumeId), nameof(CimFs.CimMergeMountImage));
+                ? (CimFsMounting.CimMergeMountVerifiedImage((uint)paths.Length, paths, Flags(cim), cim.VolumeId, (ushort)root.Length, root), nameof(CimFsMounting.CimMergeMountVerifiedImage))
+                : (CimFsMounting.CimMergeMountImage((uint)paths.Length, paths, Flags(cim), cim.VolumeId), nameof(CimFsMounting.CimMergeMountImage));
         }
         finally
         {

@@ -44,7 +44,7 @@ internal sealed class NativeBackend : ICimBackend
         {
             cancellationToken.ThrowIfCancellationRequested();
             var path = $@"{NativePath.Of(source.BlockFile)}\{source.NameOrDefault}";
-            NativeErrors.ThrowIfFailed(CimFsNative.CimAddFsToMergedImage2(cim.Handle, path, flags), nameof(CimFsNative.CimAddFsToMergedImage2), path);
+            NativeErrors.ThrowIfFailed(CimFsWriting.CimAddFsToMergedImage2(cim.Handle, path, flags), nameof(CimFsWriting.CimAddFsToMergedImage2), path);
         }
 
         return cim.Commit(cancellationToken);
@@ -73,7 +73,7 @@ internal sealed class NativeBackend : ICimBackend
             throw Unusable(reason);
         }
 
-        NativeLibraries.RequireExports(CimFsNative.Library, CimFsNative.ForkFunctions);
+        NativeLibraries.RequireExports(CimFsWriting.Library, CimFsWriting.ForkFunctions);
     }
 
     /// <exception cref="ConversionException">This machine cannot write block CIMs; the message says why.</exception>
@@ -84,7 +84,7 @@ internal sealed class NativeBackend : ICimBackend
             throw Unusable(reason);
         }
 
-        NativeLibraries.RequireExports(CimFsNative.Library, integrity ? [.. CimFsNative.Functions, .. CimFsNative.SealFunctions] : CimFsNative.Functions);
+        NativeLibraries.RequireExports(CimFsWriting.Library, integrity ? [.. CimFsWriting.Functions, .. CimFsWriting.SealFunctions] : CimFsWriting.Functions);
     }
 
     private static ConversionException Unusable(string reason) => new($"the native back end cannot be used: {reason}");

@@ -110,18 +110,18 @@ internal sealed class NativeBlockTarget : IDisposable
     private byte[] Seal()
     {
         var hash = new byte[HashSize];
-        NativeErrors.ThrowIfFailed(CimFsNative.CimSealImage(WorkPath, out var size, out _, hash), nameof(CimFsNative.CimSealImage), WorkPath);
-        return CheckSize(hash, size, nameof(CimFsNative.CimSealImage));
+        NativeErrors.ThrowIfFailed(CimFsWriting.CimSealImage(WorkPath, out var size, out _, hash), nameof(CimFsWriting.CimSealImage), WorkPath);
+        return CheckSize(hash, size, nameof(CimFsWriting.CimSealImage));
     }
 
     private byte[] ReadRoot()
     {
-        const string call = nameof(CimFsNative.CimGetVerificationInformation);
+        const string call = nameof(CimFsWriting.CimGetVerificationInformation);
         var hash = new byte[HashSize];
-        NativeErrors.ThrowIfFailed(CimFsNative.CimGetVerificationInformation(WorkPath, out var isSealed, out var size, out _, out _, hash, 0), call, WorkPath);
+        NativeErrors.ThrowIfFailed(CimFsWriting.CimGetVerificationInformation(WorkPath, out var isSealed, out var size, out _, out _, hash, 0), call, WorkPath);
         return isSealed != 0
             ? CheckSize(hash, size, call)
-            : throw new ConversionException($"{call} says that '{WorkPath}' is not sealed, although {nameof(CimFsNative.CimSealImage)} reported no error");
+            : throw new ConversionException($"{call} says that '{WorkPath}' is not sealed, although {nameof(CimFsWriting.CimSealImage)} reported no error");
     }
 
     private byte[] CheckSize(byte[] hash, ulong size, string call) => size == HashSize

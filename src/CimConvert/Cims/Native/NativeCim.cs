@@ -22,8 +22,8 @@ internal sealed class NativeCim : IDisposable
         try
         {
             NativeErrors.ThrowIfFailed(
-                CimFsNative.CimCreateImage2(_target.WorkPath, Flags(_target.IsDevice, options), oldName: null, cimName, out var handle),
-                nameof(CimFsNative.CimCreateImage2),
+                CimFsWriting.CimCreateImage2(_target.WorkPath, Flags(_target.IsDevice, options), oldName: null, cimName, out var handle),
+                nameof(CimFsWriting.CimCreateImage2),
                 _target.WorkPath);
             Handle = handle;
         }
@@ -41,7 +41,7 @@ internal sealed class NativeCim : IDisposable
     public CommittedCim Commit(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        NativeErrors.ThrowIfFailed(CimFsNative.CimCommitImage(Handle), nameof(CimFsNative.CimCommitImage), _target.WorkPath);
+        NativeErrors.ThrowIfFailed(CimFsWriting.CimCommitImage(Handle), nameof(CimFsWriting.CimCommitImage), _target.WorkPath);
         Handle.Dispose();
         return _target.Finish(_options, cancellationToken);
     }

@@ -38,13 +38,13 @@ internal sealed class NativeCimWriter : ICimWriter
     {
         _files.ThrowIfOpen();
         NativeErrors.ThrowIfFailed(
-            CimFsNative.CimCreateMergeLink(_cim.Handle, newPath.Value, targetPath.Value), nameof(CimFsNative.CimCreateMergeLink), $"{newPath}' -> '{targetPath}");
+            CimFsWriting.CimCreateMergeLink(_cim.Handle, newPath.Value, targetPath.Value), nameof(CimFsWriting.CimCreateMergeLink), $"{newPath}' -> '{targetPath}");
     }
 
     public void Tombstone(CimPath path)
     {
         _files.ThrowIfOpen();
-        NativeErrors.ThrowIfFailed(CimFsNative.CimTombstoneFile(_cim.Handle, path.Value), nameof(CimFsNative.CimTombstoneFile), path.Value);
+        NativeErrors.ThrowIfFailed(CimFsWriting.CimTombstoneFile(_cim.Handle, path.Value), nameof(CimFsWriting.CimTombstoneFile), path.Value);
     }
 
     public void MakeOpaque(CimPath directory) => throw NameRefusals.NotOpaque(directory);

@@ -36,7 +36,7 @@ internal sealed class NativeFiles(CimImageHandle cim) : IDisposable
                 ExtendedAttributes = (nint)attributes,
                 ExtendedAttributesSize = (uint)metadata.ExtendedAttributes.Length,
             };
-            NativeErrors.ThrowIfFailed(CimFsNative.CimCreateFile(cim, path.Value, native, out var stream), nameof(CimFsNative.CimCreateFile), path.Value);
+            NativeErrors.ThrowIfFailed(CimFsWriting.CimCreateFile(cim, path.Value, native, out var stream), nameof(CimFsWriting.CimCreateFile), path.Value);
             (_stream, _streamPath, _left) = (stream, path.Value, metadata.Size);
         }
     }
@@ -45,13 +45,13 @@ internal sealed class NativeFiles(CimImageHandle cim) : IDisposable
     {
         ThrowIfOpen();
         NativeErrors.ThrowIfFailed(
-            CimFsNative.CimCreateHardLink(cim, newPath.Value, existingPath.Value), nameof(CimFsNative.CimCreateHardLink), $"{newPath}' -> '{existingPath}");
+            CimFsWriting.CimCreateHardLink(cim, newPath.Value, existingPath.Value), nameof(CimFsWriting.CimCreateHardLink), $"{newPath}' -> '{existingPath}");
     }
 
     public void Delete(CimPath path)
     {
         ThrowIfOpen();
-        NativeErrors.ThrowIfFailed(CimFsNative.CimDeletePath(cim, path.Value), nameof(CimFsNative.CimDeletePath), path.Value);
+        NativeErrors.ThrowIfFailed(CimFsWriting.CimDeletePath(cim, path.Value), nameof(CimFsWriting.CimDeletePath), path.Value);
     }
 
     public void CreateAlternateStream(CimPath file, string name, long size)
@@ -59,8 +59,8 @@ internal sealed class NativeFiles(CimImageHandle cim) : IDisposable
         ThrowIfOpen();
         var path = $"{file}:{name}:$DATA";
         NativeErrors.ThrowIfFailed(
-            CimFsNative.CimCreateAlternateStream(cim, path, checked((ulong)size), out var stream),
-            nameof(CimFsNative.CimCreateAlternateStream),
+            CimFsWriting.CimCreateAlternateStream(cim, path, checked((ulong)size), out var stream),
+            nameof(CimFsWriting.CimCreateAlternateStream),
             path);
         (_stream, _streamPath, _left) = (stream, path, size);
     }
@@ -79,7 +79,7 @@ internal sealed class NativeFiles(CimImageHandle cim) : IDisposable
             return;
         }
 
-        NativeErrors.ThrowIfFailed(CimFsNative.CimWriteStream(stream, data, (uint)data.Length), nameof(CimFsNative.CimWriteStream), _streamPath);
+        NativeErrors.ThrowIfFailed(CimFsWriting.CimWriteStream(stream, data, (uint)data.Length), nameof(CimFsWriting.CimWriteStream), _streamPath);
         _left -= data.Length;
     }
 
@@ -87,7 +87,7 @@ internal sealed class NativeFiles(CimImageHandle cim) : IDisposable
     {
         using var stream = _stream ?? throw new InvalidOperationException("no stream is open");
         _stream = null;
-        NativeErrors.ThrowIfFailed(stream.CloseStream(), nameof(CimFsNative.CimCloseStream), _streamPath);
+        NativeErrors.ThrowIfFailed(stream.CloseStream(), nameof(CimFsWriting.CimCloseStream), _streamPath);
         if (_left != 0)
         {
             throw new InvalidDataException($"'{_streamPath}' lacks {_left} bytes of those declared");

@@ -36,8 +36,8 @@ internal sealed class NativeForkedWriter : ICimWriter
 
             var folder = NativePath.Of(_set.Folder);
             NativeErrors.ThrowIfFailed(
-                CimFsNative.CimCreateImage(folder, parentCim is null ? null : Path.GetFileName(parentCim), Path.GetFileName(cimFile), out _cim),
-                nameof(CimFsNative.CimCreateImage),
+                CimFsWriting.CimCreateImage(folder, parentCim is null ? null : Path.GetFileName(parentCim), Path.GetFileName(cimFile), out _cim),
+                nameof(CimFsWriting.CimCreateImage),
                 folder);
             _files = new NativeFiles(_cim);
         }
@@ -67,10 +67,10 @@ internal sealed class NativeForkedWriter : ICimWriter
     public void Tombstone(CimPath path)
     {
         _files.ThrowIfOpen();
-        var result = CimFsNative.CimDeletePath(_cim, path.Value);
+        var result = CimFsWriting.CimDeletePath(_cim, path.Value);
         if (!NativeErrors.IsNotFound(result))
         {
-            NativeErrors.ThrowIfFailed(result, nameof(CimFsNative.CimDeletePath), path.Value);
+            NativeErrors.ThrowIfFailed(result, nameof(CimFsWriting.CimDeletePath), path.Value);
         }
     }
 
@@ -82,7 +82,7 @@ internal sealed class NativeForkedWriter : ICimWriter
     {
         _files.ThrowIfOpen();
         cancellationToken.ThrowIfCancellationRequested();
-        NativeErrors.ThrowIfFailed(CimFsNative.CimCommitImage(_cim), nameof(CimFsNative.CimCommitImage), _set.Folder);
+        NativeErrors.ThrowIfFailed(CimFsWriting.CimCommitImage(_cim), nameof(CimFsWriting.CimCommitImage), _set.Folder);
         _cim.Dispose();
         _parentFiles.ForEach(File.Delete);
         foreach (var file in Directory.EnumerateFiles(_set.Folder))

@@ -7,11 +7,11 @@ namespace CimConvert.Interop;
 /// (<see cref="NativeLibraries"/> chooses). All return an HRESULT except <see cref="CimCloseImage"/>. Signatures: Windows SDK,
 /// CimFs.h; docs/cimfs-api.md. What Windows calls an image is a CIM here.
 /// </summary>
-internal static partial class CimFsNative
+internal static partial class CimFsWriting
 {
     public const string Library = "cimwriter.dll";
 
-    static CimFsNative() => NativeLibraries.Register();
+    static CimFsWriting() => NativeLibraries.Register();
 
     /// <summary>The functions that block CIMs need, all of them.</summary>
     public static IReadOnlyList<string> Functions { get; } =

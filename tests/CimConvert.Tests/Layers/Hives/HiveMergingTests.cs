@@ -5,7 +5,7 @@ using CimConvert.TestKit;
 using CimConvert.Tests.Formats.Regf;
 using NUnit.Framework;
 
-namespace CimConvert.Tests.Layers;
+namespace CimConvert.Tests.Layers.Hives;
 
 /// <summary>Which hives are merged with which, and where the merged ones go; what merging does is judged by the tests of Regf.</summary>
 internal sealed class HiveMergingTests : IDisposable
@@ -151,7 +151,7 @@ internal sealed class HiveMergingTests : IDisposable
         Put("base", "SYSTEM_BASE", "r{a=0}");
         Put("child", "SYSTEM_DELTA", "r{b=2}");
         using var image = new RecordingCimWriter();
-        Assert.Throws<OperationCanceledException>(() => LayerFinish.MergeHives(
+        Assert.Throws<OperationCanceledException>(() => HiveMerging.Merge(
             image, Deltas("child"), _folder["child"], [_folder["base"]], new ManagedHiveMerger(), new CancellationToken(canceled: true)));
         Assert.That(image.Lines, Is.Empty);
     }
@@ -161,7 +161,7 @@ internal sealed class HiveMergingTests : IDisposable
     private RecordingCimWriter Run(string layer, IHiveMerger merger, params string[] parents)
     {
         var image = new RecordingCimWriter();
-        LayerFinish.MergeHives(image, Deltas(layer), _folder[layer], [.. parents.Select(parent => _folder[parent])], merger, default);
+        HiveMerging.Merge(image, Deltas(layer), _folder[layer], [.. parents.Select(parent => _folder[parent])], merger, default);
         return image;
     }
 

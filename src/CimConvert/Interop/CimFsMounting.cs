@@ -5,11 +5,11 @@ namespace CimConvert.Interop;
 /// <summary>
 /// The mount functions of CimFS, always from cimfs.dll in System32 (Windows SDK, CimFs.h; docs/cimfs-api.md). All return an HRESULT.
 /// </summary>
-internal static partial class CimFs
+internal static partial class CimFsMounting
 {
     public const string Library = "cimfs.dll";
 
-    static CimFs() => NativeLibraries.Register();
+    static CimFsMounting() => NativeLibraries.Register();
 
     /// <param name="directory">The folder of a standard CIM, or the block file or device of a block CIM.</param>
     /// <param name="name">The CIM's name in it.</param>
