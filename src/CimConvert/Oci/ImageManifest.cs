@@ -58,7 +58,7 @@ internal sealed record ImageManifest
         Config.Validate($"{What}'s config");
         if (!MediaTypes.IsConfig(Config.MediaType))
         {
-            throw new InvalidDataException($"{What} is not a container image: its config is of type '{Printable.Of(Config.MediaType)}'");
+            throw new InvalidDataException($"{What} is no container image: its config is of type '{Printable.Of(Config.MediaType)}'");
         }
 
         if (Layers.Count > MaxLayers)

@@ -20,8 +20,8 @@ internal sealed class HostFileNameTests
     public void Plain_names_are_files_everywhere(string name) => Assert.That(HostFileName.Validate(name), Is.Null);
 
     [TestCase("", "empty")]
-    [TestCase(".", "parent's")]
-    [TestCase("..", "parent's")]
+    [TestCase(".", "'.'")]
+    [TestCase("..", "'..'")]
     [TestCase("a/b", "one of")]
     [TestCase(@"a\b", "one of")]
     [TestCase("/", "one of")]

@@ -103,7 +103,7 @@ internal sealed class HostileContainerTests
         {
             var hostile = directory.ToArray();
             BinaryPrimitives.WriteUInt32LittleEndian(hostile.AsSpan(at), 0);
-            Assert.That(() => BlockDirectory.Decode(hostile, 3), Throws.TypeOf<InvalidDataException>().With.Message.Contains("not in order"));
+            Assert.That(() => BlockDirectory.Decode(hostile, 3), Throws.TypeOf<InvalidDataException>().With.Message.Contains("out of order"));
         }
     }
 
