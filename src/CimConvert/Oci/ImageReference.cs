@@ -21,7 +21,6 @@ internal sealed partial class ImageReference
 
     private const string LegacyDockerHub = "index.docker.io";
     private const string OfficialPrefix = "library/";
-    private const int MatchTimeout = 1000;
 
     private ImageReference(string original, string registry, string repository, string? tag, Digest? digest)
     {
@@ -167,18 +166,19 @@ internal sealed partial class ImageReference
 
     private static InvalidDataException Bad(string text, string problem) => new($"'{Printable.Of(text)}' is not an image reference: {problem}");
 
+    // None of the grammars backtracks more than the square of a name's length, so none needs a limit in time, which a busy machine exceeds.
     [GeneratedRegex(
-        @"\A(?<host>(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::(?<port>[0-9]+))?\z",
+        @"\A(?<host>[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])(?::(?<port>[0-9]+))?\z",
         RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant,
-        MatchTimeout)]
+        Timeout.Infinite)]
     private static partial Regex RegistryGrammar();
 
     [GeneratedRegex(
         @"\A[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*\z",
         RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant,
-        MatchTimeout)]
+        Timeout.Infinite)]
     private static partial Regex RepositoryGrammar();
 
-    [GeneratedRegex(@"\A[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}\z", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, MatchTimeout)]
+    [GeneratedRegex(@"\A[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}\z", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, Timeout.Infinite)]
     private static partial Regex TagGrammar();
 }

@@ -6,7 +6,6 @@ namespace CimConvert.Registry.Hosts;
 /// <summary>Durations of Go programs' configuration, such as <c>1m30s</c> (https://pkg.go.dev/time#ParseDuration).</summary>
 internal static partial class GoDuration
 {
-    private const int MatchTimeout = 1000;
 
     /// <returns>Null if the text is not a duration from 1 ms to 1 h.</returns>
     public static TimeSpan? Parse(string text)
@@ -37,6 +36,6 @@ internal static partial class GoDuration
     [GeneratedRegex(
         @"\A(?:(?<number>[0-9]{1,9}(?:\.[0-9]{1,9})?)(?<unit>h|ms|m|s|us|µs|ns)){1,6}\z",
         RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant,
-        MatchTimeout)]
+        Timeout.Infinite)]
     private static partial Regex Grammar();
 }
