@@ -29,7 +29,7 @@ internal sealed class TarReader : IDisposable
     /// Bytes after the end of the archive. Writers pad a tar to whole records, usually of 10 KiB, for tapes of some MiB. More
     /// bytes than that are an entry's data behind a header that states too small a size.
     /// </summary>
-    public const int MaxFilling = 16 << 20;
+    public const int MaxTrailingBytes = 16 << 20;
 
     private const int DefaultBufferSize = 256 * 1024;
 
@@ -134,16 +134,16 @@ internal sealed class TarReader : IDisposable
     }
 
     /// <summary>Reads the stream to its end, so that streams below it have hashed all of it. Returns the number of bytes.</summary>
-    /// <exception cref="InvalidDataException">There are more than <see cref="MaxFilling"/> bytes.</exception>
+    /// <exception cref="InvalidDataException">There are more than <see cref="MaxTrailingBytes"/> bytes.</exception>
     public long Drain()
     {
         SkipData();
         var start = _buffer.Position;
         while (!_buffer.Take(int.MaxValue).IsEmpty)
         {
-            if (_buffer.Position - start > MaxFilling)
+            if (_buffer.Position - start > MaxTrailingBytes)
             {
-                throw new InvalidDataException($"more than {MaxFilling} bytes after the archive's end at offset {start}");
+                throw new InvalidDataException($"more than {MaxTrailingBytes} bytes after the archive's end at offset {start}");
             }
         }
 

@@ -60,13 +60,13 @@ public static class CimSupport
         return reason is null;
     }
 
-    private static string? CheckStandardCims() => OperatingSystem.IsWindows() && WindowsBuild.HasFileImages
+    private static string? CheckStandardCims() => OperatingSystem.IsWindows() && WindowsBuild.HasStandardCims
         ? null
-        : $"this is Windows build {WindowsBuild.Build}: CIMs need Server 2022 of revision {WindowsBuild.Server2022Revision}, or build {WindowsBuild.FileImages}";
+        : $"this is Windows build {WindowsBuild.Build}: CIMs need Server 2022 of revision {WindowsBuild.Server2022Revision}, or build {WindowsBuild.StandardCims}";
 
     private static string? CheckBlockCims(bool verified)
     {
-        var needed = verified ? WindowsBuild.VerifiedImages : WindowsBuild.BlockImages;
+        var needed = verified ? WindowsBuild.VerifiedCims : WindowsBuild.BlockCims;
         return WindowsBuild.Build >= needed
             ? null
             : $"this is Windows build {WindowsBuild.Build}: {(verified ? "verified" : "block")} CIMs came with build {needed}";

@@ -6,16 +6,16 @@ namespace CimConvert.Interop;
 internal static class WindowsBuild
 {
     /// <summary>The first build with block and merged CIMs.</summary>
-    public const int BlockImages = 27766;
+    public const int BlockCims = 27766;
 
     /// <summary>The first build with verified CIMs, which are sealed.</summary>
-    public const int VerifiedImages = 27800;
+    public const int VerifiedCims = 27800;
 
     /// <summary>
     /// The first build with standard CIMs, which are sets of files: V25H1Server of hcsshim's osversion (Windows Server 2025). Server 2022
     /// has them from revision 2031 on.
     /// </summary>
-    public const int FileImages = 26100;
+    public const int StandardCims = 26100;
 
     public const int Server2022 = 20348;
     public const int Server2022Revision = 2031;
@@ -30,5 +30,5 @@ internal static class WindowsBuild
     public static int Revision => Microsoft.Win32.Registry.GetValue(VersionKey, RevisionValue, 0) is int revision ? revision : 0;
 
     [SupportedOSPlatform("windows")]
-    public static bool HasFileImages => Build >= FileImages || (Build == Server2022 && Revision >= Server2022Revision);
+    public static bool HasStandardCims => Build >= StandardCims || (Build == Server2022 && Revision >= Server2022Revision);
 }

@@ -16,22 +16,16 @@ internal sealed class SecurityDescriptors
 
     private readonly (byte[] Text, byte[] Descriptor)[] _cache = new (byte[], byte[])[CacheSlots];
 
-    /// <summary>
-    /// The descriptor of a file that has none: present with a null DACL, which allows everyone everything. An empty descriptor leaves a CIM
-    /// in a bad state (docs/cimfs-api.md).
-    /// </summary>
-    public static ReadOnlyMemory<byte> NullDacl { get; } = SelfRelativeDescriptor.Write(SelfRelativeDescriptor.DaclPresent, null, null, null, null);
-
     /// <exception cref="InvalidDataException">The descriptor is malformed.</exception>
     public ReadOnlyMemory<byte> FromPax(TarReader tar)
     {
         // The raw record takes precedence even if it is empty, as in go-winio's backuptar package.
         if (tar.TryGetPax("MSWINDOWS.rawsd"u8, out var raw))
         {
-            return raw.IsEmpty ? NullDacl : Cached(raw, static text => Decode(text));
+            return raw.IsEmpty ? SecurityDescriptor.NullDacl : Cached(raw, static text => Decode(text));
         }
 
-        return tar.TryGetPax("MSWINDOWS.sd"u8, out var sddl) && !sddl.IsEmpty ? Cached(sddl, static text => Sddl.Parse(text)) : NullDacl;
+        return tar.TryGetPax("MSWINDOWS.sd"u8, out var sddl) && !sddl.IsEmpty ? Cached(sddl, static text => Sddl.Parse(text)) : SecurityDescriptor.NullDacl;
     }
 
     /// <summary>Base64 contains no ':' and SDDL always does, so both encodings can share the cache.</summary>

@@ -28,8 +28,6 @@ internal enum CimEntryType
 /// <summary>Describes a CIM's entries as <c>ls</c> shows them.</summary>
 internal sealed class CimListing(CimReader cim)
 {
-    private const uint SymlinkTag = 0xA000000C;
-    private const uint MountPointTag = 0xA0000003;
     private const int BufferSize = 256 * 1024;
 
     public static CimEntryType TypeOf(CimEntry entry) =>
@@ -38,8 +36,8 @@ internal sealed class CimListing(CimReader cim)
         : entry.ReparseTag switch
         {
             0 => entry.IsDirectory ? CimEntryType.Directory : CimEntryType.File,
-            SymlinkTag => CimEntryType.Symlink,
-            MountPointTag => CimEntryType.MountPoint,
+            ReparsePoint.SymbolicLinkTag => CimEntryType.Symlink,
+            ReparsePoint.MountPointTag => CimEntryType.MountPoint,
             _ => CimEntryType.Reparse,
         };
 

@@ -143,12 +143,12 @@ internal sealed class TarReaderTests
     [TestCase(1, false)]
     public void Filling_has_a_limit(int more, bool isRead)
     {
-        using var tar = new TarReader(new MemoryStream([.. new TarBuilder().Add("a").End().ToArray(), .. new byte[TarReader.MaxFilling + more]]));
+        using var tar = new TarReader(new MemoryStream([.. new TarBuilder().Add("a").End().ToArray(), .. new byte[TarReader.MaxTrailingBytes + more]]));
         Assert.That(tar.MoveNext());
         Assert.That(tar.MoveNext(), Is.False);
         Assert.That(
             () => tar.Drain(),
-            isRead ? Is.EqualTo(TarReader.MaxFilling) : Throws.TypeOf<InvalidDataException>().With.Message.Contains("after the archive's end at offset 1536"));
+            isRead ? Is.EqualTo(TarReader.MaxTrailingBytes) : Throws.TypeOf<InvalidDataException>().With.Message.Contains("after the archive's end at offset 1536"));
     }
 
     [Test]

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using CimConvert.Formats.Windows;
-using CimConvert.Layers;
 using NUnit.Framework;
 
 namespace CimConvert.Tests.Formats.Windows;
@@ -17,8 +16,8 @@ internal sealed class SelfRelativeDescriptorTests
     {
         Assert.That(SelfRelativeDescriptor.Validate(Good()), Is.Null);
         Assert.That(SelfRelativeDescriptor.Validate(Good().AsSpan(0, 20)), Is.Not.Null, "cut");
-        Assert.That(SelfRelativeDescriptor.Validate(SecurityDescriptors.NullDacl.Span), Is.Null);
-        Assert.That(SelfRelativeDescriptor.Validate(SecurityDescriptors.NullDacl.Span[..19]), Does.Contain("shorter"));
+        Assert.That(SelfRelativeDescriptor.Validate(SecurityDescriptor.NullDacl.Span), Is.Null);
+        Assert.That(SelfRelativeDescriptor.Validate(SecurityDescriptor.NullDacl.Span[..19]), Does.Contain("shorter"));
     }
 
     [Test]
