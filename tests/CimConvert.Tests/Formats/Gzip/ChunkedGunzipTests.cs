@@ -135,6 +135,7 @@ public class ChunkedGunzipTests
         Assert.That(chunked.Segments.Words + chunked.Segments.Bytes, Is.LessThanOrEqualTo(chunked.Found * maxSegments));
     }
 
+    [Category(Categories.Slow)]
     [Test]
     public void A_block_may_span_many_chunks()
     {
@@ -178,6 +179,7 @@ public class ChunkedGunzipTests
         Assert.That(chunked.Foreseen, Is.GreaterThan(seed % 2 == 0 ? 10 : -1), "members of many chunks");
     }
 
+    [Category(Categories.Slow)]
     [Test]
     public void Tiny_blocks_are_read()
     {
@@ -221,6 +223,7 @@ public class ChunkedGunzipTests
         }
     }
 
+    [Category(Categories.Slow)]
     [Test]
     public void Every_end_too_early_is_called_that()
     {
