@@ -6,7 +6,6 @@ namespace CimConvert.Registry.Hosts;
 /// <summary>Durations of Go programs' configuration, such as <c>1m30s</c> (https://pkg.go.dev/time#ParseDuration).</summary>
 internal static partial class GoDuration
 {
-
     /// <returns>Null if the text is not a duration from 1 ms to 1 h.</returns>
     public static TimeSpan? Parse(string text)
     {

@@ -10,8 +10,8 @@ namespace CimConvert.Tests.Formats.Cim;
 /// <summary>What a merged CIM is as a file: metadata that needs its sources, wherever they are.</summary>
 internal sealed class CimMergeFilesTests
 {
-    [Category(Categories.Slow)]
     [Test]
+    [Category(Categories.Slow)]
     public void A_merged_cim_is_metadata_only()
     {
         using var lab = new CimLab();

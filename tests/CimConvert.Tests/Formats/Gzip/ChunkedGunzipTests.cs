@@ -135,8 +135,8 @@ public class ChunkedGunzipTests
         Assert.That(chunked.Segments.Words + chunked.Segments.Bytes, Is.LessThanOrEqualTo(chunked.Found * maxSegments));
     }
 
-    [Category(Categories.Slow)]
     [Test]
+    [Category(Categories.Slow)]
     public void A_block_may_span_many_chunks()
     {
         var literals = RandomCode.Lengths(5, 286, 286, 11);
@@ -179,8 +179,8 @@ public class ChunkedGunzipTests
         Assert.That(chunked.Foreseen, Is.GreaterThan(seed % 2 == 0 ? 10 : -1), "members of many chunks");
     }
 
-    [Category(Categories.Slow)]
     [Test]
+    [Category(Categories.Slow)]
     public void Tiny_blocks_are_read()
     {
         var writer = new DeflateWriter().Stored(s_noise.AsSpan(0, Longest));
@@ -223,8 +223,8 @@ public class ChunkedGunzipTests
         }
     }
 
-    [Category(Categories.Slow)]
     [Test]
+    [Category(Categories.Slow)]
     public void Every_end_too_early_is_called_that()
     {
         var gzip = Compress(GzipFiles.Words(3, 120_000), new ZLibCompressionOptions { CompressionLevel = 6 });

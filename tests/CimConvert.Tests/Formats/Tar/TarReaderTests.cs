@@ -141,7 +141,7 @@ internal sealed class TarReaderTests
 
     [TestCase(0, true)]
     [TestCase(1, false)]
-    public void Filling_has_a_limit(int more, bool isRead)
+    public void Trailing_bytes_have_a_limit(int more, bool isRead)
     {
         using var tar = new TarReader(new MemoryStream([.. new TarBuilder().Add("a").End().ToArray(), .. new byte[TarReader.MaxTrailingBytes + more]]));
         Assert.That(tar.MoveNext());
