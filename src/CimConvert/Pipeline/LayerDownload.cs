@@ -25,6 +25,9 @@ internal sealed class LayerDownload : IDisposable
     private readonly PartialBlob? _partial;
     private RateLimitLease? _slot;
 
+    /// <summary>The blob, open behind what was downloaded ahead: the import reads on, without another request.</summary>
+    private Stream? _ahead;
+
     public LayerDownload(IImageSource source, ConversionStore store, LayerPlan plan, ConversionLimits limits, ILogger logger)
     {
         _source = source;
@@ -89,7 +92,7 @@ internal sealed class LayerDownload : IDisposable
     /// <summary>Opens the blob from its start.</summary>
     public async Task<Stream> OpenAsync(CancellationToken cancellationToken) => _partial is null
         ? _limits.Throttle(await _source.OpenBlobAsync(Blob, offset: 0, cancellationToken))
-        : new ResumableBlob(token => OpenAtAsync(_partial.Resumed, token), _partial, Blob.Size, cancellationToken);
+        : new ResumableBlob(token => OpenRestAsync(_partial, token), _partial, Blob.Size, cancellationToken);
 
     /// <summary>
     /// Discards a part that an earlier run downloaded, so that the blob can be downloaded again from its start: the part may be damaged,
@@ -104,6 +107,7 @@ internal sealed class LayerDownload : IDisposable
 
         _logger.LogWarning("{Layer}: the part downloaded by an earlier run is damaged ({Reason}); downloading it again", _plan.Name, failure.Message);
         _partial.Clear();
+        DropAhead();
         return true;
     }
 
@@ -126,7 +130,21 @@ internal sealed class LayerDownload : IDisposable
     public void Dispose()
     {
         ReleaseSlot();
+        DropAhead();
         _partial?.Dispose();
+    }
+
+    private void DropAhead()
+    {
+        _ahead?.Dispose();
+        _ahead = null;
+    }
+
+    private async Task<Stream> OpenRestAsync(PartialBlob partial, CancellationToken cancellationToken)
+    {
+        var rest = _ahead ?? await OpenAtAsync(partial.Resumed, cancellationToken);
+        _ahead = null;
+        return rest;
     }
 
     private async Task<Stream> OpenAtAsync(long offset, CancellationToken cancellationToken) =>
@@ -138,8 +156,8 @@ internal sealed class LayerDownload : IDisposable
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            await using var rest = await OpenAtAsync(partial.Resumed, cancellationToken);
-            for (int read; !importSlot.IsCompleted && (read = await rest.ReadAsync(buffer, cancellationToken)) > 0;)
+            _ahead = await OpenAtAsync(partial.Resumed, cancellationToken);
+            for (int read; !importSlot.IsCompleted && (read = await _ahead.ReadAsync(buffer, cancellationToken)) > 0;)
             {
                 await partial.AppendAsync(buffer.AsMemory(0, read), cancellationToken);
                 _limits.Disk?.Take(read);
@@ -153,6 +171,7 @@ internal sealed class LayerDownload : IDisposable
 
         if (IsComplete)
         {
+            DropAhead();
             ReleaseSlot();
         }
     }

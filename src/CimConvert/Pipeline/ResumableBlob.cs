@@ -7,7 +7,7 @@ namespace CimConvert.Pipeline;
 /// A blob whose first bytes were downloaded before, and whose other bytes are kept as they are downloaded. The file that keeps them is not
 /// owned.
 /// </summary>
-/// <param name="openRest">Opens the blob at the end of what was downloaded before.</param>
+/// <param name="openRest">Opens the blob at the end of what was downloaded before; called once, if at all.</param>
 /// <param name="kept">The bytes downloaded before.</param>
 /// <param name="size">The size of the blob.</param>
 /// <param name="lifetime">Cancels all reading.</param>

@@ -1,3 +1,4 @@
+using CimConvert.Formats.Binary;
 using CimConvert.Oci;
 using CimConvert.Pipeline;
 using CimConvert.Registry.Pull;
@@ -47,11 +48,37 @@ public class LayerDownloadTests
         (await limits.EnterImportAsync(default).AsTask().WaitAsync(TimeSpan.FromMinutes(1)))!.Dispose();
     }
 
+    /// <summary>A registry counts requests: the turn that comes in the middle of a download costs none.</summary>
+    [Test]
+    public async Task An_import_reads_on_where_the_download_ahead_is()
+    {
+        using var folder = new TempFolder();
+        using var limits = new ConversionLimits(downloads: 1, imports: 1);
+        var content = SeededContent.Bytes(1, 5 << 20);
+        var source = new Halting(content, haltAt: 3 << 20);
+        var imported = await limits.EnterImportAsync(default);
+        using var download = new LayerDownload(source, ConversionStore.Open(folder.Path), Plan(content.Length), limits, NullLogger.Instance);
+        var waiting = download.WaitForImportAsync(default);
+        await source.Halted;
+        imported!.Dispose();
+        source.Resume();
+        using var slot = await waiting;
+
+        await using var blob = await download.OpenAsync(default);
+        using var read = new MemoryStream();
+        await blob.CopyToAsync(read);
+        using (Assert.EnterMultipleScope())
+        {
+            ByteAssert.Equal(content, read.ToArray());
+            Assert.That(source.Opened, Is.EqualTo(new[] { 0L }));
+        }
+    }
+
     private static LayerPlan Plan(long size) => new(
         0, 1, new Descriptor { MediaType = MediaTypes.OciLayer, Digest = s_digest, Size = size }, LayerCompression.None, new DiffId(s_digest), new ChainId(s_digest), []);
 
     /// <summary>A registry that nothing is asked of.</summary>
-    private sealed class Unread : IImageSource
+    private class Unread : IImageSource
     {
         public string Name => "unread";
 
@@ -63,6 +90,48 @@ public class LayerDownloadTests
 
         public Task<FetchedManifest> GetManifestAsync(Descriptor? expected, CancellationToken cancellationToken) => throw new InvalidOperationException();
 
-        public Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellationToken) => throw new InvalidOperationException();
+        public virtual Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellationToken) => throw new InvalidOperationException();
+    }
+
+    /// <summary>A registry whose blob halts on its way until <see cref="Resume"/>.</summary>
+    private sealed class Halting(byte[] content, int haltAt) : Unread
+    {
+        private readonly TaskCompletionSource _halted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _resumed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>The offsets that the blob was opened at.</summary>
+        public List<long> Opened { get; } = [];
+
+        public Task Halted => _halted.Task;
+
+        private byte[] Content => content;
+
+        private int HaltAt => haltAt;
+
+        public void Resume() => _resumed.SetResult();
+
+        public override Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellationToken)
+        {
+            Opened.Add(offset);
+            return Task.FromResult<Stream>(new Body(this, offset));
+        }
+
+        private sealed class Body(Halting source, long offset) : ForwardStream
+        {
+            private readonly MemoryStream _content = new(source.Content[(int)offset..]);
+
+            public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+            {
+                if (offset + _content.Position >= source.HaltAt)
+                {
+                    source._halted.TrySetResult();
+                    await source._resumed.Task.WaitAsync(cancellationToken);
+                }
+
+                return await _content.ReadAsync(buffer, cancellationToken);
+            }
+
+            public override int Read(Span<byte> buffer) => _content.Read(buffer);
+        }
     }
 }
