@@ -1,0 +1,132 @@
+using CimConvert.Oci;
+using Microsoft.Extensions.Logging;
+
+namespace CimConvert.Containerd;
+
+/// <summary>Makes an image known to containerd and its CRI plugin. Calls that write are made only where something differs.</summary>
+internal sealed class ImageRegistration(ContainerdClient client)
+{
+    private readonly ImageRecords _records = new(client);
+
+    /// <returns>Whether anything had to be written.</returns>
+    /// <exception cref="ConversionException">The daemon refused, or lost what was written.</exception>
+    public async Task<bool> RegisterAsync(ImageToRegister image, CancellationToken cancellationToken)
+    {
+        // Without its snapshots the image would be listed as present, and no pod would start.
+        if (!await image.Snapshotter.HasAsync(image.Top, cancellationToken))
+        {
+            throw new ConversionException(
+                $"the layers of {image.Names[0]} are not in the snapshotter {image.Snapshotter.Name} of containerd at {client.Address}: {image.Top} is missing; run the same command again");
+        }
+
+        if (await FindDifferenceAsync(image, cancellationToken) is not { } difference)
+        {
+            return false;
+        }
+
+        client.Logger.LogDebug("registering {Image} with containerd: {Difference}", image.Names[0], difference);
+        await WriteDocumentsAsync(image, cancellationToken);
+        foreach (var name in image.Names)
+        {
+            await _records.PutAsync(name, image.Target, image.Pin, cancellationToken);
+        }
+
+        if (!await image.Snapshotter.HasAsync(image.Top, cancellationToken) || await FindDifferenceAsync(image, cancellationToken) is not null)
+        {
+            throw new ConversionException(
+                $"containerd at {client.Address} removed parts of {image.Names[0]} while it was registered; run the same command again");
+        }
+
+        return true;
+    }
+
+    /// <summary>What of the image is not as it should be; null if all is.</summary>
+    private async Task<string?> FindDifferenceAsync(ImageToRegister image, CancellationToken cancellationToken)
+    {
+        foreach (var name in image.Names)
+        {
+            if (await _records.GetAsync(name, cancellationToken) is not { } record || ImageRecords.Lacking(record, image.Target, image.Pin) is not [])
+            {
+                return name;
+            }
+        }
+
+        foreach (var (document, wanted) in DocumentLabels.Of(image))
+        {
+            var info = await client.Content.InfoAsync(document.Descriptor.Digest, cancellationToken);
+            if (info is null || info.Size != document.Descriptor.Size
+                || ContentStore.Lacking(info.Labels, DocumentLabels.Joined(wanted, info.Labels, image)) is not [])
+            {
+                return document.Descriptor.Digest.ToString();
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>What is referred to first: at no moment does anything refer to what is not there.</summary>
+    private async Task WriteDocumentsAsync(ImageToRegister image, CancellationToken cancellationToken)
+    {
+        foreach (var (document, wanted) in DocumentLabels.Of(image))
+        {
+            var there = await client.Content.InfoAsync(document.Descriptor.Digest, cancellationToken);
+            var labels = there is null ? wanted : DocumentLabels.Joined(wanted, there.Labels, image);
+            await client.Content.PutAsync(document.Descriptor.Digest, document.Bytes, labels, cancellationToken);
+        }
+    }
+}
+
+/// <summary>The labels of an image's documents: the same that containerd gives when it pulls (core/images/handlers.go, core/unpack).</summary>
+internal static class DocumentLabels
+{
+    /// <summary>Config, manifest and index, in the order in which they are written.</summary>
+    public static IEnumerable<(RegisteredDocument Document, Dictionary<string, string> Labels)> Of(ImageToRegister image)
+    {
+        var config = Source(image);
+        config.Add(ContainerdLabels.SnapshotOf(image.Snapshotter.Name), image.Top.ToString());
+        yield return (image.Config, config);
+
+        var manifest = Source(image);
+        manifest.Add(ContainerdLabels.ConfigRef, image.Config.Descriptor.Digest.ToString());
+        var layers = ImageManifest.Parse(image.Manifest.Bytes.Span, image.Manifest.Descriptor.MediaType).Layers;
+        for (var i = 0; i < layers.Count; i++)
+        {
+            manifest.Add(ContainerdLabels.LayerRef(i), layers[i].Digest.ToString());
+        }
+
+        yield return (image.Manifest, manifest);
+
+        if (image.Index is { } document)
+        {
+            var index = Source(image);
+            var entries = ImageIndex.Parse(document.Bytes.Span, document.Descriptor.MediaType).Manifests;
+            for (var i = 0; i < entries.Count; i++)
+            {
+                index.Add(ContainerdLabels.ManifestRef(i), entries[i].Digest.ToString());
+            }
+
+            yield return (document, index);
+        }
+    }
+
+    /// <summary>
+    /// With the repositories that content came from before: the label has them all (containerd, core/remotes/docker/handler.go,
+    /// appendDistributionSourceLabel). Where they do not fit, they stay as they are.
+    /// </summary>
+    public static Dictionary<string, string> Joined(Dictionary<string, string> wanted, IDictionary<string, string> there, ImageToRegister image)
+    {
+        var key = ContainerdLabels.SourceOf(image.Host);
+        if (!there.TryGetValue(key, out var before) || before.Length == 0)
+        {
+            return wanted;
+        }
+
+        var all = before.Split(',');
+        var joined = all.Contains(image.Repository) ? before : string.Join(',', all.Append(image.Repository).Order(StringComparer.Ordinal));
+        var fits = key.Length + joined.Length <= ContainerdLabels.MaxSize;
+        return new Dictionary<string, string>(wanted, StringComparer.Ordinal) { [key] = fits ? joined : before };
+    }
+
+    private static Dictionary<string, string> Source(ImageToRegister image) =>
+        new(StringComparer.Ordinal) { [ContainerdLabels.SourceOf(image.Host)] = image.Repository };
+}

@@ -1,0 +1,162 @@
+using CimConvert.Containerd.Api;
+using CimConvert.Oci;
+using Google.Protobuf.Collections;
+using Grpc.Core;
+
+namespace CimConvert.Containerd;
+
+/// <summary>Snapshots of one snapshotter, by chain ID.</summary>
+internal sealed class Snapshotter(ContainerdClient client, string name)
+{
+    // The daemon's answers may change between two calls by what others do; a few tries end every such race.
+    private const int Tries = 4;
+
+    private readonly Snapshots.SnapshotsClient _snapshots = new(client.Calls);
+
+    public string Name => name;
+
+    /// <summary>Whether the layer is there, finished by whomever.</summary>
+    public async Task<bool> HasAsync(ChainId chainId, CancellationToken cancellationToken) =>
+        await StatAsync(chainId.ToString(), cancellationToken) is { Kind: SnapshotKind.Committed };
+
+    /// <summary>
+    /// Where to put a layer's files. A killed run's place, with what lies in it, is given out again: only one process at a time may
+    /// prepare a chain ID.
+    /// </summary>
+    /// <returns>Null if the layer is there already; the lease then keeps it.</returns>
+    /// <exception cref="InvalidDataException">The snapshotter answered with mounts that are none of a layer of CIMs.</exception>
+    public async Task<SnapshotMount?> PrepareAsync(ChainId chainId, ChainId? parent, DiffId diffId, CancellationToken cancellationToken)
+    {
+        var request = new PrepareSnapshotRequest { Snapshotter = name, Key = KeyOf(chainId), Parent = parent?.ToString() ?? string.Empty };
+        AddLabels(request.Labels, chainId, parent, diffId);
+        for (var tries = 1; ; tries++)
+        {
+            var answer = await client.TryCallAsync(
+                $"prepare {chainId}", StatusCode.AlreadyExists, options => _snapshots.PrepareAsync(request, options), Deadlines.Slow, cancellationToken);
+            if (answer is not null)
+            {
+                return LayerOf(answer.Mounts);
+            }
+
+            if (await HasAsync(chainId, cancellationToken))
+            {
+                await AbandonLeftoverAsync(chainId, cancellationToken);
+                return null;
+            }
+
+            var mounts = await client.TryCallAsync(
+                $"name the mounts of {chainId}",
+                StatusCode.NotFound,
+                options => _snapshots.MountsAsync(new MountsRequest { Snapshotter = name, Key = request.Key }, options),
+                Deadlines.Quick,
+                cancellationToken);
+            if (mounts is not null)
+            {
+                return LayerOf(mounts.Mounts);
+            }
+
+            if (tries == Tries)
+            {
+                throw new ConversionException($"containerd at {client.Address} says that the snapshot of {chainId} exists, and that it does not; look into its log");
+            }
+        }
+    }
+
+    /// <summary>Makes a layer whose files are in place available to all.</summary>
+    /// <returns>False if somebody else made the same layer meanwhile: theirs is used, and this one's files are removed.</returns>
+    public async Task<bool> CommitAsync(ChainId chainId, ChainId? parent, DiffId diffId, CancellationToken cancellationToken)
+    {
+        var request = new CommitSnapshotRequest { Snapshotter = name, Name = chainId.ToString(), Key = KeyOf(chainId) };
+        AddLabels(request.Labels, chainId, parent, diffId);
+        try
+        {
+            using var call = _snapshots.CommitAsync(request, client.Options(Deadlines.Slow, cancellationToken));
+            await call;
+            return true;
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.AlreadyExists)
+        {
+            await AbandonAsync(chainId, cancellationToken);
+            return false;
+        }
+        catch (RpcException e)
+        {
+            throw ContainerdFailures.Of(client.Address, $"commit {chainId}", e, cancellationToken);
+        }
+    }
+
+    /// <summary>Removes the place that a layer was prepared in, with all in it. Not an error if there is none.</summary>
+    public Task AbandonAsync(ChainId chainId, CancellationToken cancellationToken) => RemoveAsync(KeyOf(chainId), cancellationToken);
+
+    /// <summary>Removes the places that killed runs left of these layers.</summary>
+    public async Task SweepAsync(IEnumerable<ChainId> chainIds, CancellationToken cancellationToken)
+    {
+        foreach (var chainId in chainIds)
+        {
+            await AbandonLeftoverAsync(chainId, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Lets the snapshotter merge an image's block CIMs now, which it else does when the first container starts: it does so for every
+    /// snapshot that is not made to extract a layer to.
+    /// </summary>
+    public async Task WarmMergeAsync(ChainId top, CancellationToken cancellationToken)
+    {
+        var key = $"cimconvert-merge {top}";
+        var request = new PrepareSnapshotRequest { Snapshotter = name, Key = key, Parent = top.ToString() };
+        try
+        {
+            // A killed run may have left it; then the merge may not have been done.
+            await RemoveAsync(key, cancellationToken);
+            await client.CallAsync($"merge the layers of {top}", options => _snapshots.PrepareAsync(request, options), Deadlines.Slow, cancellationToken);
+        }
+        finally
+        {
+            // Also after a cancellation: it would take a disk's space until the lease ends.
+            await RemoveAsync(key, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Fixed, so that a run finds what a killed one began. The snapshotters take a key with <c>extract-</c> for a layer's.</summary>
+    private static string KeyOf(ChainId chainId) => $"extract-cimconvert {chainId}";
+
+    private static void AddLabels(MapField<string, string> labels, ChainId chainId, ChainId? parent, DiffId diffId)
+    {
+        labels.Add(ContainerdLabels.SnapshotRef, chainId.ToString());
+        labels.Add(ContainerdLabels.DiffId, diffId.ToString());
+        if (parent is { } below)
+        {
+            labels.Add(ContainerdLabels.ParentChainId, below.ToString());
+        }
+    }
+
+    private static SnapshotMount LayerOf(IReadOnlyList<Mount> mounts)
+    {
+        var mount = SnapshotMount.ParseOnly(mounts);
+        return mount.IsLayer ? mount : throw new InvalidDataException("a snapshot that was to take a layer has the mount of a container");
+    }
+
+    private async Task AbandonLeftoverAsync(ChainId chainId, CancellationToken cancellationToken)
+    {
+        if (await StatAsync(KeyOf(chainId), cancellationToken) is { Kind: SnapshotKind.Active })
+        {
+            await AbandonAsync(chainId, cancellationToken);
+        }
+    }
+
+    private async Task<SnapshotInfo?> StatAsync(string key, CancellationToken cancellationToken)
+    {
+        var request = new StatSnapshotRequest { Snapshotter = name, Key = key };
+        var answer = await client.TryCallAsync(
+            $"look for the snapshot {key}", StatusCode.NotFound, options => _snapshots.StatAsync(request, options), Deadlines.Quick, cancellationToken);
+        return answer?.Info;
+    }
+
+    private async Task RemoveAsync(string key, CancellationToken cancellationToken)
+    {
+        var request = new RemoveSnapshotRequest { Snapshotter = name, Key = key };
+        await client.TryCallAsync(
+            $"remove the snapshot {key}", StatusCode.NotFound, options => _snapshots.RemoveAsync(request, options), Deadlines.Slow, cancellationToken);
+    }
+}
