@@ -38,6 +38,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 
+tests/containerd.sh
+
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 dotnet restore Converter.sln --locked-mode
 dotnet format Converter.sln --verify-no-changes --no-restore
