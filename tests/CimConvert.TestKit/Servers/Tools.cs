@@ -17,6 +17,17 @@ public static class Tools
         throw new InvalidOperationException("Assert.Ignore returned.");
     }
 
+    /// <summary>A program that tests/containerd.sh or the like puts at a path, under the same rule.</summary>
+    public static string Require(string program, string path)
+    {
+        if (!File.Exists(path))
+        {
+            Assert.Ignore($"{program} is not at {path}: what this test shows is not seen on this machine.");
+        }
+
+        return path;
+    }
+
     public static string? Find(string program)
     {
         // Where administrators' programs lie is not on every user's path, and where Debian puts wine64 is on nobody's.
