@@ -111,7 +111,7 @@ internal sealed class SnapshotService(StandInSnapshotter owner, SnapshotStore st
     };
 
     private Task<T> Answer<T>(string method, string key, Func<T> answer, ServerCallContext context) =>
-        owner.AnswerAsync(new SnapshotterCall(0, method, key, "", "", Copy(new Dictionary<string, string>(StringComparer.Ordinal))), answer, context.CancellationToken);
+        owner.AnswerAsync(new SnapshotterCall(0, method, key, "", "", new Dictionary<string, string>()), answer, context.CancellationToken);
 
     private Mount Create(StandInKind kind, string key, string parent, IDictionary<string, string> labels)
     {

@@ -23,7 +23,8 @@ internal sealed class SnapshotStore
 
     public static RpcException Error(StatusCode code, string message) => new(new Status(code, message));
 
-    public StandInSnapshot Get(string key) => state.Snapshots.GetValueOrDefault(key) ?? throw Error(StatusCode.NotFound, $"snapshot {key} does not exist: not found");
+    public StandInSnapshot Get(string key) => state.Snapshots.GetValueOrDefault(key)
+        ?? throw Error(StatusCode.NotFound, $"snapshot {key} does not exist: not found");
 
     /// <summary>From the parent to the base.</summary>
     public IReadOnlyList<StandInSnapshot> ParentsOf(StandInSnapshot snapshot)

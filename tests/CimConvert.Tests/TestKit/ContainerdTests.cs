@@ -16,7 +16,14 @@ namespace CimConvert.Tests.TestKit;
 [Category(Categories.Slow)]
 public class ContainerdTests
 {
-    private static readonly string[] s_forked = ["rw", "cimpath=ROOT/cim-layers/2.cim", "parentLayerPaths=[\"ROOT/1\"]", "parentCimPaths=[\"ROOT/cim-layers/1.cim\"]"];
+    private static readonly string[] s_forked =
+    [
+        "rw",
+        "cimpath=ROOT/cim-layers/2.cim",
+        "parentLayerPaths=[\"ROOT/1\"]",
+        "parentCimPaths=[\"ROOT/cim-layers/1.cim\"]",
+    ];
+
     private static readonly string[] s_block = ["parentCimPaths=[\"ROOT/1/layer.vhd/layer.cim\"]", "blockCIMType=file", "append_vhd_footer"];
 
     [Test]
@@ -115,7 +122,7 @@ public class ContainerdTests
         string reference = registry.Reference("small");
 
         // Only Windows can mount what the stand-in names; the daemon's own differ finds that out after it has asked for it.
-        Assert.That(async () => await cri.PullImageAsync(reference), Throws.TypeOf<RpcException>().With.Message.Contains("no such device").Or.Message.Contains("mount"));
+        Assert.That(async () => await cri.PullImageAsync(reference), Throws.TypeOf<RpcException>().With.Message.Contains("mount"));
         Assert.That(snapshotter.Count("Prepare", image.Layers[0].ChainId), Is.Not.Zero, daemon.Log);
         Assert.That(snapshotter.Count("Commit"), Is.Zero);
         Assert.That(registry.CountRequests("GET", image.Layers[0].Digest), Is.Not.Zero);
