@@ -127,6 +127,7 @@ internal static class CommandLine
         UsageCommand.Create(),
         DestroyCommand.Create(),
         GcCommand.Create(),
+        ContainerdCommand.Create(),
         UvmCommand.Create(),
         HiveCommand.Create(),
         MountCommand.Create(),

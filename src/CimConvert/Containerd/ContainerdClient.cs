@@ -130,9 +130,9 @@ internal sealed partial class ContainerdClient : IDisposable
     internal async Task CheckDaemonAsync(CancellationToken cancellationToken)
     {
         var version = await VersionAsync(cancellationToken);
-        if (ContainerdVersion.IsTooOld(version))
+        if (DaemonVersion.IsTooOld(version))
         {
-            throw new ConversionException($"containerd at {Address} is version {version}, which is too old; use {ContainerdVersion.Oldest} or newer");
+            throw new ConversionException($"containerd at {Address} is version {version}, which is too old; use {DaemonVersion.Oldest} or newer");
         }
 
         // A daemon that has not run anything has no k8s.io yet: the first call makes it.

@@ -23,7 +23,7 @@ internal static class ContainerdFailures
         {
             StatusCode.PermissionDenied or StatusCode.Unauthenticated => ContainerdConnection.NoRights(address, e),
             StatusCode.Unimplemented => new ConversionException(
-                $"containerd at {address} does not know how to {what}; it is too old, or has that service disabled: use version {ContainerdVersion.Oldest} or newer", e),
+                $"containerd at {address} does not know how to {what}; it is too old, or has that service disabled: use version {DaemonVersion.Oldest} or newer", e),
             StatusCode.DeadlineExceeded => new ConversionException($"containerd at {address} did not {what} in time; look into its log, or try again", e),
             StatusCode.Unavailable when e.Status.DebugException is not null => new ConversionException(
                 $"the connection to containerd at {address} broke while it was to {what}; see that it runs, and run the same command again", e),

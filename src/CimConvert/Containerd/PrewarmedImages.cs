@@ -7,14 +7,14 @@ namespace CimConvert.Containerd;
 /// <param name="Target">The digest of its index or manifest.</param>
 /// <param name="Pinned">Whether kubelet's garbage collection leaves it alone.</param>
 /// <param name="Shared">Whether a pull has made some of its names, which then stay when it is removed.</param>
-internal sealed record PrewarmedImage(IReadOnlyList<string> Names, string Target, bool Pinned, bool Shared);
+internal sealed record ContainerdImage(IReadOnlyList<string> Names, string Target, bool Pinned, bool Shared);
 
 /// <summary>Undoes what <see cref="ImageRegistration"/> did, and nothing that others did.</summary>
 internal sealed class PrewarmedImages(ContainerdClient client)
 {
     private readonly ImageRecords _records = new(client);
 
-    public async Task<IReadOnlyList<PrewarmedImage>> ListAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ContainerdImage>> ListAsync(CancellationToken cancellationToken)
     {
         var records = await MarkedAsync(cancellationToken);
         return
@@ -23,7 +23,7 @@ internal sealed class PrewarmedImages(ContainerdClient client)
                group record by record.Target.Digest into image
                let names = image.Select(record => record.Name).Order(NameOrder.Instance).ToArray()
                orderby names[0]
-               select new PrewarmedImage(names, image.Key, image.Any(IsPinned), image.Any(record => !IsOurs(record))),
+               select new ContainerdImage(names, image.Key, image.Any(IsPinned), image.Any(record => !IsOurs(record))),
         ];
     }
 

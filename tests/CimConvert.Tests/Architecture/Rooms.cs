@@ -14,7 +14,10 @@ internal static class Rooms
     public static IEnumerable<string> PublicTypesOf(string assembly)
     {
         using var module = ModuleDefinition.ReadModule(PathOf(assembly));
-        return [.. module.GetTypes().Where(type => type.IsPublic || type.IsNestedPublic).Select(type => type.FullName)];
+        return [.. module.GetTypes().Where(IsSeen).Select(type => type.FullName)];
+
+        // What is public within a type that is not is seen by nobody: generated code has such.
+        static bool IsSeen(TypeDefinition type) => type.IsPublic || (type.IsNestedPublic && IsSeen(type.DeclaringType));
     }
 
     /// <summary>Every use of a type by a type of another room of ours, as <c>Room -> Room (Type uses Type)</c> parts.</summary>

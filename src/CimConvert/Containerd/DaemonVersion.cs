@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace CimConvert.Containerd;
 
 /// <summary>What a daemon says of its version: <c>v2.1.9</c>, <c>1.6.20~ds1</c>, <c>2.2.0-rc.1</c>.</summary>
-internal static partial class ContainerdVersion
+internal static partial class DaemonVersion
 {
     /// <summary>The oldest that these calls were seen to work with.</summary>
     public const string Oldest = "1.6";

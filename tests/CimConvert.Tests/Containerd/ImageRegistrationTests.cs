@@ -1,0 +1,264 @@
+using CimConvert.Containerd;
+using CimConvert.Oci;
+using CimConvert.TestKit.Containerd;
+using CimConvert.TestKit.Servers;
+using CimConvert.Tests.Cli;
+using NUnit.Framework;
+
+namespace CimConvert.Tests.Containerd;
+
+/// <summary>Images are registered with real daemons; what came of it is asked by CRI, as kubelet does, and by ctr.</summary>
+[Platform(Exclude = "Win", Reason = "containerd of Debian")]
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
+[Category(Categories.Slow)]
+public class ImageRegistrationTests
+{
+    private const string App = "registry.test/team/app:1";
+    private const string App2 = "registry.test/team/app:2";
+    private const string Other = "registry.test/team/other:1";
+
+    [Test]
+    public async Task An_image_is_there_for_kubelet_also_after_garbage_collection_and_a_restart([Values] ContainerdVersion version, [Values] SnapshotterMode mode)
+    {
+        await using var node = await PrewarmedNode.StartAsync(version, mode);
+        var (index, image) = node.Build("app", "one", "two", "three");
+        Assert.That(await node.PrewarmAsync(App, index, image), Is.True);
+
+        string[] names = [App, $"registry.test/team/app@{index}", image.ConfigDigest];
+        await node.Daemon.CollectGarbageAsync();
+        foreach (var name in names)
+        {
+            Assert.That((await node.Cri.WaitForImageAsync(name))!.Id, Is.EqualTo(image.ConfigDigest), name);
+        }
+
+        Assert.That(await Lines(node, "images", "ls", "-q"), Is.EquivalentTo(names));
+        Assert.That(await Lines(node, "leases", "ls", "-q"), Is.Empty);
+        Assert.That(
+            node.StandIn.Snapshots.Select(snapshot => (ChainOf(snapshot), snapshot.Kind)),
+            Is.EquivalentTo(image.Layers.Select(layer => (layer.ChainId, StandInKind.Committed))));
+        var prepared = node.StandIn.Calls.Where(call => call.Method == "Prepare").ToArray();
+        Assert.That(prepared.Select(call => call.Key.Split('/', 3)[2]), Is.EqualTo(image.Layers.Select(layer => $"extract-cimconvert {layer.ChainId}")));
+
+        // The daemon passes on only labels that are made to be.
+        Assert.That(
+            prepared.SelectMany(call => call.Labels.Keys).Distinct(),
+            Is.EquivalentTo(new[] { "containerd.io/snapshot.ref", "containerd.io/snapshot/diff-id", "containerd.io/snapshot/parent-chain-id" }));
+
+        await node.Daemon.RestartAsync();
+        Assert.That(await node.Cri.ImageStatusAsync(App), Is.Not.Null);
+    }
+
+    [Test]
+    public async Task Registering_again_changes_nothing_and_other_images_share_layers([Values] ContainerdVersion version)
+    {
+        await using var node = await PrewarmedNode.StartAsync(version);
+        var (index, image) = node.Build("app", "one", "two");
+        var (otherIndex, other) = node.Build("other", "one", "three");
+        await node.PrewarmAsync(App, index, image);
+        await node.PrewarmAsync(Other, otherIndex, other);
+        Assert.That(node.StandIn.Count("Prepare"), Is.EqualTo(3));
+
+        var before = await State(node);
+        Assert.That(await node.PrewarmAsync(App, index, image), Is.False);
+        Assert.That(await node.PrewarmAsync(Other, otherIndex, other), Is.False);
+        Assert.That(await State(node), Is.EqualTo(before));
+        Assert.That(node.StandIn.Count("Prepare"), Is.EqualTo(3));
+    }
+
+    [Test]
+    public async Task An_image_without_its_snapshots_is_refused()
+    {
+        await using var node = await PrewarmedNode.StartAsync(ContainerdVersion.V2_1);
+        var (index, image) = node.Build("app", "one");
+        var snapshotter = await node.Client.SnapshotterAsync("cimfs", default);
+        Assert.That(
+            async () => await new ImageRegistration(node.Client).RegisterAsync(PrewarmedNode.ToRegister(App, index, image, snapshotter, pin: true), default),
+            Throws.TypeOf<ConversionException>().With.Message.Contains($"{image.Layers[0].ChainId} is missing"));
+    }
+
+    [Test]
+    public async Task Pins_are_seen_by_kubelet_and_taken_off_by_the_command([Values(ContainerdVersion.V1_7, ContainerdVersion.V2_1)] ContainerdVersion version)
+    {
+        await using var node = await PrewarmedNode.StartAsync(version);
+        var (index, image) = node.Build("app", "one");
+        await node.PrewarmAsync(App, index, image);
+        Assert.That((await node.Cri.WaitForImageAsync(App))!.Pinned, Is.True);
+
+        var unpinned = await CimConvertProgram.SucceedAsync("containerd", "unpin", App, "--containerd", node.Daemon.Address);
+        Assert.That(unpinned.Output, Does.Contain($"unpinned {App}").And.Contain($"unpinned {image.ConfigDigest}"));
+        await node.Daemon.RestartAsync();
+        Assert.That((await node.Cri.ImageStatusAsync(App))!.Pinned, Is.False);
+        var listed = await CimConvertProgram.SucceedAsync("containerd", "list", "--json", "--containerd", node.Daemon.Address);
+        Assert.That(listed.Output, Does.Contain("\"pinned\": false").And.Contain(App));
+    }
+
+    [Test]
+    public async Task Removing_frees_what_no_other_image_needs([Values] ContainerdVersion version)
+    {
+        await using var node = await PrewarmedNode.StartAsync(version);
+        var (index, image) = node.Build("app", "one", "two");
+        var (otherIndex, other) = node.Build("other", "one", "three");
+        await node.PrewarmAsync(App, index, image);
+        await node.PrewarmAsync(App2, index, image);
+        await node.PrewarmAsync(Other, otherIndex, other);
+
+        // The other tag keeps what both are.
+        var removed = await CimConvertProgram.SucceedAsync("containerd", "remove", App, "--containerd", node.Daemon.Address);
+        Assert.That(removed.Output.Trim(), Is.EqualTo($"removed {App}"));
+        Assert.That(await node.Cri.WaitForImageAsync(App, present: false), Is.Null);
+        Assert.That(await node.Cri.ImageStatusAsync(App2), Is.Not.Null);
+        Assert.That(node.StandIn.Snapshots, Has.Count.EqualTo(3));
+
+        var images = new PrewarmedImages(node.Client);
+        Assert.That(await images.RemoveAsync(App2, default), Is.EqualTo(new[] { App2, $"registry.test/team/app@{index}", image.ConfigDigest }));
+        await WaitUntil(() => node.StandIn.Snapshots.Count == 2);
+        Assert.That(node.StandIn.Snapshots.Select(ChainOf), Is.EquivalentTo(other.Layers.Select(layer => layer.ChainId)));
+        Assert.That((await images.ListAsync(default)).Select(entry => entry.Names[0]), Is.EqualTo(new[] { Other }));
+        Assert.That(async () => await images.RemoveAsync(App2, default), Throws.TypeOf<ConversionException>().With.Message.Contains($"no image '{App2}' was prewarmed"));
+
+        // As kubelet's own collection does, which knows nothing of marks.
+        await node.Cri.RemoveImageAsync(Other);
+        await node.Daemon.CollectGarbageAsync();
+        await WaitUntil(() => node.StandIn.Snapshots.Count == 0);
+        Assert.That(await Lines(node, "content", "ls", "-q"), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_pull_asks_for_no_blob_and_records_of_pulls_stay([Values] ContainerdVersion version)
+    {
+        await using var registry = await DockerRegistry.StartAsync();
+        await using var node = await PrewarmedNode.StartAsync(version, SnapshotterMode.Cimfs, registry.Host);
+        var (_, image) = node.Build("app", "one", "two");
+        await registry.PutAsync("app", image with { RefName = "latest-0" });
+        var reference = registry.Reference("app");
+
+        // A pull's own record, then prewarmed: it becomes ready, and stays when that is undone.
+        await node.Daemon.CtrAsync("content", "fetch", "--plain-http", "--platform", "linux/amd64", reference);
+        var pulled = await State(node);
+        var snapshotter = await node.Client.SnapshotterAsync("auto", default);
+        var lease = await node.Client.LeaseAsync(PrewarmedNode.Lease, TimeSpan.FromHours(1), default);
+        await PrewarmedNode.ImportAsync(image, snapshotter);
+        var single = PrewarmedNode.ToRegister(reference, image.ManifestDigest, image, snapshotter, pin: true) with { Index = null };
+        Assert.That(await new ImageRegistration(node.Client).RegisterAsync(single, default), Is.True);
+        await lease.DropAsync(default);
+        var blobs = Blobs();
+        Assert.That(await node.Cri.PullImageAsync(reference), Is.EqualTo(image.ConfigDigest));
+        Assert.That(Blobs(), Is.EqualTo(blobs));
+
+        var images = new PrewarmedImages(node.Client);
+        Assert.That((await images.ListAsync(default)).Single().Shared, Is.True);
+        await images.RemoveAsync(reference, default);
+        Assert.That(await Lines(node, "images", "ls", "-q"), Does.Contain(reference));
+        Assert.That(await images.ListAsync(default), Is.Empty);
+        Assert.That(pulled, Does.Contain(reference));
+
+        int Blobs() => image.Layers.Sum(layer => registry.CountRequests("GET", layer.Digest));
+    }
+
+    [Test]
+    public async Task A_layers_blob_is_ingested_once_and_from_where_a_killed_run_stopped([Values] ContainerdVersion version)
+    {
+        await using var node = await PrewarmedNode.StartAsync(version);
+        var bytes = new byte[(3 << 20) + 17];
+        new Random(7).NextBytes(bytes);
+        var blob = Descriptor.Of(MediaTypes.OciLayerGzip, bytes);
+        Dictionary<string, string> labels = new(StringComparer.Ordinal) { [ContainerdLabels.Uncompressed] = blob.Digest.ToString() };
+        var lease = await node.Client.LeaseAsync(PrewarmedNode.Lease, TimeSpan.FromHours(1), default);
+
+        // Cut off, as by a lost registry.
+        Assert.That(
+            async () => await node.Client.Content.IngestBlobAsync(new BrokenStream(bytes, 2 << 20), blob, labels, default), Throws.TypeOf<IOException>());
+        Assert.That(await Lines(node, "content", "active"), Has.Some.Contains("cimconvert-"));
+        Assert.That(await node.Client.Content.IngestBlobAsync(new MemoryStream(bytes), blob, labels, default), Is.True);
+        Assert.That(await node.Client.Content.IngestBlobAsync(new MemoryStream(bytes), blob, labels, default), Is.False);
+
+        await using var stream = await node.Client.Content.ReadAsync(blob.Digest, blob.Size, default);
+        Assert.That(await Digest.ComputeAsync(stream), Is.EqualTo(blob.Digest));
+        Assert.That((await node.Client.Content.InfoAsync(blob.Digest, default))!.Labels, Is.SupersetOf(labels));
+
+        // Other bytes than the digest says are refused, and nothing of them stays.
+        var wrong = Descriptor.Of(MediaTypes.OciLayerGzip, "right"u8);
+        Assert.That(
+            async () => await node.Client.Content.IngestBlobAsync(new MemoryStream("wrong"u8.ToArray()), wrong, labels, default), Throws.TypeOf<ConversionException>());
+        Assert.That(await node.Client.Content.IngestBlobAsync(new MemoryStream("right"u8.ToArray()), wrong, labels, default), Is.True);
+        await lease.DropAsync(default);
+        Assert.That(await node.Client.Content.InfoAsync(blob.Digest, default), Is.Null, "nothing refers to it");
+    }
+
+    [Test]
+    public async Task A_killed_runs_place_is_given_out_again_with_what_lies_in_it([Values] ContainerdVersion version)
+    {
+        await using var node = await PrewarmedNode.StartAsync(version);
+        var (_, image) = node.Build("app", "one");
+        var (chain, diff) = (new ChainId(Digest.Parse(image.Layers[0].ChainId)), new DiffId(Digest.Parse(image.Layers[0].DiffId)));
+        var snapshotter = await node.Client.SnapshotterAsync("auto", default);
+        var lease = await node.Client.LeaseAsync(PrewarmedNode.Lease, TimeSpan.FromHours(1), default);
+        var mount = await snapshotter.PrepareAsync(chain, null, diff, default);
+
+        // Another process, which is not told of the first one's lease.
+        using var next = ContainerdClient.Connect(node.Client.Address, node.Client.Namespace, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        var again = await next.LeaseAsync(PrewarmedNode.Lease, TimeSpan.FromHours(1), default);
+        Assert.That(again.Id, Is.EqualTo(lease.Id));
+        var taken = await next.SnapshotterAsync("auto", default);
+        Assert.That((await taken.PrepareAsync(chain, null, diff, default))!.CimPath, Is.EqualTo(mount!.CimPath));
+        Assert.That(await taken.HasAsync(chain, default), Is.False);
+
+        // One that has little time left is replaced, and keeps what it held.
+        var late = await node.Client.ForNamespace("k8s.io").LeaseAsync(PrewarmedNode.Lease, TimeSpan.FromHours(3), default);
+        Assert.That(late.Id, Is.EqualTo(PrewarmedNode.Lease + ".next"));
+        await node.Daemon.CollectGarbageAsync();
+        Assert.That(node.StandIn.Snapshots, Has.Count.EqualTo(1));
+        Assert.That(await Lines(node, "leases", "ls", "-q"), Is.EqualTo(new[] { late.Id }));
+
+        await snapshotter.AbandonAsync(chain, default);
+        await snapshotter.AbandonAsync(chain, default);
+        await late.DropAsync(default);
+        await WaitUntil(() => node.StandIn.Snapshots.Count == 0);
+    }
+
+    [Test]
+    public async Task Block_layers_are_merged_before_a_container_comes()
+    {
+        await using var node = await PrewarmedNode.StartAsync(ContainerdVersion.V2_1, SnapshotterMode.Blockcim);
+        var (index, image) = node.Build("app", "one", "two");
+        await node.PrewarmAsync(App, index, image);
+        var snapshotter = await node.Client.SnapshotterAsync("auto", default);
+        Assert.That(snapshotter.Name, Is.EqualTo("blockcim"));
+        var top = new ChainId(Digest.Parse(image.Layers[^1].ChainId));
+        await snapshotter.WarmMergeAsync(top, default);
+        await snapshotter.WarmMergeAsync(top, default);
+        Assert.That(node.StandIn.Merges.Select(merge => merge.WasThere), Is.EqualTo(new[] { false, true }));
+        await node.Daemon.CollectGarbageAsync();
+        await WaitUntil(() => node.StandIn.Snapshots.Count == 2);
+    }
+
+    private static string ChainOf(StandInSnapshot snapshot) => snapshot.Key[snapshot.Key.IndexOf("sha256:", StringComparison.Ordinal)..];
+
+    private static async Task<string[]> Lines(PrewarmedNode node, params string[] arguments) =>
+        (await node.Daemon.CtrAsync(arguments)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>Images and content with their labels: their times of change are not in it, but each label is.</summary>
+    private static async Task<string> State(PrewarmedNode node)
+    {
+        var records = await new ImageRecords(node.Client).ListAsync(default);
+        var images = records.OrderBy(record => record.Name, StringComparer.Ordinal).Select(record => $"{record.Name} {record.Target.Digest} {record.UpdatedAt} {record.Labels}");
+        return string.Join('\n', images.Concat((await Lines(node, "content", "ls")).Select(line => string.Join(' ', line.Split('\t').Where(field => !field.Contains("ago"))))));
+    }
+
+    private static async Task WaitUntil(Func<bool> reached)
+    {
+        using CancellationTokenSource late = new(TimeSpan.FromSeconds(30));
+        while (!reached())
+        {
+            await Task.Delay(20, late.Token);
+        }
+    }
+
+    /// <summary>Fails after some bytes.</summary>
+    private sealed class BrokenStream(byte[] bytes, int whole) : MemoryStream(bytes)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            Position >= whole ? throw new IOException("the test breaks it") : base.ReadAsync(buffer[..(int)Math.Min(buffer.Length, whole - Position)], cancellationToken);
+    }
+}
