@@ -62,11 +62,11 @@ internal sealed class ImageRecords(ContainerdClient client)
         }
     }
 
-    /// <summary>Removes labels, which is to set them to nothing.</summary>
+    /// <summary>Removes labels, which is to set them to nothing. Without a target, though it is not to change, daemons crash (seen with 1.7 and 2.1).</summary>
     public Task RemoveLabelsAsync(Image record, IEnumerable<string> keys, CancellationToken cancellationToken)
     {
         var there = keys.Where(record.Labels.ContainsKey).Select(key => LabelPrefix + key).ToArray();
-        return there.Length == 0 ? Task.CompletedTask : UpdateAsync(new Image { Name = record.Name }, there, cancellationToken);
+        return there.Length == 0 ? Task.CompletedTask : UpdateAsync(new Image { Name = record.Name, Target = record.Target }, there, cancellationToken);
     }
 
     /// <summary>Removes a record, and waits if told so until the garbage collector has run.</summary>

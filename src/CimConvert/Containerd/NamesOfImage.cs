@@ -40,12 +40,15 @@ internal static class NamesOfImage
         void Add(Func<Image, bool> goes) => going.UnionWith(same.Where(PrewarmedImages.IsMarked).Where(goes).Select(record => record.Name));
     }
 
+    /// <summary>Whether the name is the digest of a config.</summary>
+    public static bool IsConfig(Image record) => Digest.TryParse(record.Name, out _);
+
     private static bool IsTag(Image record) => RepositoryOf(record).Length > 0 && !record.Name.Contains('@', StringComparison.Ordinal);
 
     /// <summary>Empty for a name that is the digest of a config.</summary>
     private static string RepositoryOf(Image record)
     {
-        if (Digest.TryParse(record.Name, out _))
+        if (IsConfig(record))
         {
             return string.Empty;
         }

@@ -3,7 +3,7 @@ using CimConvert.Containerd.Api;
 namespace CimConvert.Containerd;
 
 /// <summary>An image that this program registered.</summary>
-/// <param name="Names">All names of it that are marked as prewarmed.</param>
+/// <param name="Names">All names of it, tags first.</param>
 /// <param name="Target">The digest of its index or manifest.</param>
 /// <param name="Pinned">Whether kubelet's garbage collection leaves it alone.</param>
 /// <param name="Shared">Whether a pull has made some of its names, which then stay when it is removed.</param>
@@ -16,14 +16,16 @@ internal sealed class PrewarmedImages(ContainerdClient client)
 
     public async Task<IReadOnlyList<ContainerdImage>> ListAsync(CancellationToken cancellationToken)
     {
-        var records = await MarkedAsync(cancellationToken);
+        await client.CheckDaemonAsync(cancellationToken);
+        var all = await _records.ListAsync(cancellationToken);
         return
         [
-            .. from record in records
+            .. from record in all
                group record by record.Target.Digest into image
+               where image.Any(IsMarked)
                let names = image.Select(record => record.Name).Order(NameOrder.Instance).ToArray()
                orderby names[0]
-               select new ContainerdImage(names, image.Key, image.Any(IsPinned), image.Any(record => !IsOurs(record))),
+               select new ContainerdImage(names, image.Key, image.Any(IsPinned), image.Any(record => !IsOurs(record, all))),
         ];
     }
 
@@ -38,13 +40,13 @@ internal sealed class PrewarmedImages(ContainerdClient client)
         await client.CheckDaemonAsync(cancellationToken);
         var all = await _records.ListAsync(cancellationToken);
         var going = NamesOfImage.Going(all, Find(all, reference));
-        foreach (var record in going.Where(record => !IsOurs(record)))
+        foreach (var record in going.Where(record => !IsOurs(record, all)))
         {
             await _records.RemoveLabelsAsync(record, LabelsOf(record), cancellationToken);
         }
 
         // By the collector's runs, one is enough: after the last.
-        string[] ours = [.. going.Where(IsOurs).Select(record => record.Name).Order(NameOrder.Instance)];
+        string[] ours = [.. going.Where(record => IsOurs(record, all)).Select(record => record.Name).Order(NameOrder.Instance)];
         for (var i = 0; i < ours.Length; i++)
         {
             await _records.DeleteAsync(ours[i], sync: i == ours.Length - 1, cancellationToken);
@@ -74,7 +76,13 @@ internal sealed class PrewarmedImages(ContainerdClient client)
 
     internal static bool IsMarked(Image record) => record.Labels.ContainsKey(ContainerdLabels.Prewarmed);
 
-    private static bool IsOurs(Image record) => record.Labels.TryGetValue(ContainerdLabels.Prewarmed, out var whose) && whose == ContainerdLabels.Ours;
+    /// <summary>
+    /// Kubelet's pulls, with the policy Always, set the labels of a tag anew. The record of the config, which pulls leave alone, says
+    /// whose the image was before.
+    /// </summary>
+    private static bool IsOurs(Image record, IReadOnlyList<Image> all) => IsMarked(record)
+        ? record.Labels[ContainerdLabels.Prewarmed] == ContainerdLabels.Ours
+        : all.Any(other => NamesOfImage.IsConfig(other) && other.Target.Digest == record.Target.Digest && IsMarked(other) && IsOurs(other, all));
 
     private static bool IsPinned(Image record) => record.Labels.ContainsKey(ContainerdLabels.Pinned);
 
@@ -82,16 +90,10 @@ internal sealed class PrewarmedImages(ContainerdClient client)
         ? [ContainerdLabels.Prewarmed, ContainerdLabels.PinnedByUs, ContainerdLabels.Pinned]
         : [ContainerdLabels.Prewarmed];
 
-    private async Task<IReadOnlyList<Image>> MarkedAsync(CancellationToken cancellationToken)
-    {
-        await client.CheckDaemonAsync(cancellationToken);
-        return [.. (await _records.ListAsync(cancellationToken)).Where(IsMarked)];
-    }
-
     private Image Find(IReadOnlyList<Image> all, string reference)
     {
         var name = NamesOfImage.Normal(reference);
-        return all.FirstOrDefault(record => record.Name == name && IsMarked(record))
+        return all.FirstOrDefault(record => record.Name == name && all.Any(other => IsMarked(other) && other.Target.Digest == record.Target.Digest))
             ?? throw new ConversionException(
                 $"no image '{Printable.Of(name)}' was prewarmed into the namespace '{client.Namespace}' of containerd at {client.Address}; 'cimconvert containerd list' names those that were");
     }

@@ -1,4 +1,5 @@
 using CimConvert.Containerd;
+using CimConvert.Containerd.Api;
 using CimConvert.Oci;
 using CimConvert.TestKit.Containerd;
 using CimConvert.TestKit.Servers;
@@ -125,33 +126,37 @@ public class ImageRegistrationTests
     }
 
     [Test]
-    public async Task A_pull_asks_for_no_blob_and_records_of_pulls_stay([Values] ContainerdVersion version)
+    public async Task A_pull_asks_for_no_blob_and_records_of_pulls_stay([Values] ContainerdVersion version, [Values] bool pulledFirst)
     {
         await using var registry = await DockerRegistry.StartAsync();
         await using var node = await PrewarmedNode.StartAsync(version, SnapshotterMode.Cimfs, registry.Host);
         var (_, image) = node.Build("app", "one", "two");
-        await registry.PutAsync("app", image with { RefName = "latest-0" });
-        var reference = registry.Reference("app");
+        await registry.PutAsync("app", image);
+        var reference = registry.Reference("app", image.RefName);
 
-        // A pull's own record, then prewarmed: it becomes ready, and stays when that is undone.
-        await node.Daemon.CtrAsync("content", "fetch", "--plain-http", "--platform", "linux/amd64", reference);
-        var pulled = await State(node);
+        if (pulledFirst)
+        {
+            await node.Daemon.CtrAsync("content", "fetch", "--plain-http", "--platform", "linux/amd64", reference);
+            await node.Cri.WaitForImageAsync(reference);
+        }
+
         var snapshotter = await node.Client.SnapshotterAsync("auto", default);
         var lease = await node.Client.LeaseAsync(PrewarmedNode.Lease, TimeSpan.FromHours(1), default);
         await PrewarmedNode.ImportAsync(image, snapshotter);
         var single = PrewarmedNode.ToRegister(reference, image.ManifestDigest, image, snapshotter, pin: true) with { Index = null };
         Assert.That(await new ImageRegistration(node.Client).RegisterAsync(single, default), Is.True);
         await lease.DropAsync(default);
+        await node.Cri.WaitForImageAsync(reference);
         var blobs = Blobs();
         Assert.That(await node.Cri.PullImageAsync(reference), Is.EqualTo(image.ConfigDigest));
         Assert.That(Blobs(), Is.EqualTo(blobs));
 
+        // The pull has set the tag's labels anew.
         var images = new PrewarmedImages(node.Client);
-        Assert.That((await images.ListAsync(default)).Single().Shared, Is.True);
-        await images.RemoveAsync(reference, default);
-        Assert.That(await Lines(node, "images", "ls", "-q"), Does.Contain(reference));
+        Assert.That((await images.ListAsync(default)).Single().Shared, Is.EqualTo(pulledFirst));
+        Assert.That(await images.RemoveAsync(reference, default), pulledFirst ? Does.Not.Contain(reference) : Does.Contain(reference));
+        Assert.That(await Lines(node, "images", "ls", "-q"), pulledFirst ? Does.Contain(reference) : Is.Empty);
         Assert.That(await images.ListAsync(default), Is.Empty);
-        Assert.That(pulled, Does.Contain(reference));
 
         int Blobs() => image.Layers.Sum(layer => registry.CountRequests("GET", layer.Digest));
     }
@@ -238,13 +243,21 @@ public class ImageRegistrationTests
     private static async Task<string[]> Lines(PrewarmedNode node, params string[] arguments) =>
         (await node.Daemon.CtrAsync(arguments)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>Images and content with their labels: their times of change are not in it, but each label is.</summary>
+    /// <summary>All images and content with their labels, and when they were changed last.</summary>
     private static async Task<string> State(PrewarmedNode node)
     {
         var records = await new ImageRecords(node.Client).ListAsync(default);
-        var images = records.OrderBy(record => record.Name, StringComparer.Ordinal).Select(record => $"{record.Name} {record.Target.Digest} {record.UpdatedAt} {record.Labels}");
-        return string.Join('\n', images.Concat((await Lines(node, "content", "ls")).Select(line => string.Join(' ', line.Split('\t').Where(field => !field.Contains("ago"))))));
+        var lines = records.Select(record => $"{record.Name} {record.Target.Digest} {record.UpdatedAt} {Sorted(record.Labels)}").ToList();
+        using var content = new Content.ContentClient(node.Client.Calls).List(new ListContentRequest(), node.Client.Options(deadline: null, default));
+        while (await content.ResponseStream.MoveNext(default))
+        {
+            lines.AddRange(content.ResponseStream.Current.Info.Select(info => $"{info.Digest} {info.UpdatedAt} {Sorted(info.Labels)}"));
+        }
+
+        return string.Join('\n', lines.Order(StringComparer.Ordinal));
     }
+
+    private static string Sorted(IDictionary<string, string> labels) => string.Join(',', labels.Select(label => $"{label.Key}={label.Value}").Order(StringComparer.Ordinal));
 
     private static async Task WaitUntil(Func<bool> reached)
     {
