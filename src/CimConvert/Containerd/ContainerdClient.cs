@@ -209,6 +209,6 @@ internal sealed partial class ContainerdClient : IDisposable
     }
 
     /// <summary>containerd, pkg/identifiers/validate.go.</summary>
-    [GeneratedRegex(@"\A[A-Za-z0-9]+(?:[._-](?:[A-Za-z0-9]+))*\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\A[A-Za-z0-9]+(?:[._-](?:[A-Za-z0-9]+))*\z", RegexOptions.CultureInvariant, Timeout.Infinite)]
     private static partial Regex NamespaceGrammar();
 }
