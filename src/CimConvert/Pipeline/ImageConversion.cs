@@ -61,7 +61,7 @@ internal sealed class ImageConversion(
 
         foreach (var layer in Layers)
         {
-            store.RemovePartial(layer.Blob.Digest);
+            store.Ingest.RemovePartial(layer.Blob.Digest);
         }
     }
 

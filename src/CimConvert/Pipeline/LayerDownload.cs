@@ -28,13 +28,20 @@ internal sealed class LayerDownload : IDisposable
     /// <summary>The blob, open behind what was downloaded ahead: the import reads on, without another request.</summary>
     private Stream? _ahead;
 
-    public LayerDownload(IImageSource source, ConversionStore store, LayerPlan plan, ConversionLimits limits, ILogger logger)
+    /// <param name="source">Where the blob is.</param>
+    /// <param name="ingest">Keeps what is downloaded.</param>
+    /// <param name="plan">The layer.</param>
+    /// <param name="limits">Downloads at the same time, bandwidth and disk.</param>
+    /// <param name="logger">Told what an earlier run downloaded.</param>
+    /// <param name="smallest">Bytes of the smallest blob that is kept, and so can be downloaded ahead.</param>
+    public LayerDownload(
+        IImageSource source, IngestArea ingest, LayerPlan plan, ConversionLimits limits, ILogger logger, long smallest = SmallestResumed)
     {
         _source = source;
         _plan = plan;
         _limits = limits;
         _logger = logger;
-        _partial = source.IsRemote && Blob.Size >= SmallestResumed ? store.TryOpenPartial(Blob.Digest) : null;
+        _partial = source.IsRemote && Blob.Size >= smallest ? ingest.TryOpenPartial(Blob.Digest) : null;
         if (_partial?.Resumed > Blob.Size)
         {
             _partial.Clear();
@@ -51,11 +58,13 @@ internal sealed class LayerDownload : IDisposable
     private bool IsComplete => _partial?.Resumed == Blob.Size;
 
     /// <summary>Waits until the layer may be imported, and downloads ahead meanwhile.</summary>
+    /// <param name="cancellationToken">Ends the waiting; what was downloaded stays.</param>
+    /// <param name="turn">What else the layer has to wait for, before its import slot; null for nothing.</param>
     /// <returns>The import slot, to be disposed when the import has ended.</returns>
-    public async Task<IDisposable?> WaitForImportAsync(CancellationToken cancellationToken)
+    public async Task<IDisposable?> WaitForImportAsync(CancellationToken cancellationToken, Task? turn = null)
     {
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var importSlot = _limits.EnterImportAsync(waiting.Token).AsTask();
+        var importSlot = EnterImportAsync(turn ?? Task.CompletedTask, waiting.Token);
         try
         {
             if (_source.IsRemote && !IsComplete)
@@ -132,6 +141,12 @@ internal sealed class LayerDownload : IDisposable
         ReleaseSlot();
         DropAhead();
         _partial?.Dispose();
+    }
+
+    private async Task<RateLimitLease?> EnterImportAsync(Task turn, CancellationToken cancellationToken)
+    {
+        await turn.WaitAsync(cancellationToken);
+        return await _limits.EnterImportAsync(cancellationToken);
     }
 
     private void DropAhead()

@@ -29,14 +29,14 @@ internal sealed class LayerJob(
             return null;
         }
 
-        store.RemovePartial(plan.Blob.Digest);
+        store.Ingest.RemovePartial(plan.Blob.Digest);
         return stored;
     }
 
     /// <summary>Claims, downloads and imports the layer. Null if another process finished it while this one waited for the claim.</summary>
     public async Task<ImportedLayer?> ImportAsync(CancellationToken cancellationToken)
     {
-        var folder = await store.ClaimAsync(plan.ChainId, cancellationToken);
+        var folder = await store.Ingest.ClaimAsync(plan.ChainId, cancellationToken);
         LayerDownload? download = null;
         try
         {
@@ -47,7 +47,7 @@ internal sealed class LayerJob(
             }
 
             options.Limits.Disk?.Check(plan.Blob.Size);
-            download = new LayerDownload(source, store, plan, options.Limits, logger);
+            download = new LayerDownload(source, store.Ingest, plan, options.Limits, logger);
             using var slot = await download.WaitForImportAsync(cancellationToken);
             plan.Progress.Stage = LayerStage.Importing;
             Instruments.ActiveImports.Add(1);

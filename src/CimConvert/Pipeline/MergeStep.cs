@@ -28,7 +28,7 @@ internal sealed class MergeStep(ConversionStore store, ICimBackend backend, Conv
         }
 
         using var clock = StageClock.Start("merge", StageClock.WholeImage);
-        using var folder = await store.ClaimAsync(top.ChainId, cancellationToken);
+        using var folder = await store.Ingest.ClaimAsync(top.ChainId, cancellationToken);
         if (store.FindLayer(top.ChainId) is { } now && IsMerged(now, sources))
         {
             return (now, 0);

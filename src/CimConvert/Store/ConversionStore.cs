@@ -13,7 +13,7 @@ internal sealed class ConversionStore
 {
     private const string LayoutFile = "oci-layout";
     private const string Layers = "layers";
-    private const string Ingest = "ingest";
+    private const string IngestName = "ingest";
     private const string LockFile = "gc" + FileLock.Suffix;
 
     private static readonly byte[] s_layout = Encoding.ASCII.GetBytes("""{"imageLayoutVersion":"1.0.0"}""");
@@ -25,23 +25,23 @@ internal sealed class ConversionStore
     private ConversionStore(string root)
     {
         Root = root;
-        IngestRoot = Path.Combine(root, Ingest);
+        Ingest = new IngestArea(Path.Combine(root, IngestName));
         _blobs = Path.Combine(root, "blobs", "sha256");
     }
 
     /// <summary>Absolute path.</summary>
     public string Root { get; }
 
-    internal string IngestRoot { get; }
+    /// <summary>Claims on layers, and partial downloads.</summary>
+    public IngestArea Ingest { get; }
 
     /// <summary>Opens a store, or creates it. Deletes what killed runs left unfinished in it.</summary>
     public static ConversionStore Open(string root)
     {
         var store = new ConversionStore(Path.GetFullPath(root));
-        Directory.CreateDirectory(store.IngestRoot);
         Directory.CreateDirectory(store._blobs);
         Directory.CreateDirectory(Path.Combine(store.Root, Layers));
-        Leftovers.Sweep(store.IngestRoot);
+        IngestArea.Open(store.Ingest.Root);
         var layout = Path.Combine(store.Root, LayoutFile);
         if (!File.Exists(layout))
         {
@@ -79,16 +79,6 @@ internal sealed class ConversionStore
     public StoredLayer? FindLayer(ChainId chainId) => StoredLayer.TryRead(LayerFolder(chainId));
 
     /// <summary>
-    /// Claims a layer and returns a folder to make it in; waits while another task or process has the claim. Disposing deletes the
-    /// folder and releases the claim.
-    /// </summary>
-    public Task<IngestFolder> ClaimAsync(ChainId chainId, CancellationToken cancellationToken) =>
-        IngestFolder.ClaimAsync(IngestRoot, chainId.Hex, cancellationToken);
-
-    /// <summary>Whether a task of any process has claimed the layer.</summary>
-    internal bool IsClaimed(ChainId chainId) => !FileLock.IsFree(Path.Combine(IngestRoot, chainId.Hex + FileLock.Suffix));
-
-    /// <summary>
     /// Leases layers that this process is about to look up or to make: until the lease is disposed, no garbage collection removes
     /// them. Waits while a collection is deciding what to remove.
     /// </summary>
@@ -99,12 +89,6 @@ internal sealed class ConversionStore
         using var storeLock = await LockAsync(cancellationToken);
         return StoreLease.Register(this, chain);
     }
-
-    /// <summary>Opens the partial download of a blob, which is empty if there was none; null while another process has it open.</summary>
-    public PartialBlob? TryOpenPartial(Digest digest) => PartialBlob.TryOpen(PartialPath(digest));
-
-    /// <summary>Deletes the partial download of a blob that is no longer needed.</summary>
-    public void RemovePartial(Digest digest) => AtomicFile.RemoveAbandoned(PartialPath(digest));
 
     /// <summary>
     /// Writes a finished layer's record, and moves its folder to its final place. Replaces a layer built with other options.
@@ -241,12 +225,10 @@ internal sealed class ConversionStore
     /// The store's lock, held for short times: it keeps others from leasing layers and adding images while something is removed.
     /// Always taken before the lock of the index.
     /// </summary>
-    internal Task<FileLock> LockAsync(CancellationToken cancellationToken) => FileLock.TakeAsync(Path.Combine(IngestRoot, LockFile), cancellationToken);
+    internal Task<FileLock> LockAsync(CancellationToken cancellationToken) => FileLock.TakeAsync(Path.Combine(Ingest.Root, LockFile), cancellationToken);
 
     /// <summary>Writes or replaces a file atomically: readers see the old content or the new.</summary>
     internal void WriteFile(string path, ReadOnlySpan<byte> content) => AtomicFile.Write(path, content, temporary: TemporaryFor(path));
 
-    private string PartialPath(Digest digest) => Path.Combine(IngestRoot, digest.Hex + PartialBlob.Suffix);
-
-    private string TemporaryFor(string path) => Path.Combine(IngestRoot, $"{Path.GetFileName(path)}.{Environment.ProcessId}-{Interlocked.Increment(ref s_temporaryCount)}{AtomicFile.TemporarySuffix}");
+    private string TemporaryFor(string path) => Path.Combine(Ingest.Root, $"{Path.GetFileName(path)}.{Environment.ProcessId}-{Interlocked.Increment(ref s_temporaryCount)}{AtomicFile.TemporarySuffix}");
 }

@@ -29,7 +29,7 @@ internal sealed class ImageIndexFile(ConversionStore store)
     /// <summary>Deletes an index that cannot be read.</summary>
     public async Task DeleteAsync(CancellationToken cancellationToken)
     {
-        using var claim = await IngestFolder.ClaimAsync(store.IngestRoot, LockName, cancellationToken);
+        using var claim = await IngestFolder.ClaimAsync(store.Ingest.Root, LockName, cancellationToken);
         File.Delete(IndexPath);
     }
 
@@ -56,7 +56,7 @@ internal sealed class ImageIndexFile(ConversionStore store)
         Func<IEnumerable<(string Reference, Descriptor Manifest)>, IEnumerable<(string Reference, Descriptor Manifest)>> change, CancellationToken cancellationToken)
     {
         // Locked: two processes that change the index at once must not lose each other's entries.
-        using var claim = await IngestFolder.ClaimAsync(store.IngestRoot, LockName, cancellationToken);
+        using var claim = await IngestFolder.ClaimAsync(store.Ingest.Root, LockName, cancellationToken);
         var entries = change(Read()).OrderBy(e => e.Reference, StringComparer.Ordinal);
         var index = ManifestWriter.Index(entries.Select(e => e.Manifest with
         {

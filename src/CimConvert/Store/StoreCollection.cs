@@ -16,14 +16,14 @@ internal sealed class StoreCollection(ConversionStore store, CollectionOptions o
     /// <exception cref="ConversionException">The index or a manifest cannot be read: nothing but leftovers is removed.</exception>
     public async Task<CollectionResult> RunAsync(CancellationToken cancellationToken)
     {
-        var leftovers = Leftovers.Find(store.IngestRoot).ToDictionary(path => path, BytesOf);
+        var leftovers = Leftovers.Find(store.Ingest.Root).ToDictionary(path => path, BytesOf);
         if (options.DryRun)
         {
             var (inventory, plan) = await PlanAsync(cancellationToken);
             return WithLimit(Report(inventory, plan, leftovers, [.. plan.Layers], [.. plan.Merged], [.. plan.Blobs.Select(blob => blob.Digest)]));
         }
 
-        Directory.CreateDirectory(store.IngestRoot);
+        Directory.CreateDirectory(store.Ingest.Root);
         using var removal = new StoreRemoval(store);
         foreach (var path in leftovers.Keys.Where(path => !removal.TryRemoveLeftover(path)).ToArray())
         {
@@ -73,7 +73,7 @@ internal sealed class StoreCollection(ConversionStore store, CollectionOptions o
     private async Task<(StoreInventory Inventory, CollectionPlan Plan)> PlanAsync(CancellationToken cancellationToken)
     {
         var inventory = StoreInventory.Read(store);
-        var leased = await StoreLease.ReadAllAsync(store.IngestRoot, cancellationToken);
+        var leased = await StoreLease.ReadAllAsync(store.Ingest.Root, cancellationToken);
         return (inventory, CollectionPlan.Make(inventory, leased, options, TimeProvider.System.GetUtcNow()));
     }
 

@@ -39,7 +39,7 @@ internal sealed class StoreLease : IDisposable
     {
         while (true)
         {
-            var path = Path.Combine(store.IngestRoot, FormattableString.Invariant($"{Environment.ProcessId}-{Interlocked.Increment(ref s_leaseCount)}{Suffix}"));
+            var path = Path.Combine(store.Ingest.Root, FormattableString.Invariant($"{Environment.ProcessId}-{Interlocked.Increment(ref s_leaseCount)}{Suffix}"));
 
             // Containers that share a store can have equal process IDs.
             if (File.Exists(path))

@@ -58,7 +58,7 @@ internal sealed class StoreRemoval(ConversionStore store) : IDisposable
         _claims.Clear();
     }
 
-    private IngestFolder Claim(ChainId chainId) => IngestFolder.TryClaim(Path.Combine(store.IngestRoot, chainId.Hex))
+    private IngestFolder Claim(ChainId chainId) => IngestFolder.TryClaim(Path.Combine(store.Ingest.Root, chainId.Hex))
         ?? throw new IOException("another process is working on it");
 
     private bool Try(string what, Action remove)

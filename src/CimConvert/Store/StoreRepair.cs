@@ -18,11 +18,11 @@ internal sealed class StoreRepair(ConversionStore store)
 
     public async Task<RepairResult> RunAsync(IReadOnlyList<StoreProblem> problems, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(store.IngestRoot);
+        Directory.CreateDirectory(store.Ingest.Root);
         using var removal = new StoreRemoval(store);
         using (await store.LockAsync(cancellationToken))
         {
-            var leased = await StoreLease.ReadAllAsync(store.IngestRoot, cancellationToken);
+            var leased = await StoreLease.ReadAllAsync(store.Ingest.Root, cancellationToken);
             var broken = Layers(problems, StorePart.Layer);
             Remove(broken, "layer", leased, removal.TryRemoveLayer);
             Remove(

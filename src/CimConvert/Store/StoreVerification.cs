@@ -137,10 +137,10 @@ internal sealed class StoreVerification(ConversionStore store, CancellationToken
     }
 
     /// <summary>Whether the layer was removed, or is claimed: then a process is making it or its merged CIM.</summary>
-    private bool IsBeingMade(ChainId chainId) => store.IsClaimed(chainId) || !Directory.Exists(store.LayerFolder(chainId));
+    private bool IsBeingMade(ChainId chainId) => store.Ingest.IsClaimed(chainId) || !Directory.Exists(store.LayerFolder(chainId));
 
     private bool IsMergedBeingMade(ChainId chainId) =>
-        IsBeingMade(chainId) || (store.FindLayer(chainId)?.Record.Parents.Any(parent => store.IsClaimed(new ChainId(parent))) ?? false);
+        IsBeingMade(chainId) || (store.FindLayer(chainId)?.Record.Parents.Any(parent => store.Ingest.IsClaimed(new ChainId(parent))) ?? false);
 
     /// <summary>Checks twice before it reports a problem: another process may have replaced the part during the first check.</summary>
     private void Try(StorePart part, string name, Func<bool> isInUse, Action check)

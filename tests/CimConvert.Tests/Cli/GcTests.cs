@@ -51,7 +51,7 @@ public class GcTests
         using var folder = new TempFolder();
         var store = ConversionStore.Open(folder["store"]);
         var layer = (await StoredImages.AddLayersAsync(store, "claimed"))[0].ChainId;
-        using var claim = await store.ClaimAsync(layer, CancellationToken.None);
+        using var claim = await store.Ingest.ClaimAsync(layer, CancellationToken.None);
 
         var result = await CimConvertProgram.RunAsync("gc", store.Root);
 

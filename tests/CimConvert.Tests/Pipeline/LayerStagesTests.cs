@@ -24,8 +24,8 @@ public class LayerStagesTests
         var elsewhere = (await registry.ConvertAsync(folder["elsewhere"])).Layers.Select(layer => layer.Layer.ChainId).ToArray();
         var store = ConversionStore.Open(folder["store"]);
         var (bottom, middle, top) = (elsewhere[0], elsewhere[1], elsewhere[2]);
-        var bottomClaim = await store.ClaimAsync(bottom, default);
-        using var topClaim = await store.ClaimAsync(top, default);
+        var bottomClaim = await store.Ingest.ClaimAsync(bottom, default);
+        using var topClaim = await store.Ingest.ClaimAsync(top, default);
 
         var conversion = registry.ConvertAsync(folder["store"], concurrency: 3);
         await UntilAsync(() => Directory.Exists(Path.Combine(folder["store"], "ingest", middle.Hex)));
@@ -51,7 +51,7 @@ public class LayerStagesTests
         var elsewhere = (await registry.ConvertAsync(folder["elsewhere"])).Layers.Select(layer => layer.Layer.ChainId).ToArray();
         var store = ConversionStore.Open(folder["store"]);
         var (bottom, middle, top) = (elsewhere[0], elsewhere[1], elsewhere[2]);
-        using var topClaim = await store.ClaimAsync(top, default);
+        using var topClaim = await store.Ingest.ClaimAsync(top, default);
 
         using var log = new LogLines();
         var conversion = registry.ConvertAsync(folder["store"], concurrency: 1, logger: log);

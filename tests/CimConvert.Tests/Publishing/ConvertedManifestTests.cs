@@ -96,11 +96,11 @@ public class ConvertedManifestTests
         var layers = new List<StoredLayer>();
         foreach (var content in (string[])["base", "top"])
         {
-            using var claim = await store.ClaimAsync(Chain(layers.Count), CancellationToken.None);
+            using var claim = await store.Ingest.ClaimAsync(Chain(layers.Count), CancellationToken.None);
             layers.Add(store.Publish(claim, StoreRecords.Write(claim.Path, Chain(layers.Count), content)));
         }
 
-        using var merging = await store.ClaimAsync(Chain(1), CancellationToken.None);
+        using var merging = await store.Ingest.ClaimAsync(Chain(1), CancellationToken.None);
         File.WriteAllText(Path.Combine(merging.Path, "merged.vhd"), "merged");
         var merged = new FileRecord
         {

@@ -33,7 +33,7 @@ public class ConversionStoreTests
     {
         using var folder = new TempFolder();
         var store = ConversionStore.Open(folder.Path);
-        using var claim = await store.ClaimAsync(s_chain, CancellationToken.None);
+        using var claim = await store.Ingest.ClaimAsync(s_chain, CancellationToken.None);
         var record = StoreRecords.Write(claim.Path, s_chain, "first");
         Assert.That(store.FindLayer(s_chain), Is.Null);
 
@@ -50,7 +50,7 @@ public class ConversionStoreTests
         var store = ConversionStore.Open(folder.Path);
         foreach (var content in (string[])["first", "second one"])
         {
-            using var claim = await store.ClaimAsync(s_chain, CancellationToken.None);
+            using var claim = await store.Ingest.ClaimAsync(s_chain, CancellationToken.None);
             File.WriteAllText(Path.Combine(claim.Path, $"only in {content}"), content);
             store.Publish(claim, StoreRecords.Write(claim.Path, s_chain, content));
         }
@@ -67,7 +67,7 @@ public class ConversionStoreTests
     {
         using var folder = new TempFolder();
         var store = ConversionStore.Open(folder.Path);
-        using (var claim = await store.ClaimAsync(s_chain, CancellationToken.None))
+        using (var claim = await store.Ingest.ClaimAsync(s_chain, CancellationToken.None))
         {
             store.Publish(claim, StoreRecords.Write(claim.Path, s_chain, "longer content"));
         }
@@ -83,7 +83,7 @@ public class ConversionStoreTests
         using var folder = new TempFolder();
         var store = ConversionStore.Open(folder.Path);
         File.WriteAllText(folder["outside"], "content");
-        using var claim = await store.ClaimAsync(s_chain, CancellationToken.None);
+        using var claim = await store.Ingest.ClaimAsync(s_chain, CancellationToken.None);
         var record = StoreRecords.Write(claim.Path, s_chain, "content");
         var lying = record with { Cim = record.Cim with { File = Path.Combine("..", "..", "outside") } };
         Assert.That(() => store.Publish(claim, lying), Throws.InvalidOperationException);

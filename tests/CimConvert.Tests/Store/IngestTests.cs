@@ -14,9 +14,9 @@ public class IngestTests
     {
         using var folder = new TempFolder();
         var store = ConversionStore.Open(folder.Path);
-        var first = await store.ClaimAsync(s_chain, CancellationToken.None);
+        var first = await store.Ingest.ClaimAsync(s_chain, CancellationToken.None);
         File.WriteAllText(Path.Combine(first.Path, "half"), "done");
-        var waiting = store.ClaimAsync(s_chain, CancellationToken.None);
+        var waiting = store.Ingest.ClaimAsync(s_chain, CancellationToken.None);
         Assert.That(waiting.IsCompleted, Is.False);
 
         first.Dispose();
@@ -29,9 +29,9 @@ public class IngestTests
     {
         using var folder = new TempFolder();
         var store = ConversionStore.Open(folder.Path);
-        using var first = await store.ClaimAsync(s_chain, CancellationToken.None);
+        using var first = await store.Ingest.ClaimAsync(s_chain, CancellationToken.None);
         using var cancellationToken = new CancellationTokenSource();
-        var waiting = store.ClaimAsync(s_chain, cancellationToken.Token);
+        var waiting = store.Ingest.ClaimAsync(s_chain, cancellationToken.Token);
         await cancellationToken.CancelAsync();
         Assert.That(async () => await waiting, Throws.InstanceOf<OperationCanceledException>());
     }
@@ -41,8 +41,8 @@ public class IngestTests
     {
         using var folder = new TempFolder();
         var store = ConversionStore.Open(folder.Path);
-        using var first = await store.ClaimAsync(s_chain, CancellationToken.None);
-        using var other = await store.ClaimAsync(new ChainId(Digest.Compute("other"u8)), CancellationToken.None);
+        using var first = await store.Ingest.ClaimAsync(s_chain, CancellationToken.None);
+        using var other = await store.Ingest.ClaimAsync(new ChainId(Digest.Compute("other"u8)), CancellationToken.None);
         Assert.That(other.Path, Is.Not.EqualTo(first.Path));
     }
 
@@ -66,7 +66,7 @@ public class IngestTests
     {
         using var folder = new TempFolder();
         var store = ConversionStore.Open(folder.Path);
-        using var claim = await store.ClaimAsync(s_chain, CancellationToken.None);
+        using var claim = await store.Ingest.ClaimAsync(s_chain, CancellationToken.None);
         File.WriteAllText(Path.Combine(claim.Path, "half"), "done");
 
         ConversionStore.Open(folder.Path);
@@ -84,7 +84,7 @@ public class IngestTests
         {
             while (!done.IsCancellationRequested)
             {
-                Leftovers.Sweep(store.IngestRoot);
+                Leftovers.Sweep(store.Ingest.Root);
             }
         })).ToArray();
         for (var i = 0; i < 300; i++)
@@ -107,7 +107,7 @@ public class IngestTests
         {
             for (var taken = 0; taken < 300;)
             {
-                using var claim = IngestFolder.TryClaim(Path.Combine(store.IngestRoot, s_chain.Hex));
+                using var claim = IngestFolder.TryClaim(Path.Combine(store.Ingest.Root, s_chain.Hex));
                 if (claim is not null)
                 {
                     taken++;

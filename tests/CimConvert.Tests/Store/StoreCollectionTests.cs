@@ -149,7 +149,7 @@ internal sealed class StoreCollectionTests : IDisposable
     {
         var layers = await StoredImages.AddLayersAsync(_store, "base", "a", "b");
         await StoredImages.AddLayersAsync(_store, "base", "c");
-        using (await _store.ClaimAsync(layers[1].ChainId, CancellationToken.None))
+        using (await _store.Ingest.ClaimAsync(layers[1].ChainId, CancellationToken.None))
         {
             var result = await CollectAsync(new());
             Assert.That(result.Problems, Is.EqualTo(new[] { $"layer {layers[1].ChainId}: another process is working on it" }));
@@ -169,8 +169,8 @@ internal sealed class StoreCollectionTests : IDisposable
         _folder.Write(Path.Combine("store", "ingest", abandoned + ".lock"), []);
         _folder.Write(Path.Combine("store", "ingest", abandoned + ".blob"), new byte[100]);
         _folder.Write(Path.Combine("store", "ingest", "index.json.1-1.tmp"), new byte[10]);
-        using var claim = await _store.ClaimAsync(StoredImages.Chain("claimed")[0], CancellationToken.None);
-        using var download = _store.TryOpenPartial(StoredImages.Chain("downloading")[0].Digest)!;
+        using var claim = await _store.Ingest.ClaimAsync(StoredImages.Chain("claimed")[0], CancellationToken.None);
+        using var download = _store.Ingest.TryOpenPartial(StoredImages.Chain("downloading")[0].Digest)!;
         var before = StoreFiles.Relative(_store.Root);
 
         var result = await CollectAsync(new() { DryRun = dryRun });

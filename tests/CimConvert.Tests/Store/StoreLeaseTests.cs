@@ -76,5 +76,5 @@ public class StoreLeaseTests
         Assert.That(await Layers(store), Is.EquivalentTo(new[] { s_base }));
     }
 
-    private static Task<IReadOnlySet<ChainId>> Layers(ConversionStore store) => StoreLease.ReadAllAsync(store.IngestRoot, CancellationToken.None);
+    private static Task<IReadOnlySet<ChainId>> Layers(ConversionStore store) => StoreLease.ReadAllAsync(store.Ingest.Root, CancellationToken.None);
 }

@@ -117,7 +117,7 @@ public class StoreRepairTests
         }
 
         Assert.That(StoreFiles.Snapshot(store.Root), Is.EqualTo(damaged));
-        using (await store.ClaimAsync(chain[0], CancellationToken.None))
+        using (await store.Ingest.ClaimAsync(chain[0], CancellationToken.None))
         {
             var left = (await new StoreRepair(store).RunAsync(problems, CancellationToken.None)).Left;
             Assert.That(left, Has.One.Contains(chain[0].ToString()).And.One.Contains("another process is working on it"));

@@ -66,7 +66,7 @@ internal static class StoredImages
 
     private static async Task<StoredLayer> MakeAsync(ConversionStore store, ChainId chainId, string name, List<StoredLayer> below)
     {
-        using var claim = await store.ClaimAsync(chainId, CancellationToken.None);
+        using var claim = await store.Ingest.ClaimAsync(chainId, CancellationToken.None);
         var record = StoreRecords.Write(claim.Path, chainId, name.PadRight(LayerSize)) with
         {
             Parents = [.. Enumerable.Reverse(below).Select(layer => layer.ChainId.Digest)],
@@ -78,7 +78,7 @@ internal static class StoredImages
     private static async Task<StoredLayer> MergeAsync(ConversionStore store, List<StoredLayer> layers)
     {
         var top = layers[^1];
-        using var claim = await store.ClaimAsync(top.ChainId, CancellationToken.None);
+        using var claim = await store.Ingest.ClaimAsync(top.ChainId, CancellationToken.None);
         var bytes = Encoding.UTF8.GetBytes($"merged {top.ChainId}");
         File.WriteAllBytes(Path.Combine(claim.Path, "merged.bcim"), bytes);
         return store.PublishMerged(top, claim, new FileRecord

@@ -1,0 +1,41 @@
+using CimConvert.Oci;
+using CimConvert.Storage;
+
+namespace CimConvert.Store;
+
+/// <summary>
+/// Claims on layers, and partial downloads: the folder <c>ingest/</c> of a store, or a folder of its own where layers go elsewhere. Several
+/// processes may use it at once.
+/// </summary>
+/// <param name="root">Absolute path.</param>
+internal sealed class IngestArea(string root)
+{
+    public string Root => root;
+
+    /// <summary>Opens a folder, or creates it. Deletes what killed runs left unfinished in it.</summary>
+    public static IngestArea Open(string folder)
+    {
+        var area = new IngestArea(Path.GetFullPath(folder));
+        Directory.CreateDirectory(area.Root);
+        Leftovers.Sweep(area.Root);
+        return area;
+    }
+
+    /// <summary>
+    /// Claims a layer and returns a folder to make it in; waits while another task or process has the claim. Disposing deletes the
+    /// folder and releases the claim.
+    /// </summary>
+    public Task<IngestFolder> ClaimAsync(ChainId chainId, CancellationToken cancellationToken) =>
+        IngestFolder.ClaimAsync(root, chainId.Hex, cancellationToken);
+
+    /// <summary>Whether a task of any process has claimed the layer.</summary>
+    public bool IsClaimed(ChainId chainId) => !FileLock.IsFree(Path.Combine(root, chainId.Hex + FileLock.Suffix));
+
+    /// <summary>Opens the partial download of a blob, which is empty if there was none; null while another process has it open.</summary>
+    public PartialBlob? TryOpenPartial(Digest digest) => PartialBlob.TryOpen(PartialPath(digest));
+
+    /// <summary>Deletes the partial download of a blob that is no longer needed.</summary>
+    public void RemovePartial(Digest digest) => AtomicFile.RemoveAbandoned(PartialPath(digest));
+
+    private string PartialPath(Digest digest) => Path.Combine(root, digest.Hex + PartialBlob.Suffix);
+}
