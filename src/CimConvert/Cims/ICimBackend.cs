@@ -30,9 +30,12 @@ internal interface ICimBackend
     /// </summary>
     /// <param name="cimFile">The <c>.cim</c> file; its region and object ID files are written beside it.</param>
     /// <param name="parentCim">The <c>.cim</c> file to fork from, in the same directory; null for a base layer.</param>
+    /// <param name="workFolder">
+    /// Holds the files until they are complete, on the same file system; must not exist. Null for a folder beside the <c>.cim</c> file.
+    /// </param>
     /// <exception cref="ConversionException">The CIM and its parent are not in one directory.</exception>
     /// <exception cref="InvalidDataException">The parent cannot be forked from.</exception>
-    ICimWriter CreateForked(string cimFile, string? parentCim);
+    ICimWriter CreateForked(string cimFile, string? parentCim, string? workFolder = null);
 
     /// <summary>
     /// Checks whether a CIM can be a parent or source of what this back end writes. Without the check, a wrong file would only be noticed

@@ -1,3 +1,5 @@
+using CimConvert.Oci;
+
 namespace CimConvert.Containerd;
 
 /// <summary>
@@ -14,7 +16,7 @@ internal static class ContainerdLabels
 
     /// <summary>On a snapshot that is being made: the chain ID that it is to have.</summary>
     public const string SnapshotRef = "containerd.io/snapshot.ref";
-    public const string DiffId = "containerd.io/snapshot/diff-id";
+    public const string SnapshotDiffId = "containerd.io/snapshot/diff-id";
     public const string ParentChainId = "containerd.io/snapshot/parent-chain-id";
 
     /// <summary>On content: what it needs, so that the garbage collector keeps that too.</summary>
@@ -48,6 +50,10 @@ internal static class ContainerdLabels
     public static string LayerRef(int index) => $"containerd.io/gc.ref.content.l.{index}";
 
     public static string ManifestRef(int index) => $"containerd.io/gc.ref.content.m.{index}";
+
+    /// <summary>The labels of a layer's blob.</summary>
+    public static Dictionary<string, string> OfBlob(string host, string repository, DiffId diffId) =>
+        new(StringComparer.Ordinal) { [SourceOf(host)] = repository, [Uncompressed] = diffId.ToString() };
 
     /// <summary>On content: the repositories of a host that have it, divided by commas.</summary>
     public static string SourceOf(string host) => $"containerd.io/distribution.source.{host}";

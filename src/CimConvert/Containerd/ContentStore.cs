@@ -83,14 +83,17 @@ internal sealed class ContentStore(ContainerdClient client)
     /// Writes a layer's blob, from where a killed run stopped. The stream is the whole blob: what is there already is skipped. The daemon
     /// checks the digest.
     /// </summary>
-    /// <returns>False if the daemon had it; then nothing is read.</returns>
+    /// <returns>False if the daemon had it; then the blob is not opened.</returns>
     public async Task<bool> IngestBlobAsync(
-        Stream blob, Descriptor descriptor, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+        Func<CancellationToken, Task<Stream>> open, Descriptor descriptor, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
-        if (await InfoAsync(descriptor.Digest, cancellationToken) is null
-            && await new BlobIngest(client, descriptor).RunAsync(blob, labels, cancellationToken))
+        if (await InfoAsync(descriptor.Digest, cancellationToken) is null)
         {
-            return true;
+            await using var blob = await open(cancellationToken);
+            if (await new BlobIngest(client, descriptor).RunAsync(blob, labels, cancellationToken))
+            {
+                return true;
+            }
         }
 
         await LabelAsync(descriptor.Digest, labels, cancellationToken);

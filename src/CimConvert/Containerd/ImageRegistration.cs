@@ -8,6 +8,10 @@ internal sealed class ImageRegistration(ContainerdClient client)
 {
     private readonly ImageRecords _records = new(client);
 
+    /// <summary>Whether the image is there with all its names, documents and layers. Only reads.</summary>
+    public async Task<bool> IsRegisteredAsync(ImageToRegister image, CancellationToken cancellationToken) =>
+        await image.Snapshotter.HasAsync(image.Top, cancellationToken) && await FindDifferenceAsync(image, cancellationToken) is null;
+
     /// <returns>Whether anything had to be written.</returns>
     /// <exception cref="ConversionException">The daemon refused, or lost what was written.</exception>
     public async Task<bool> RegisterAsync(ImageToRegister image, CancellationToken cancellationToken)
@@ -31,7 +35,7 @@ internal sealed class ImageRegistration(ContainerdClient client)
             await _records.PutAsync(name, image.Target, image.Pin, cancellationToken);
         }
 
-        if (!await image.Snapshotter.HasAsync(image.Top, cancellationToken) || await FindDifferenceAsync(image, cancellationToken) is not null)
+        if (!await IsRegisteredAsync(image, cancellationToken))
         {
             throw new ConversionException(
                 $"containerd at {client.Address} removed parts of {image.Names[0]} while it was registered; run the same command again");
@@ -79,7 +83,7 @@ internal sealed class ImageRegistration(ContainerdClient client)
 /// <summary>The labels of an image's documents: the same that containerd gives when it pulls (core/images/handlers.go, core/unpack).</summary>
 internal static class DocumentLabels
 {
-    /// <summary>Config, manifest and index, in the order in which they are written.</summary>
+    /// <summary>Config, manifest and indexes, in the order in which they are written.</summary>
     public static IEnumerable<(RegisteredDocument Document, Dictionary<string, string> Labels)> Of(ImageToRegister image)
     {
         var config = Source(image);
@@ -96,7 +100,7 @@ internal static class DocumentLabels
 
         yield return (image.Manifest, manifest);
 
-        if (image.Index is { } document)
+        foreach (var document in image.Indexes.Reverse())
         {
             var index = Source(image);
             var entries = ImageIndex.Parse(document.Bytes.Span, document.Descriptor.MediaType).Manifests;

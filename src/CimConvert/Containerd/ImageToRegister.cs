@@ -16,8 +16,11 @@ internal sealed record ImageToRegister
     /// <summary>All names that pods may use; see <see cref="NamesOf"/>.</summary>
     public required IReadOnlyList<string> Names { get; init; }
 
-    /// <summary>The index that the manifest was chosen from, if there was one: the names then mean it.</summary>
-    public RegisteredDocument? Index { get; init; }
+    /// <summary>
+    /// The index that the manifest was chosen from, if there was one: the names then mean it. Of indexes of indexes all on the way,
+    /// the named one first.
+    /// </summary>
+    public IReadOnlyList<RegisteredDocument> Indexes { get; init; } = [];
 
     public required RegisteredDocument Manifest { get; init; }
 
@@ -31,13 +34,16 @@ internal sealed record ImageToRegister
     public bool Pin { get; init; }
 
     /// <summary>What the names mean: with an index, that index, so that <c>repo@sha256:...</c> of pods is the image's.</summary>
-    public Descriptor Target => (Index ?? Manifest).Descriptor;
+    public Descriptor Target => (Indexes.Count > 0 ? Indexes[0] : Manifest).Descriptor;
 
-    /// <summary>The names under which the CRI plugin knows a pulled image: by tag, by digest, and by the digest of its config.</summary>
+    /// <summary>
+    /// The names under which the CRI plugin knows a pulled image: by tag, by digest, and by the digest of its config. A tag beside a digest
+    /// says nothing: it may mean another image by now.
+    /// </summary>
     public static IReadOnlyList<string> NamesOf(ImageReference reference, Digest target, Digest config)
     {
         var repository = $"{reference.Registry}/{reference.Repository}";
-        string?[] names = [reference.Tag is { } tag ? $"{repository}:{tag}" : null, $"{repository}@{target}", config.ToString()];
+        string?[] names = [reference is { Tag: { } tag, Digest: null } ? $"{repository}:{tag}" : null, $"{repository}@{target}", config.ToString()];
         return [.. names.OfType<string>()];
     }
 }

@@ -6,8 +6,16 @@ using Grpc.Core;
 namespace CimConvert.Containerd;
 
 /// <summary>Snapshots of one snapshotter, by chain ID.</summary>
-internal sealed class Snapshotter(ContainerdClient client, string name)
+/// <param name="client">Whose lease keeps what is made.</param>
+/// <param name="name">The snapshotter.</param>
+/// <param name="owner">
+/// Part of the keys of layers that are being made. Fixed, so that a run finds what a killed one began; two processes at once with one
+/// owner must not make the same layer.
+/// </param>
+internal sealed class Snapshotter(ContainerdClient client, string name, string owner = Snapshotter.Anybody)
 {
+    public const string Anybody = "cimconvert";
+
     // The daemon's answers may change between two calls by what others do; a few tries end every such race.
     private const int Tries = 4;
 
@@ -98,33 +106,34 @@ internal sealed class Snapshotter(ContainerdClient client, string name)
     }
 
     /// <summary>
-    /// Lets the snapshotter merge an image's block CIMs now, which it else does when the first container starts: it does so for every
-    /// snapshot that is not made to extract a layer to.
+    /// Tells where the files of a layer and of those below it are, and calls <paramref name="use"/> meanwhile: as parents of a mount for a
+    /// layer above, which is never made.
     /// </summary>
-    public async Task WarmMergeAsync(ChainId top, CancellationToken cancellationToken)
+    public async Task LocateAsync(ChainId top, Action<SnapshotMount> use, CancellationToken cancellationToken)
     {
-        var key = $"cimconvert-merge {top}";
-        var request = new PrepareSnapshotRequest { Snapshotter = name, Key = key, Parent = top.ToString() };
+        var key = $"extract-{owner}-above {top}";
+        var request = new ViewSnapshotRequest { Snapshotter = name, Key = key, Parent = top.ToString() };
+
+        // A killed run may have left it.
+        await RemoveAsync(key, cancellationToken);
         try
         {
-            // A killed run may have left it; then the merge may not have been done.
-            await RemoveAsync(key, cancellationToken);
-            await client.CallAsync($"merge the layers of {top}", options => _snapshots.PrepareAsync(request, options), Deadlines.Slow, cancellationToken);
+            var answer = await client.CallAsync($"locate {top}", options => _snapshots.ViewAsync(request, options), Deadlines.Slow, cancellationToken);
+            use(LayerOf(answer.Mounts));
         }
         finally
         {
-            // Also after a cancellation: it would take a disk's space until the lease ends.
             await RemoveAsync(key, CancellationToken.None);
         }
     }
 
-    /// <summary>Fixed, so that a run finds what a killed one began. The snapshotters take a key with <c>extract-</c> for a layer's.</summary>
-    private static string KeyOf(ChainId chainId) => $"extract-cimconvert {chainId}";
+    /// <summary>The snapshotters take a key with <c>extract-</c> for a layer's.</summary>
+    private string KeyOf(ChainId chainId) => $"extract-{owner} {chainId}";
 
     private static void AddLabels(MapField<string, string> labels, ChainId chainId, ChainId? parent, DiffId diffId)
     {
         labels.Add(ContainerdLabels.SnapshotRef, chainId.ToString());
-        labels.Add(ContainerdLabels.DiffId, diffId.ToString());
+        labels.Add(ContainerdLabels.SnapshotDiffId, diffId.ToString());
         if (parent is { } below)
         {
             labels.Add(ContainerdLabels.ParentChainId, below.ToString());

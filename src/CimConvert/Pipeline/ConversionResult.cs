@@ -10,18 +10,7 @@ namespace CimConvert.Pipeline;
 /// <param name="Reused">Whether it was in the store before.</param>
 internal sealed record ConvertedLayer(StoredLayer Layer, bool Reused);
 
-/// <summary>Durations of a conversion's stages, in milliseconds of wall-clock time.</summary>
-internal sealed record ConversionTimings(long Resolve, long Layers, long Merge, long Publish, long Push, long Total)
-{
-    /// <summary>The stages' names and durations.</summary>
-    internal IReadOnlyList<(string Stage, long Milliseconds)> Stages =>
-        [("resolve", Resolve), ("layers", Layers), ("merge", Merge), ("publish", Publish), ("push", Push)];
-}
-
-/// <summary>Bytes downloaded, decompressed, and written to the store.</summary>
-internal sealed record ConversionBytes(long Downloaded, long Decompressed, long Written);
-
-/// <summary>The result of a conversion.</summary>
+/// <summary>The result of a conversion into a store.</summary>
 /// <param name="Image">The source.</param>
 /// <param name="Manifest">The converted manifest.</param>
 /// <param name="Layers">Base first.</param>
@@ -40,4 +29,9 @@ internal sealed record ConversionResult(
     string Hives,
     PushResult? Pushed,
     ConversionBytes Bytes,
-    ConversionTimings Timings);
+    ConversionTimings Timings) : ConversionSummary(Image, Backend, Hives, Bytes, Timings)
+{
+    public override int Reused => Layers.Count(layer => layer.Reused);
+
+    public override bool IsNew => Bytes.Written > 0;
+}

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using CimConvert.Cims;
 using CimConvert.Publishing;
-using CimConvert.Registry.Http;
 using CimConvert.Registry.Push;
 using CimConvert.Sources;
 using CimConvert.Store;
@@ -11,59 +10,18 @@ namespace CimConvert.Pipeline;
 
 /// <summary>
 /// Converts one image: <c>resolve → plans → a LayerJob each → MergeStep → publish → push</c>. Read this file first; <see cref="LayerJob"/>
-/// is the path of one layer.
+/// is the path of one layer. <see cref="ContainerdConversion"/> does the same into a node's containerd.
 /// </summary>
 internal sealed class ImageConversion(
-    ConversionStore store, ICimBackend backend, ConversionOptions options, ILogger logger, RegistryPusher? target = null)
+    ConversionStore store, ICimBackend backend, ConversionOptions options, ILogger logger, RegistryPusher? target = null) : IImageConversion
 {
-    /// <summary>The layers being converted, with their progress; empty until the manifest is resolved.</summary>
     public IReadOnlyList<LayerPlan> Layers { get; private set; } = [];
 
-    /// <exception cref="ConversionException">The image cannot be converted; the message names the image and the cause.</exception>
-    public async Task<ConversionResult> RunAsync(IImageSource source, CancellationToken cancellationToken)
-    {
-        using var scope = logger.With(LogFields.Image, source.Name);
-        try
-        {
-            var result = await ConvertAsync(source, cancellationToken);
-            Record(result.Timings);
-            Instruments.Images.Add(1, Instruments.Result("converted"));
-            return result;
-        }
-        catch (Exception e) when (Failures.IsExpected(e))
-        {
-            Instruments.Images.Add(1, Instruments.Result("failed"));
-            RemoveDownloads(e);
-            throw Failures.Of(source.Name, e);
-        }
-        catch (OperationCanceledException e)
-        {
-            RemoveDownloads(e);
-            throw;
-        }
-    }
+    public Task<ConversionResult> RunAsync(IImageSource source, CancellationToken cancellationToken) =>
+        ConversionAttempt.RunAsync(this, source, store.Ingest, logger, () => ConvertAsync(source, cancellationToken));
 
-    private static void Record(ConversionTimings timings)
-    {
-        foreach (var (stage, milliseconds) in timings.Stages)
-        {
-            Instruments.StageDuration.Record(milliseconds / 1000.0, Instruments.Stage(stage));
-        }
-    }
-
-    /// <summary>Removes partial downloads, unless the network failed: then they stay for the next run to resume.</summary>
-    private void RemoveDownloads(Exception failure)
-    {
-        if (TransientFault.KeepsPartialDownloads(failure))
-        {
-            return;
-        }
-
-        foreach (var layer in Layers)
-        {
-            store.Ingest.RemovePartial(layer.Blob.Digest);
-        }
-    }
+    async Task<ConversionSummary> IImageConversion.RunAsync(IImageSource source, CancellationToken cancellationToken) =>
+        await RunAsync(source, cancellationToken);
 
     private async Task<ConversionResult> ConvertAsync(IImageSource source, CancellationToken cancellationToken)
     {

@@ -99,9 +99,16 @@ internal sealed class LayerDownload : IDisposable
     }
 
     /// <summary>Opens the blob from its start.</summary>
-    public async Task<Stream> OpenAsync(CancellationToken cancellationToken) => _partial is null
-        ? _limits.Throttle(await _source.OpenBlobAsync(Blob, offset: 0, cancellationToken))
-        : new ResumableBlob(token => OpenRestAsync(_partial, token), _partial, Blob.Size, cancellationToken);
+    public async Task<Stream> OpenAsync(CancellationToken cancellationToken)
+    {
+        if (_partial is null)
+        {
+            return _limits.Throttle(await _source.OpenBlobAsync(Blob, offset: 0, cancellationToken));
+        }
+
+        _partial.Rewind();
+        return new ResumableBlob(token => OpenRestAsync(_partial, token), _partial, Blob.Size, cancellationToken);
+    }
 
     /// <summary>
     /// Discards a part that an earlier run downloaded, so that the blob can be downloaded again from its start: the part may be damaged,

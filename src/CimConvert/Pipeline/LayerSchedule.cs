@@ -86,7 +86,7 @@ internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger
                 await _inStore[job.Plan.Index - 1].Task.WaitAsync(cancellationToken);
             }
 
-            var layer = await Named(job, () => job.ImportAsync(cancellationToken));
+            var layer = await LayerStep.RunAsync(job.Plan, logger, () => job.ImportAsync(cancellationToken));
             if (layer is null && !TakeFromStore(job))
             {
                 throw new ConversionException($"{job.Plan.Name}: another process replaced it a moment ago: run the same command again");
@@ -164,7 +164,7 @@ internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger
             waitingForParents.Remove(index);
             using (layer)
             {
-                var stored = await Named(jobs[index], () => Task.FromResult(jobs[index].Finish(layer, cancellationToken)));
+                var stored = await LayerStep.RunAsync(jobs[index].Plan, logger, () => Task.FromResult(jobs[index].Finish(layer, cancellationToken)));
                 TrySetDone(index, new ConvertedLayer(stored, Reused: false));
                 Instruments.Layers.Add(1, Instruments.Result("converted"));
                 Instruments.Written.Add(stored.Size);
@@ -212,19 +212,5 @@ internal sealed class LayerSchedule(IReadOnlyList<LayerJob> jobs, ILogger logger
         var isFirst = Interlocked.CompareExchange(ref _done[index], layer, null) is null;
         _inStore[index].TrySetResult();
         return isFirst;
-    }
-
-    /// <summary>Adds the layer's name to failures and to the log.</summary>
-    private async Task<T> Named<T>(LayerJob job, Func<Task<T>> step)
-    {
-        using var scope = logger.With(LogFields.Layer, job.Plan.Blob.Digest.ToString());
-        try
-        {
-            return await step();
-        }
-        catch (Exception e) when (Failures.IsExpected(e))
-        {
-            throw Failures.Of(job.Plan.Name, e);
-        }
     }
 }

@@ -1,4 +1,5 @@
 using CimConvert.Oci;
+using CimConvert.Registry.Pull;
 
 namespace CimConvert.Sources;
 
@@ -15,7 +16,7 @@ internal sealed class ImageResolver(IImageSource source)
     public async Task<ResolvedImage> ResolveAsync(Platform platform, string? osVersion, CancellationToken cancellationToken)
     {
         var fetched = await source.GetManifestAsync(expected: null, cancellationToken);
-        var named = fetched.Descriptor;
+        var documents = new List<FetchedManifest> { fetched };
         try
         {
             for (var depth = 0; MediaTypes.IsIndex(fetched.Descriptor.MediaType); depth++)
@@ -28,6 +29,7 @@ internal sealed class ImageResolver(IImageSource source)
                 var index = ImageIndex.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType);
                 var chosen = PlatformSelector.Select(index, platform, osVersion);
                 fetched = await source.GetManifestAsync(chosen, cancellationToken);
+                documents.Add(fetched);
             }
 
             if (!MediaTypes.IsManifest(fetched.Descriptor.MediaType))
@@ -43,7 +45,7 @@ internal sealed class ImageResolver(IImageSource source)
                 throw new PlatformNotFoundException(mismatch);
             }
 
-            return new ResolvedImage(source.Name, named, fetched.Descriptor, manifest, configBytes, config);
+            return new ResolvedImage(source.Name, documents, manifest, configBytes, config);
         }
         catch (Exception e) when (e is InvalidDataException or PlatformNotFoundException)
         {

@@ -31,7 +31,7 @@ public class ArrowTests
         ["Pipeline"] =
         [
             "", "Interop", "Storage", "Plumbing", "Oci", "Registry", "Compression", "Sources", "Cims", "Layers", "Store", "Publishing",
-            "Formats.Binary",
+            "Containerd", "Formats.Binary",
         ],
         ["Prewarming"] = ["", "Storage", "Oci", "Registry", "Sources", "Cims", "Layers", "Store", "Publishing", "Pipeline"],
     };

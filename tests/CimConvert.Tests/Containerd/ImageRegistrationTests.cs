@@ -143,7 +143,7 @@ public class ImageRegistrationTests
         var snapshotter = await node.Client.SnapshotterAsync("auto", default);
         var lease = await node.Client.LeaseAsync(PrewarmedNode.Lease, TimeSpan.FromHours(1), default);
         await PrewarmedNode.ImportAsync(image, snapshotter);
-        var single = PrewarmedNode.ToRegister(reference, image.ManifestDigest, image, snapshotter, pin: true) with { Index = null };
+        var single = PrewarmedNode.ToRegister(reference, image.ManifestDigest, image, snapshotter, pin: true) with { Indexes = [] };
         Assert.That(await new ImageRegistration(node.Client).RegisterAsync(single, default), Is.True);
         await lease.DropAsync(default);
         await node.Cri.WaitForImageAsync(reference);
@@ -173,10 +173,10 @@ public class ImageRegistrationTests
 
         // Cut off, as by a lost registry.
         Assert.That(
-            async () => await node.Client.Content.IngestBlobAsync(new BrokenStream(bytes, 2 << 20), blob, labels, default), Throws.TypeOf<IOException>());
+            async () => await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new BrokenStream(bytes, 2 << 20)), blob, labels, default), Throws.TypeOf<IOException>());
         Assert.That(await Lines(node, "content", "active"), Has.Some.Contains("cimconvert-"));
-        Assert.That(await node.Client.Content.IngestBlobAsync(new MemoryStream(bytes), blob, labels, default), Is.True);
-        Assert.That(await node.Client.Content.IngestBlobAsync(new MemoryStream(bytes), blob, labels, default), Is.False);
+        Assert.That(await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new MemoryStream(bytes)), blob, labels, default), Is.True);
+        Assert.That(await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new MemoryStream(bytes)), blob, labels, default), Is.False);
 
         await using var stream = await node.Client.Content.ReadAsync(blob.Digest, blob.Size, default);
         Assert.That(await Digest.ComputeAsync(stream), Is.EqualTo(blob.Digest));
@@ -185,8 +185,8 @@ public class ImageRegistrationTests
         // Other bytes than the digest says are refused, and nothing of them stays.
         var wrong = Descriptor.Of(MediaTypes.OciLayerGzip, "right"u8);
         Assert.That(
-            async () => await node.Client.Content.IngestBlobAsync(new MemoryStream("wrong"u8.ToArray()), wrong, labels, default), Throws.TypeOf<ConversionException>());
-        Assert.That(await node.Client.Content.IngestBlobAsync(new MemoryStream("right"u8.ToArray()), wrong, labels, default), Is.True);
+            async () => await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new MemoryStream("wrong"u8.ToArray())), wrong, labels, default), Throws.TypeOf<ConversionException>());
+        Assert.That(await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new MemoryStream("right"u8.ToArray())), wrong, labels, default), Is.True);
         await lease.DropAsync(default);
         Assert.That(await node.Client.Content.InfoAsync(blob.Digest, default), Is.Null, "nothing refers to it");
     }
@@ -223,7 +223,7 @@ public class ImageRegistrationTests
     }
 
     [Test]
-    public async Task Block_layers_are_merged_before_a_container_comes()
+    public async Task The_files_of_finished_layers_are_found()
     {
         await using var node = await PrewarmedNode.StartAsync(ContainerdVersion.V2_1, SnapshotterMode.Blockcim);
         var (index, image) = node.Build("app", "one", "two");
@@ -231,9 +231,11 @@ public class ImageRegistrationTests
         var snapshotter = await node.Client.SnapshotterAsync("auto", default);
         Assert.That(snapshotter.Name, Is.EqualTo("blockcim"));
         var top = new ChainId(Digest.Parse(image.Layers[^1].ChainId));
-        await snapshotter.WarmMergeAsync(top, default);
-        await snapshotter.WarmMergeAsync(top, default);
-        Assert.That(node.StandIn.Merges.Select(merge => merge.WasThere), Is.EqualTo(new[] { false, true }));
+        var files = new List<string>();
+        await snapshotter.LocateAsync(top, above => files.AddRange(above.ParentCims.Select(cim => cim.Path)), default);
+        await snapshotter.LocateAsync(top, above => files.AddRange(above.ParentCims.Select(cim => cim.Path)), default);
+        string[] expected = [.. node.StandIn.Snapshots.OrderByDescending(snapshot => snapshot.Parent.Length).Select(node.StandIn.LayerFileOf)];
+        Assert.That(files, Is.EqualTo(expected.Concat(expected)));
         await node.Daemon.CollectGarbageAsync();
         await WaitUntil(() => node.StandIn.Snapshots.Count == 2);
     }

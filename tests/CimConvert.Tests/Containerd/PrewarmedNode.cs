@@ -107,7 +107,7 @@ internal sealed class PrewarmedNode : IAsyncDisposable
             Host = name.Registry,
             Repository = name.Repository,
             Names = ImageToRegister.NamesOf(name, Digest.Parse(indexDigest), Digest.Parse(image.ConfigDigest)),
-            Index = Document(image, MediaTypes.OciIndex, indexDigest),
+            Indexes = [Document(image, MediaTypes.OciIndex, indexDigest)],
             Manifest = Document(image, MediaTypes.OciManifest, image.ManifestDigest),
             Config = Document(image, MediaTypes.OciConfig, image.ConfigDigest),
             Top = new ChainId(Digest.Parse(image.Layers[^1].ChainId)),

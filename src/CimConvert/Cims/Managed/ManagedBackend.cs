@@ -10,10 +10,10 @@ internal sealed class ManagedBackend : ICimBackend
     public ICimWriter Create(string blockFile, string cimName, BlockCimOptions options) =>
         ManagedCimWriter.Create(blockFile, cimName, options);
 
-    public ICimWriter CreateForked(string cimFile, string? parentCim)
+    public ICimWriter CreateForked(string cimFile, string? parentCim, string? workFolder = null)
     {
         StandardCim.RequireOneDirectory(cimFile, parentCim);
-        return ManagedCimWriter.CreateForked(cimFile, parentCim);
+        return ManagedCimWriter.CreateForked(cimFile, parentCim, workFolder);
     }
 
     public void CheckSource(BlockCim source) => OpenCim.Open(source.BlockFile, source.CimName).Dispose();

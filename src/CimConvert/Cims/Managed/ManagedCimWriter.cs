@@ -38,14 +38,14 @@ internal sealed class ManagedCimWriter : ICimWriter
     }
 
     /// <summary>Begins a standard CIM, forked from another in the same directory.</summary>
-    public static ManagedCimWriter CreateForked(string cimFile, string? parentCim)
+    public static ManagedCimWriter CreateForked(string cimFile, string? parentCim, string? workFolder = null)
     {
         OpenCim? parent = null;
         PartialCimSet? set = null;
         try
         {
             parent = parentCim is null ? null : OpenCim.Open(parentCim, []);
-            set = new PartialCimSet(cimFile, parentCim);
+            set = new PartialCimSet(cimFile, parentCim, workFolder);
             return new ManagedCimWriter(set, CimWriter.Fork(set.Files, Path.GetFileName(cimFile), parent?.Cim), parent, new BlockCimOptions());
         }
         catch

@@ -5,7 +5,7 @@ using CimConvert.Storage;
 namespace CimConvert.Cims.Managed;
 
 /// <summary>
-/// A standard CIM that is being written: its files are written in a folder beside its final name, flushed, and moved into place, the
+/// A standard CIM that is being written: its files are written in a folder of their own, flushed, and moved into place, the
 /// <c>.cim</c> file last, because it makes them a CIM. Disposing before that removes all of them; files that a killed process left are
 /// removed by the next writer of a CIM of that name.
 /// </summary>
@@ -26,13 +26,14 @@ internal sealed class PartialCimSet : ICimTarget
     /// The final path of the <c>.cim</c> file, which must not exist. Its directory is created if it is missing.
     /// </param>
     /// <param name="parentCim">The CIM it is forked from, which must still exist at the end; null for none.</param>
-    public PartialCimSet(string cimFile, string? parentCim)
+    /// <param name="workFolder">Holds the files until they are complete, on the same file system; null for one beside the <c>.cim</c> file.</param>
+    public PartialCimSet(string cimFile, string? parentCim, string? workFolder = null)
     {
         _path = Path.GetFullPath(cimFile);
         _parent = parentCim;
         _directory = Path.GetDirectoryName(_path)!;
         _name = Path.GetFileName(_path);
-        Folder = _path + AtomicFile.PartialSuffix;
+        Folder = workFolder is null ? _path + AtomicFile.PartialSuffix : Path.GetFullPath(workFolder);
         if (!_name.EndsWith(OpenCim.StandardExtension, StringComparison.OrdinalIgnoreCase))
         {
             throw new ConversionException($"'{cimFile}' does not end in '{OpenCim.StandardExtension}', as the name of a standard CIM does");
@@ -45,8 +46,9 @@ internal sealed class PartialCimSet : ICimTarget
 
         // Two processes that write the same target would corrupt it. The system removes the claim when its process ends, however it ends.
         Directory.CreateDirectory(_directory);
-        HostLinks.Refuse(_path + ClaimSuffix);
-        _claim = new FileStream(_path + ClaimSuffix, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        var claim = (workFolder is null ? _path : Folder) + ClaimSuffix;
+        HostLinks.Refuse(claim);
+        _claim = new FileStream(claim, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
         try
         {
             RemoveLeftovers();

@@ -10,10 +10,10 @@ internal sealed class NativeBackend : ICimBackend
 
     public ICimWriter Create(string blockFile, string cimName, BlockCimOptions options) => new NativeCimWriter(blockFile, cimName, options);
 
-    public ICimWriter CreateForked(string cimFile, string? parentCim)
+    public ICimWriter CreateForked(string cimFile, string? parentCim, string? workFolder = null)
     {
         StandardCim.RequireOneDirectory(cimFile, parentCim);
-        return new NativeForkedWriter(cimFile, parentCim);
+        return new NativeForkedWriter(cimFile, parentCim, workFolder);
     }
 
     /// <remarks>

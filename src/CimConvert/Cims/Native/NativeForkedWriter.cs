@@ -23,10 +23,10 @@ internal sealed class NativeForkedWriter : ICimWriter
     private readonly CimImageHandle _cim;
     private readonly NativeFiles _files;
 
-    public NativeForkedWriter(string cimFile, string? parentCim)
+    public NativeForkedWriter(string cimFile, string? parentCim, string? workFolder = null)
     {
         NativeBackend.RequireForking();
-        _set = new PartialCimSet(cimFile, parentCim);
+        _set = new PartialCimSet(cimFile, parentCim, workFolder);
         try
         {
             if (parentCim is not null)

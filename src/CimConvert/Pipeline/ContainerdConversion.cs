@@ -1,0 +1,156 @@
+using System.Diagnostics;
+using CimConvert.Cims;
+using CimConvert.Containerd;
+using CimConvert.Layers.Hives;
+using CimConvert.Oci;
+using CimConvert.Registry.Http;
+using CimConvert.Sources;
+using CimConvert.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace CimConvert.Pipeline;
+
+/// <summary>
+/// Converts one image into the containerd of a node: <c>resolve → there already? → lease → a SnapshotJob each → merge → register → end the
+/// lease</c>. An image that is there causes no call that writes.
+/// </summary>
+internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOptions options, ILogger logger) : IImageConversion
+{
+    /// <summary>What a run leaves that is killed and never repeated stays at the daemon for so long.</summary>
+    public static readonly TimeSpan LeaseExpiry = TimeSpan.FromHours(24);
+
+    public IReadOnlyList<LayerPlan> Layers { get; private set; } = [];
+
+    public Task<ContainerdResult> RunAsync(IImageSource source, CancellationToken cancellationToken) =>
+        ConversionAttempt.RunAsync(this, source, target.Ingest, logger, () => ConvertAsync(source, cancellationToken));
+
+    async Task<ConversionSummary> IImageConversion.RunAsync(IImageSource source, CancellationToken cancellationToken) =>
+        await RunAsync(source, cancellationToken);
+
+    private async Task<ContainerdResult> ConvertAsync(IImageSource source, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        var reference = (source as RegistrySource)?.Reference
+            ?? throw new ConversionException("only images of registries go into containerd: pods name them by their registry");
+
+        // reference → manifest
+        var image = await new ImageResolver(source).ResolveAsync(options.Platform, options.OsVersion, cancellationToken);
+        Layers = LayerPlan.Make(image);
+        logger.LogInformation("{Image}: {Platform}, {Count} layers", source.Name, image.Config.Platform, Layers.Count);
+        using var client = target.Client.ForNamespace(target.Client.Namespace);
+        var snapshotter = new Snapshotter(client, target.Snapshotter, target.Owner);
+        var record = Describe(image, reference, snapshotter);
+        var backend = target.SelectBackend(new BlockCimOptions());
+
+        // One run for one image at a time: the lease is the image's.
+        var lease = target.LeaseOf(record.Names[0]);
+        using var only = await FileLock.TakeAsync(Path.Combine(target.Ingest.Root, lease + FileLock.Suffix), cancellationToken);
+        var resolved = clock.ElapsedMilliseconds;
+        var times = (Converted: resolved, Merged: resolved);
+        IReadOnlyList<SnapshotLayer> layers = [.. Layers.Select(SnapshotLayer.There)];
+        var mergedBytes = 0L;
+        var isNew = !await IsThereAsync(client, record, cancellationToken);
+        if (isNew)
+        {
+            await UnderLeaseAsync(client, lease, async () =>
+            {
+                var jobs = Layers.Select(plan => new SnapshotJob(plan, source, target, client, snapshotter, options, logger)).ToArray();
+                layers = await new SnapshotSchedule(jobs, logger).RunAsync(options.Concurrency, cancellationToken);
+                times.Converted = clock.ElapsedMilliseconds;
+                mergedBytes = target.Snapshotter == SnapshotterChoice.CimFs || Layers.Count == 1
+                    ? 0
+                    : await new SnapshotMerge(target, snapshotter, logger).RunAsync(record.Top, cancellationToken);
+                Instruments.Written.Add(mergedBytes);
+                times.Merged = clock.ElapsedMilliseconds;
+                await new ImageRegistration(client).RegisterAsync(record, cancellationToken);
+            }, cancellationToken);
+        }
+        else
+        {
+            ReportThere();
+        }
+
+        var done = clock.ElapsedMilliseconds;
+        return new ContainerdResult(
+            image,
+            target.Client.Address.ToString(),
+            target.Client.Namespace,
+            target.Snapshotter,
+            record.Names,
+            isNew,
+            layers,
+            record.Top,
+            backend.Name,
+            HiveMergers.For(backend).Name,
+            new ConversionBytes(source.BytesDownloaded, Layers.Sum(layer => layer.Progress.Decompressed), layers.Sum(layer => layer.Size) + mergedBytes),
+            new ConversionTimings(resolved, times.Converted - resolved, times.Merged - times.Converted, done - times.Merged, 0, done));
+    }
+
+    private ImageToRegister Describe(ResolvedImage image, ImageReference reference, Snapshotter snapshotter) => new()
+    {
+        Host = reference.Registry,
+        Repository = reference.Repository,
+        Names = ImageToRegister.NamesOf(reference, image.Source.Digest, image.Manifest.Config.Digest),
+        Indexes = [.. image.Documents.SkipLast(1).Select(document => new RegisteredDocument(document.Descriptor, document.Bytes))],
+        Manifest = new RegisteredDocument(image.ManifestDescriptor, image.Documents[^1].Bytes),
+        Config = new RegisteredDocument(image.Manifest.Config, image.ConfigBytes),
+        Top = Layers[^1].ChainId,
+        Snapshotter = snapshotter,
+        Pin = target.Pin,
+    };
+
+    private async Task<bool> IsThereAsync(ContainerdClient client, ImageToRegister record, CancellationToken cancellationToken)
+    {
+        if (!await new ImageRegistration(client).IsRegisteredAsync(record, cancellationToken))
+        {
+            return false;
+        }
+
+        foreach (var layer in target.LayerBlobs ? Layers : [])
+        {
+            if (await client.Content.InfoAsync(layer.Blob.Digest, cancellationToken) is null)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void ReportThere()
+    {
+        foreach (var layer in Layers)
+        {
+            layer.Progress.Stage = LayerStage.Reused;
+            target.Ingest.RemovePartial(layer.Blob.Digest);
+        }
+    }
+
+    /// <summary>
+    /// Runs what makes things at the daemon. If it fails for good, what it made goes; if the network failed or the user stopped it, the
+    /// lease keeps it for the next run.
+    /// </summary>
+    private async Task UnderLeaseAsync(ContainerdClient client, string id, Func<Task> work, CancellationToken cancellationToken)
+    {
+        var lease = await client.LeaseAsync(id, LeaseExpiry, cancellationToken);
+        try
+        {
+            await work();
+        }
+        catch (Exception e) when (Failures.IsExpected(e) && !TransientFault.KeepsPartialDownloads(e))
+        {
+            try
+            {
+                await lease.DropAsync(CancellationToken.None);
+            }
+            catch (ConversionException gone)
+            {
+                logger.LogDebug("{Reason}", gone.Message);
+            }
+
+            throw;
+        }
+
+        await lease.DropAsync(cancellationToken);
+    }
+}

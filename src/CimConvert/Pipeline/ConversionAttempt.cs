@@ -1,0 +1,62 @@
+using CimConvert.Registry.Http;
+using CimConvert.Sources;
+using CimConvert.Store;
+using Microsoft.Extensions.Logging;
+
+namespace CimConvert.Pipeline;
+
+/// <summary>Converts one image, wherever to.</summary>
+internal interface IImageConversion
+{
+    /// <summary>The layers being converted, with their progress; empty until the manifest is resolved.</summary>
+    IReadOnlyList<LayerPlan> Layers { get; }
+
+    /// <exception cref="ConversionException">The image cannot be converted; the message names the image and the cause.</exception>
+    Task<ConversionSummary> RunAsync(IImageSource source, CancellationToken cancellationToken);
+}
+
+/// <summary>What goes around the steps of every conversion: metrics, the image's name in failures, and the end of partial downloads.</summary>
+internal static class ConversionAttempt
+{
+    public static async Task<T> RunAsync<T>(IImageConversion conversion, IImageSource source, IngestArea ingest, ILogger logger, Func<Task<T>> convert)
+        where T : ConversionSummary
+    {
+        using var scope = logger.With(LogFields.Image, source.Name);
+        try
+        {
+            var result = await convert();
+            foreach (var (stage, milliseconds) in result.Timings.Stages)
+            {
+                Instruments.StageDuration.Record(milliseconds / 1000.0, Instruments.Stage(stage));
+            }
+
+            Instruments.Images.Add(1, Instruments.Result("converted"));
+            return result;
+        }
+        catch (Exception e) when (Failures.IsExpected(e))
+        {
+            Instruments.Images.Add(1, Instruments.Result("failed"));
+            RemoveDownloads(conversion, ingest, e);
+            throw Failures.Of(source.Name, e);
+        }
+        catch (OperationCanceledException e)
+        {
+            RemoveDownloads(conversion, ingest, e);
+            throw;
+        }
+    }
+
+    /// <summary>Removes partial downloads, unless the network failed: then they stay for the next run to resume.</summary>
+    private static void RemoveDownloads(IImageConversion conversion, IngestArea ingest, Exception failure)
+    {
+        if (TransientFault.KeepsPartialDownloads(failure))
+        {
+            return;
+        }
+
+        foreach (var layer in conversion.Layers)
+        {
+            ingest.RemovePartial(layer.Blob.Digest);
+        }
+    }
+}
