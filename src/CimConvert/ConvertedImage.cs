@@ -63,10 +63,10 @@ public sealed record LayerStatus(string Digest, long Size, LayerStage Stage, lon
 /// <summary>What became of one image of a list.</summary>
 /// <param name="Image">Its reference, with every default written out.</param>
 /// <param name="Outcome">How it ended.</param>
-/// <param name="Conversion">What was made or found; null where nothing was.</param>
+/// <param name="Conversion">What was made or found in the store; null where nothing was, and for images that went into containerd.</param>
 /// <param name="Error">Why it failed, in one line; null where it did not.</param>
 public sealed record PrewarmedImage(string Image, PrewarmOutcome Outcome, ConvertedImage? Conversion, string? Error)
 {
     internal static PrewarmedImage Of(PrewarmResult result) => new(
-        result.Image.Location.ToString(), result.Outcome, result.Conversion is { } conversion ? ConvertedImage.Of(conversion) : null, result.Error);
+        result.Image.Location.ToString(), result.Outcome, result.Conversion is ConversionResult conversion ? ConvertedImage.Of(conversion) : null, result.Error);
 }

@@ -86,7 +86,7 @@ public sealed class ImageConverter : IDisposable
 
     /// <summary>Converts the images of a list, several at once (docs/prewarm.md).</summary>
     /// <param name="listFile">The YAML list.</param>
-    /// <param name="store">The store's folder; null for the one that the list names.</param>
+    /// <param name="store">The store's folder; null for the one that the list names, or the containerd.</param>
     /// <param name="progress">Told five times a second how far the layers that are being converted are.</param>
     /// <param name="cancellationToken">Stops; what is finished stays in the store.</param>
     /// <returns>What became of each image, in the list's order. An image that fails is no exception.</returns>
@@ -98,8 +98,9 @@ public sealed class ImageConverter : IDisposable
         CancellationToken cancellationToken = default)
     {
         var list = PrewarmListReader.Read(listFile, store);
-        using var run = new PrewarmRun(
-            list, _registry, ConversionStore.Open(list.Store), _registryOptions, _loggers.CreateLogger<ImageConverter>());
+        var logger = _loggers.CreateLogger<ImageConverter>();
+        using var destination = await PrewarmDestinations.OpenAsync(list, _registry, logger, cancellationToken);
+        using var run = new PrewarmRun(list, _registry, destination, _registryOptions, logger);
         var running = run.RunAsync(cancellationToken);
         await ReportAsync(running, () => run.Layers, progress);
         return [.. (await running).Images.Select(PrewarmedImage.Of)];

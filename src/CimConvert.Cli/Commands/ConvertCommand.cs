@@ -14,7 +14,7 @@ using CimConvert.Store;
 
 namespace CimConvert.Cli.Commands;
 
-/// <summary><c>cimconvert convert REF --output DIR</c></summary>
+/// <summary><c>cimconvert convert REF --output DIR</c>, or <c>--into containerd</c></summary>
 internal static class ConvertCommand
 {
     private const int MaxConcurrency = 64;
@@ -29,7 +29,7 @@ internal static class ConvertCommand
             Description = "The image: [REGISTRY/]REPOSITORY[:TAG][@DIGEST], oci:DIR[:NAME] or docker-archive:FILE[:NAME].",
             CustomParser = CommonOptions.Parser(ImageLocation.Parse),
         };
-        var output = new Option<string>("--output", "-o") { Description = "The store to convert into; created if it does not exist.", Required = true, HelpName = "DIR" };
+        var output = new Option<string?>("--output", "-o") { Description = "The store to convert into; created if it does not exist. Required without --into.", HelpName = "DIR" };
         var platform = new Option<Platform>("--platform")
         {
             Description = "The platform to convert, if the image has several.",
@@ -48,6 +48,7 @@ internal static class ConvertCommand
             HelpName = "REF",
         };
         var subject = new Option<bool>("--subject") { Description = "Make the source the subject of the converted image: registries then list it among the source's referrers." };
+        var into = new IntoOptions();
         var registry = new RegistryCommandOptions();
         var limits = new InputLimitOptions();
         var concurrency = new Option<int>("--concurrency")
@@ -69,14 +70,25 @@ internal static class ConvertCommand
         var logFormat = CommonOptions.LogFormat();
         var quiet = CommonOptions.Quiet();
         var verbose = CommonOptions.Verbose();
-        var command = new Command("convert", "Pulls an image, and converts it to CIMs in a store.")
+        var command = new Command("convert", "Pulls an image, and converts it to CIMs in a store or in containerd.")
         {
             reference, output, platform, osVersion, format, integrity, vhdFooter, push, subject, concurrency, backendName, json, logFormat, quiet, verbose,
         };
+        into.AddTo(command, output, format, integrity, vhdFooter, push, subject);
         registry.AddTo(command);
         limits.AddTo(command);
         command.Validators.Add(result =>
         {
+            if (!into.IsInto(result) && result.GetResult(output) is null)
+            {
+                result.AddError($"Option '{output.Name}' is required.");
+            }
+
+            if (into.GivenWithoutInto(result) is { } stray)
+            {
+                result.AddError($"{stray} goes with --into");
+            }
+
             if (result.GetValue(format) == ForkedFormat && (result.GetValue(integrity) || result.GetValue(vhdFooter)))
             {
                 result.AddError("--integrity and --vhd-footer are for block files, which --format forked does not make");
@@ -84,28 +96,40 @@ internal static class ConvertCommand
         });
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var cimOptions = new BlockCimOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
-            var isForked = parsed.GetValue(format) == ForkedFormat;
-            var backend = isForked ? CimBackends.SelectForking(parsed.GetRequiredValue(backendName)) : CimBackends.Select(parsed.GetRequiredValue(backendName), cimOptions);
-            var options = new ConversionOptions
+            var log = new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose), parsed.GetValue(logFormat));
+            var common = new ConversionOptions
             {
                 Platform = parsed.GetRequiredValue(platform),
                 OsVersion = parsed.GetValue(osVersion),
+                Input = limits.Read(parsed),
+                Concurrency = parsed.GetValue(concurrency),
+            };
+            if (into.Read(parsed) is { } containerd)
+            {
+                var registered = await RunIntoAsync(
+                    parsed.GetRequiredValue(reference), containerd, parsed.GetRequiredValue(backendName), common, registry.Read(parsed), log, cancellationToken);
+                ContainerdReport.Write(registered, parsed.GetValue(json));
+                return ExitCodes.Done;
+            }
+
+            var cimOptions = new BlockCimOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
+            var isForked = parsed.GetValue(format) == ForkedFormat;
+            var backend = isForked ? CimBackends.SelectForking(parsed.GetRequiredValue(backendName)) : CimBackends.Select(parsed.GetRequiredValue(backendName), cimOptions);
+            var options = common with
+            {
                 Forked = isForked,
                 Block = cimOptions,
                 Hives = HiveMergers.For(backend),
-                Input = limits.Read(parsed),
-                Concurrency = parsed.GetValue(concurrency),
                 WithSubject = parsed.GetValue(subject),
             };
             var result = await RunAsync(
                 parsed.GetRequiredValue(reference),
-                parsed.GetRequiredValue(output),
+                parsed.GetRequiredValue(output)!,
                 parsed.GetValue(push),
                 backend,
                 options,
                 registry.Read(parsed),
-                new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose), parsed.GetValue(logFormat)),
+                log,
                 cancellationToken);
             if (parsed.GetValue(json))
             {
@@ -138,6 +162,26 @@ internal static class ConvertCommand
         var store = ConversionStore.Open(output);
         var target = push is null ? null : await registry.PusherToAsync(push, cancellationToken);
         var conversion = new ImageConversion(store, backend, options, loggers.CreateLogger("convert"), target);
+        var running = conversion.RunAsync(image.Open(registry), cancellationToken);
+        return log.IsLive ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
+    }
+
+    /// <summary>As <see cref="RunAsync"/>, into containerd.</summary>
+    private static async Task<ContainerdResult> RunIntoAsync(
+        ImageLocation image,
+        IntoContainerd into,
+        string backend,
+        ConversionOptions options,
+        RegistryOptions registryOptions,
+        LogSettings log,
+        CancellationToken cancellationToken)
+    {
+        using var loggers = CommonOptions.CreateLoggers(log);
+        using var telemetry = Telemetry.Start();
+        using var registry = RegistryClientFactory.Create(registryOptions, loggers);
+        var logger = loggers.CreateLogger("convert");
+        using var target = await into.OpenAsync(backend, logger, cancellationToken);
+        var conversion = new ContainerdConversion(target, options, logger);
         var running = conversion.RunAsync(image.Open(registry), cancellationToken);
         return log.IsLive ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
     }

@@ -2,7 +2,6 @@ using System.CommandLine;
 using CimConvert.Cli.Output;
 using CimConvert.Prewarming;
 using CimConvert.Registry.Pull;
-using CimConvert.Store;
 
 namespace CimConvert.Cli.Commands;
 
@@ -22,21 +21,28 @@ internal static class PrewarmCommand
         var dryRun = new Option<bool>("--dry-run") { Description = "Only show what would be downloaded and converted." };
         var report = new Option<string?>("--report") { Description = "Also write the JSON result to a file.", HelpName = "FILE" };
         var logFormat = CommonOptions.LogFormat();
+        var into = new IntoOptions();
         var registries = new RegistryCommandOptions();
         var limits = new InputLimitOptions();
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var verbose = CommonOptions.Verbose();
-        var command = new Command("prewarm", "Converts the images of a list, several at once; skips what is already in the store.")
+        var command = new Command("prewarm", "Converts the images of a list, several at once; skips what is there already.")
         {
             file, output, shard, dryRun, report, logFormat, json, quiet, verbose,
         };
+        into.AddTo(command, output);
         registries.AddTo(command);
         limits.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var list = PrewarmListReader.Read(parsed.GetRequiredValue(file), parsed.GetValue(output));
-            list = list with { Limits = limits.Read(parsed, list.Limits) };
+            var list = PrewarmListReader.Read(parsed.GetRequiredValue(file), parsed.GetValue(output), into.IsInto(parsed.CommandResult));
+            if (list.Into is null && into.GivenWithoutInto(parsed.CommandResult) is { } stray)
+            {
+                throw new InvalidDataException($"{stray} goes with --into, or with 'into' in the list");
+            }
+
+            list = list with { Limits = limits.Read(parsed, list.Limits), Into = into.Read(parsed, list.Into) };
             if (parsed.GetValue(shard) is { } part)
             {
                 list = list with { Images = [.. list.Images.Where(image => part.Has(image.Location.ToString()))] };
@@ -49,10 +55,12 @@ internal static class PrewarmCommand
             using var registry = RegistryClientFactory.Create(options, loggers);
             if (parsed.GetValue(dryRun))
             {
-                return PrewarmOutput.Write(await new PrewarmPlan(list, registry).MakeAsync(cancellationToken), parsed.GetValue(json));
+                using var presence = await PresentLayers.OpenAsync(list, loggers.CreateLogger("prewarm"), cancellationToken);
+                return PrewarmOutput.Write(await new PrewarmPlan(list, registry, presence).MakeAsync(cancellationToken), parsed.GetValue(json));
             }
 
-            using var run = new PrewarmRun(list, registry, ConversionStore.Open(list.Store), options, loggers.CreateLogger("prewarm"));
+            using var destination = await PrewarmDestinations.OpenAsync(list, registry, loggers.CreateLogger("prewarm"), cancellationToken);
+            using var run = new PrewarmRun(list, registry, destination, options, loggers.CreateLogger("prewarm"));
             var running = run.RunAsync(cancellationToken);
             var result = log.IsLive ? await new LiveProgress().ShowAsync(running, () => run.Layers) : await running;
             if (parsed.GetValue(report) is { } reportFile)

@@ -8,7 +8,7 @@ namespace CimConvert.Cli.Output;
 /// <summary>The result of a conversion, as JSON (docs/cli.md) and as text.</summary>
 internal static class ConversionReport
 {
-    public static void WriteJson(Utf8JsonWriter json, ConversionResult result)
+    public static void WriteJson(Utf8JsonWriter json, ConversionSummary result)
     {
         json.WriteStartObject();
         json.WriteString("image", result.Image.Name);
@@ -17,22 +17,23 @@ internal static class ConversionReport
         json.WriteString("mediaType", result.Image.ManifestDescriptor.MediaType);
         json.WriteString("platform", result.Image.Config.Platform.ToString());
         json.WriteEndObject();
-        json.WriteStartObject("converted");
-        json.WriteString("digest", result.Manifest.Digest.ToString());
-        json.WriteString("mediaType", result.Manifest.MediaType);
-        json.WriteNumber("size", result.Manifest.Size);
-        json.WriteEndObject();
-        json.WriteStartArray("layers");
-        foreach (var layer in result.Layers)
+        if (result is ContainerdResult registered)
         {
-            WriteLayer(json, layer);
+            ContainerdReport.WriteJson(json, registered);
         }
 
-        json.WriteEndArray();
-        WriteMerged(json, result.Top);
+        if (result is ConversionResult stored)
+        {
+            WriteStored(json, stored);
+        }
+
         json.WriteString("backend", result.Backend);
         json.WriteString("hives", result.Hives);
-        WritePushed(json, result.Pushed);
+        if (result is ConversionResult { Pushed: var pushed })
+        {
+            WritePushed(json, pushed);
+        }
+
         json.WriteStartObject("bytes");
         json.WriteNumber("downloaded", result.Bytes.Downloaded);
         json.WriteNumber("decompressed", result.Bytes.Decompressed);
@@ -69,9 +70,28 @@ internal static class ConversionReport
                 $"  pushed to {pushed.Reference}: {pushed.Uploaded} uploaded ({Sizes.Of(pushed.Bytes)}), {pushed.Mounted} mounted, {pushed.Skipped} there already");
         }
 
-        Console.WriteLine(
-            $"  {Sizes.Of(result.Bytes.Downloaded)} downloaded, {Sizes.Of(result.Bytes.Decompressed)} unpacked, {Sizes.Of(result.Bytes.Written)} written"
-            + $" by the {result.Backend} back end in {result.Timings.Total} ms");
+        WriteTotals(result);
+    }
+
+    public static void WriteTotals(ConversionSummary result) => Console.WriteLine(
+        $"  {Sizes.Of(result.Bytes.Downloaded)} downloaded, {Sizes.Of(result.Bytes.Decompressed)} unpacked, {Sizes.Of(result.Bytes.Written)} written"
+        + $" by the {result.Backend} back end in {result.Timings.Total} ms");
+
+    private static void WriteStored(Utf8JsonWriter json, ConversionResult result)
+    {
+        json.WriteStartObject("converted");
+        json.WriteString("digest", result.Manifest.Digest.ToString());
+        json.WriteString("mediaType", result.Manifest.MediaType);
+        json.WriteNumber("size", result.Manifest.Size);
+        json.WriteEndObject();
+        json.WriteStartArray("layers");
+        foreach (var layer in result.Layers)
+        {
+            WriteLayer(json, layer);
+        }
+
+        json.WriteEndArray();
+        WriteMerged(json, result.Top);
     }
 
     private static void WriteLayer(Utf8JsonWriter json, ConvertedLayer converted)

@@ -113,8 +113,8 @@ internal static class PrewarmOutput
             table.AddRow(
                 Markup.Escape(image.Image.Location.ToString()),
                 NameOf(image.Outcome),
-                $"{conversion?.Layers.Count}",
-                $"{conversion?.Layers.Count(layer => layer.Reused)}",
+                $"{conversion?.Image.Manifest.Layers.Count}",
+                $"{conversion?.Reused}",
                 conversion is null ? string.Empty : Sizes.Of(conversion.Bytes.Downloaded),
                 conversion is null ? string.Empty : Sizes.Of(conversion.Bytes.Written),
                 conversion is null ? string.Empty : Invariant($"{conversion.Timings.Total / 1000.0:0.0}"));

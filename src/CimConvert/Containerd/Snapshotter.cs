@@ -39,8 +39,11 @@ internal sealed class Snapshotter(ContainerdClient client, string name, string o
         AddLabels(request.Labels, chainId, parent, diffId);
         for (var tries = 1; ; tries++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
+
+            // Not cancelled on its way: the snapshotter could have made a place that the daemon then does not know of.
             var answer = await client.TryCallAsync(
-                $"prepare {chainId}", StatusCode.AlreadyExists, options => _snapshots.PrepareAsync(request, options), Deadlines.Slow, cancellationToken);
+                $"prepare {chainId}", StatusCode.AlreadyExists, options => _snapshots.PrepareAsync(request, options), Deadlines.Quick, CancellationToken.None);
             if (answer is not null)
             {
                 return LayerOf(answer.Mounts);

@@ -59,7 +59,7 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
                 times.Converted = clock.ElapsedMilliseconds;
                 mergedBytes = target.Snapshotter == SnapshotterChoice.CimFs || Layers.Count == 1
                     ? 0
-                    : await new SnapshotMerge(target, snapshotter, logger).RunAsync(record.Top, cancellationToken);
+                    : await new SnapshotMerge(target, snapshotter, logger).RunAsync(Layers, cancellationToken);
                 Instruments.Written.Add(mergedBytes);
                 times.Merged = clock.ElapsedMilliseconds;
                 await new ImageRegistration(client).RegisterAsync(record, cancellationToken);

@@ -6,8 +6,8 @@ using CimConvert.Store;
 
 namespace CimConvert.Pipeline;
 
-/// <summary>The containerd of this machine, as the place to convert images into.</summary>
-internal sealed record ContainerdTarget
+/// <summary>The containerd of this machine, as the place to convert images into. Owns the connection.</summary>
+internal sealed record ContainerdTarget : IDisposable
 {
     private const int OwnerLength = 8;
 
@@ -57,6 +57,8 @@ internal sealed record ContainerdTarget
 
         return backend;
     }
+
+    public void Dispose() => Client.Dispose();
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..OwnerLength];
 }

@@ -35,18 +35,21 @@ internal sealed class MergeStep(ConversionStore store, ICimBackend backend, Conv
         }
 
         var sourceCims = layers.Reverse().Select(l => new BlockCim(l.Layer.CimFile, l.Layer.Record.Cim.CimName)).ToArray();
-        var merged = Merge(Path.Combine(folder.Path, FileName), sourceCims, plans, cancellationToken);
+        var merged = Merge(plans, () => backend.Merge(Path.Combine(folder.Path, FileName), CimName, sourceCims, options.Block, cancellationToken));
         var record = StoredLayer.Describe(merged, CimName, options.Block.VhdFooter, cancellationToken) with { Sources = sources };
         var stored = store.PublishMerged(top, folder, record);
         logger.LogInformation("merged {Count} layers into {Path}", layers.Count, stored.MergedFile);
         return (stored, record.Size);
     }
 
-    private CommittedCim Merge(string path, BlockCim[] sources, IReadOnlyList<LayerPlan> plans, CancellationToken cancellationToken)
+    /// <summary>Merges the block CIMs of an image's layers; a failure names the layer that is at fault.</summary>
+    /// <param name="plans">The layers, base first.</param>
+    /// <param name="merge">Merges their CIMs, topmost first.</param>
+    public static CommittedCim Merge(IReadOnlyList<LayerPlan> plans, Func<CommittedCim> merge)
     {
         try
         {
-            return backend.Merge(path, CimName, sources, options.Block, cancellationToken);
+            return merge();
         }
         catch (InvalidDataException e) when (e.Data[CimMerge.SourceKey] is int source)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using CimConvert.Cims;
 using CimConvert.Containerd;
 using CimConvert.Layers;
@@ -26,39 +27,40 @@ internal sealed class SnapshotJob(
 
     private ChainId? Parent => plan.Parents.Count == 0 ? null : plan.Parents[0];
 
-    private string SourceHost => ((RegistrySource)source).Reference.Registry;
+    private ImageReference Reference => ((RegistrySource)source).Reference;
 
     /// <summary>
-    /// Claims the layer and begins to download it, if it is not there. Layers must be started base first: processes that share some
-    /// then claim them in the same order, and cannot wait for one another in a circle.
+    /// Takes the layer under our lease if it is there; else claims it and begins to download it. Layers must be started base first:
+    /// processes that share some then claim them in the same order, and cannot wait for one another in a circle.
     /// </summary>
     /// <param name="turn">Ends when the layer below is in containerd.</param>
     /// <param name="cancellationToken">Ends the waiting for the claim, and the download.</param>
     public async Task StartAsync(Task turn, CancellationToken cancellationToken)
     {
-        if (await snapshotter.HasAsync(plan.ChainId, cancellationToken))
+        if (await TakeAsync(cancellationToken))
         {
             return;
         }
 
         _claim = await target.Ingest.ClaimAsync(plan.ChainId, cancellationToken);
-        if (await snapshotter.HasAsync(plan.ChainId, cancellationToken))
+        if (await TakeAsync(cancellationToken))
         {
+            _claim.Dispose();
+            _claim = null;
             return;
         }
 
         options.Limits.Disk?.Check(plan.Blob.Size);
-        _download = new LayerDownload(source, target.Ingest, plan, options.Limits, logger, SmallestKept);
-        _slot = _download.WaitForImportAsync(cancellationToken, turn);
+        if (!StoredBlockLayer.IsIn(target, plan))
+        {
+            Download(turn, cancellationToken);
+        }
     }
 
-    /// <summary>Imports and commits the layer, or takes it under our lease if it is there. The layer below must be in containerd.</summary>
+    /// <summary>Imports and commits the layer, unless it is there. The layer below must be in containerd.</summary>
     public async Task<SnapshotLayer> FinishAsync(CancellationToken cancellationToken)
     {
-        using var slot = _slot is null ? null : await _slot;
-        var layer = await snapshotter.PrepareAsync(plan.ChainId, Parent, plan.DiffId, cancellationToken) is { } mount
-            ? await MakeAsync(mount, cancellationToken)
-            : SnapshotLayer.There(plan);
+        var layer = _claim is null ? SnapshotLayer.There(plan) : await MakeAsync(cancellationToken);
         if (target.LayerBlobs)
         {
             await IngestBlobAsync(cancellationToken);
@@ -87,11 +89,42 @@ internal sealed class SnapshotJob(
         _claim?.Dispose();
     }
 
-    private async Task<SnapshotLayer> MakeAsync(SnapshotMount mount, CancellationToken cancellationToken)
+    /// <summary>Whether the layer is there: then our lease keeps it.</summary>
+    private async Task<bool> TakeAsync(CancellationToken cancellationToken)
     {
+        if (!await snapshotter.HasAsync(plan.ChainId, cancellationToken))
+        {
+            return false;
+        }
+
+        if (await snapshotter.PrepareAsync(plan.ChainId, Parent, plan.DiffId, cancellationToken) is null)
+        {
+            return true;
+        }
+
+        // It went between the two calls.
+        await snapshotter.AbandonAsync(plan.ChainId, cancellationToken);
+        return false;
+    }
+
+    [MemberNotNull(nameof(_download), nameof(_slot))]
+    private void Download(Task turn, CancellationToken cancellationToken)
+    {
+        _download = new LayerDownload(source, target.Ingest, plan, options.Limits, logger, SmallestKept);
+        _slot = _download.WaitForImportAsync(cancellationToken, turn);
+    }
+
+    private async Task<SnapshotLayer> MakeAsync(CancellationToken cancellationToken)
+    {
+        using var slot = _slot is null ? null : await _slot;
+        if (await snapshotter.PrepareAsync(plan.ChainId, Parent, plan.DiffId, cancellationToken) is not { } mount)
+        {
+            return SnapshotLayer.There(plan);
+        }
+
         try
         {
-            var cim = await ImportAsync(mount, cancellationToken);
+            var cim = StoredBlockLayer.TryLink(target, plan, mount) ?? await ImportAsync(mount, cancellationToken);
             return await snapshotter.CommitAsync(plan.ChainId, Parent, plan.DiffId, cancellationToken)
                 ? new SnapshotLayer(plan, cim.Path, cim.Size)
                 : SnapshotLayer.There(plan);
@@ -105,26 +138,29 @@ internal sealed class SnapshotJob(
 
     private async Task<CommittedCim> ImportAsync(SnapshotMount mount, CancellationToken cancellationToken)
     {
-        if (StoredBlockLayer.TryLink(target, plan, mount) is { } linked)
-        {
-            return linked;
-        }
-
         if (_download is null)
         {
-            throw new ConversionException("it was removed from containerd a moment ago: run the same command again");
+            // The store has the layer, but made otherwise.
+            Download(Task.CompletedTask, cancellationToken);
+            using var slot = await _slot;
+            return await ImportAsync(mount, _download, cancellationToken);
         }
 
+        return await ImportAsync(mount, _download, cancellationToken);
+    }
+
+    private async Task<CommittedCim> ImportAsync(SnapshotMount mount, LayerDownload download, CancellationToken cancellationToken)
+    {
         plan.Progress.Stage = LayerStage.Importing;
         Instruments.ActiveImports.Add(1);
         try
         {
-            return await ImportAsync(mount, _download, cancellationToken);
+            return await ImportOnceAsync(mount, download, cancellationToken);
         }
-        catch (Exception e) when (e is InvalidDataException or LayerImportException && _download.TryStartOver(e))
+        catch (Exception e) when (e is InvalidDataException or LayerImportException && download.TryStartOver(e))
         {
             plan.Progress.Restart();
-            return await ImportAsync(mount, _download, cancellationToken);
+            return await ImportOnceAsync(mount, download, cancellationToken);
         }
         finally
         {
@@ -132,7 +168,7 @@ internal sealed class SnapshotJob(
         }
     }
 
-    private async Task<CommittedCim> ImportAsync(SnapshotMount mount, LayerDownload download, CancellationToken cancellationToken)
+    private async Task<CommittedCim> ImportOnceAsync(SnapshotMount mount, LayerDownload download, CancellationToken cancellationToken)
     {
         var import = new SnapshotImport(target.SelectBackend(SnapshotImport.OptionsOf(mount)), options.Input, logger);
         await using var tar = new LayerTar(plan, download, options.Input, options.Limits.Disk, cancellationToken);
@@ -145,7 +181,7 @@ internal sealed class SnapshotJob(
     private Task<bool> IngestBlobAsync(CancellationToken cancellationToken) => client.Content.IngestBlobAsync(
         token => _download is null ? source.OpenBlobAsync(plan.Blob, offset: 0, token) : _download.OpenAsync(token),
         plan.Blob,
-        ContainerdLabels.OfBlob(SourceHost, ((RegistrySource)source).Reference.Repository, plan.DiffId),
+        ContainerdLabels.OfBlob(Reference.Registry, Reference.Repository, plan.DiffId),
         cancellationToken);
 
     /// <summary>A place with half a layer is of no use to anybody. If the daemon is gone, the next run empties it.</summary>

@@ -1,6 +1,5 @@
 using CimConvert.Cims;
 using CimConvert.Containerd;
-using CimConvert.Oci;
 using CimConvert.Plumbing;
 using Microsoft.Extensions.Logging;
 
@@ -15,19 +14,21 @@ internal sealed class SnapshotMerge(ContainerdTarget target, Snapshotter snapsho
     private const string FileName = "merged.vhd";
     private const string CimName = "merged.cim";
 
+    /// <param name="plans">The layers, base first.</param>
+    /// <param name="cancellationToken">Stops the merge, which leaves nothing.</param>
     /// <returns>Bytes written: 0 if there is nothing to merge, or it was done before.</returns>
-    public async Task<long> RunAsync(ChainId top, CancellationToken cancellationToken)
+    public async Task<long> RunAsync(IReadOnlyList<LayerPlan> plans, CancellationToken cancellationToken)
     {
         using var clock = StageClock.Start("merge", StageClock.WholeImage);
 
         // Not by two processes at once.
-        using var claim = await target.Ingest.ClaimAsync(top, cancellationToken);
+        using var claim = await target.Ingest.ClaimAsync(plans[^1].ChainId, cancellationToken);
         var written = 0L;
-        await snapshotter.LocateAsync(top, above => written = Merge(above, cancellationToken), cancellationToken);
+        await snapshotter.LocateAsync(plans[^1].ChainId, above => written = Merge(above, plans, cancellationToken), cancellationToken);
         return written;
     }
 
-    private long Merge(SnapshotMount above, CancellationToken cancellationToken)
+    private long Merge(SnapshotMount above, IReadOnlyList<LayerPlan> plans, CancellationToken cancellationToken)
     {
         if (above.Kind != MountKind.BlockCim || above.ParentCims.Count < 2)
         {
@@ -42,7 +43,7 @@ internal sealed class SnapshotMerge(ContainerdTarget target, Snapshotter snapsho
 
         var options = SnapshotImport.OptionsOf(above);
         var sources = above.ParentCims.Select(cim => new BlockCim(cim.Path, cim.Name)).ToArray();
-        var merged = target.SelectBackend(options).Merge(file, CimName, sources, options, cancellationToken);
+        var merged = MergeStep.Merge(plans, () => target.SelectBackend(options).Merge(file, CimName, sources, options, cancellationToken));
         logger.LogInformation("merged {Count} layers into {Path}", sources.Length, merged.Path);
         return merged.Size;
     }

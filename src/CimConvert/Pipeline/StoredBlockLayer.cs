@@ -9,12 +9,13 @@ namespace CimConvert.Pipeline;
 /// <summary>Takes a block layer from a store that has it finished, as hard links where both are on one file system.</summary>
 internal static class StoredBlockLayer
 {
+    /// <summary>Whether the store has the layer; how the snapshotter wants it is known later.</summary>
+    public static bool IsIn(ContainerdTarget target, LayerPlan plan) => target.Snapshotter == SnapshotterChoice.BlockCim && Find(target, plan) is not null;
+
     /// <returns>Null if the store does not have the layer as the snapshotter wants it.</returns>
     public static CommittedCim? TryLink(ContainerdTarget target, LayerPlan plan, SnapshotMount mount)
     {
-        if (mount.Kind != MountKind.BlockCim
-            || target.Store?.FindLayer(plan.ChainId) is not { IsForked: false } stored
-            || !IsAsWanted(stored, target, mount))
+        if (mount.Kind != MountKind.BlockCim || Find(target, plan) is not { } stored || !IsAsWanted(stored, target, mount))
         {
             return null;
         }
@@ -39,6 +40,9 @@ internal static class StoredBlockLayer
         Link(stored.CimFile, mount.CimPath!);
         return new CommittedCim(mount.CimPath!, stored.Record.Cim.Size, null);
     }
+
+    private static StoredLayer? Find(ContainerdTarget target, LayerPlan plan) =>
+        target.Store?.FindLayer(plan.ChainId) is { IsForked: false } stored ? stored : null;
 
     private static bool IsAsWanted(StoredLayer stored, ContainerdTarget target, SnapshotMount mount) =>
         stored.Record.Backend == target.SelectBackend(SnapshotImport.OptionsOf(mount)).Name

@@ -1,6 +1,7 @@
 using CimConvert.Cims;
 using CimConvert.Layers;
 using CimConvert.Oci;
+using CimConvert.Pipeline;
 using CimConvert.Sources;
 
 namespace CimConvert.Prewarming;
@@ -8,8 +9,11 @@ namespace CimConvert.Prewarming;
 /// <summary>A list file of <c>prewarm</c> (docs/prewarm.md): images to convert, and limits for the run.</summary>
 internal sealed record PrewarmList
 {
-    /// <summary>The store's folder.</summary>
-    public required string Store { get; init; }
+    /// <summary>The store's folder; null if the images go elsewhere.</summary>
+    public string? Store { get; init; }
+
+    /// <summary>The containerd that the images go into; null for the store.</summary>
+    public IntoContainerd? Into { get; init; }
 
     /// <summary>In the order of the file, without duplicates.</summary>
     public required IReadOnlyList<PrewarmImage> Images { get; init; }

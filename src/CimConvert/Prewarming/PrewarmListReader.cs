@@ -1,6 +1,8 @@
 using CimConvert.Cims;
+using CimConvert.Containerd;
 using CimConvert.Layers;
 using CimConvert.Oci;
+using CimConvert.Pipeline;
 using CimConvert.Sources;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
@@ -37,14 +39,15 @@ internal sealed class PrewarmListReader
 
     /// <param name="file">Path of the list.</param>
     /// <param name="store">Overrides the store that the list names, unless null.</param>
+    /// <param name="isInto">Whether the images go into containerd, whatever the list says.</param>
     /// <exception cref="PrewarmListException">The list is invalid; the message says where.</exception>
-    public static PrewarmList Read(string file, string? store)
+    public static PrewarmList Read(string file, string? store = null, bool isInto = false)
     {
         var size = new FileInfo(file).Length;
-        return size <= MaxBytes ? Parse(file, File.ReadAllText(file), store) : throw new PrewarmListException($"'{file}' has {size} bytes, more than the {MaxBytes} allowed");
+        return size <= MaxBytes ? Parse(file, File.ReadAllText(file), store, isInto) : throw new PrewarmListException($"'{file}' has {size} bytes, more than the {MaxBytes} allowed");
     }
 
-    internal static PrewarmList Parse(string file, string text, string? store = null)
+    internal static PrewarmList Parse(string file, string text, string? store = null, bool isInto = false)
     {
         try
         {
@@ -52,7 +55,7 @@ internal sealed class PrewarmListReader
             var yaml = new YamlStream();
             yaml.Load(new StringReader(text));
             return yaml.Documents.Count == 1
-                ? new PrewarmListReader(file, yaml.Documents[0].RootNode).Read(store)
+                ? new PrewarmListReader(file, yaml.Documents[0].RootNode).Read(store, isInto)
                 : throw new PrewarmListException($"{file}:1:1: {(yaml.Documents.Count == 0 ? "the list is empty" : "there is more than one document")}");
         }
         catch (YamlException e)
@@ -86,15 +89,18 @@ internal sealed class PrewarmListReader
         }
     }
 
-    private PrewarmList Read(string? store)
+    private PrewarmList Read(string? store, bool isInto)
     {
         var registries = _root.Section("registries");
         var concurrency = _root.Section("concurrency");
         var disk = _root.Section("disk");
         var limits = _root.Section("limits");
+        var into = store is null ? ReadInto() : null;
+        isInto |= into is not null;
         var list = new PrewarmList
         {
-            Store = store ?? _root.RequiredText("store"),
+            Store = isInto ? null : store ?? _root.RequiredText("store"),
+            Into = into,
             Images = ReadImages(),
             Registries = new PrewarmRegistries
             {
@@ -125,7 +131,14 @@ internal sealed class PrewarmListReader
             KeepGoing = _root.Flag("keepGoing") ?? list.KeepGoing,
             SkipPushed = _root.Flag("skipPushed") ?? list.SkipPushed,
         };
+        if (isInto)
+        {
+            RefuseStoreSettings(list);
+        }
+
+        // Known, also where the command line names another place.
         _root.Find("store");
+        _root.Find("into");
         foreach (var section in (YamlSection?[])[registries, concurrency, disk, limits, _root])
         {
             section?.RefuseOthers();
@@ -133,6 +146,47 @@ internal sealed class PrewarmListReader
 
         return list;
     }
+
+    private IntoContainerd? ReadInto()
+    {
+        if (_root.Section("into") is not { } place)
+        {
+            return null;
+        }
+
+        var containerd = place.Section("containerd") ?? throw _root.Bad("into", "names no place: it has the key 'containerd'");
+        var common = new IntoContainerd();
+        var into = new IntoContainerd
+        {
+            Address = containerd.Read("address", ContainerdAddress.Parse) ?? common.Address,
+            Namespace = containerd.Text("namespace") ?? common.Namespace,
+            Snapshotter = containerd.Read("snapshotter", ParseSnapshotter) ?? common.Snapshotter,
+            State = containerd.Text("state") ?? common.State,
+            Pin = containerd.Flag("pin") ?? common.Pin,
+            LayerBlobs = containerd.Flag("layerBlobs") ?? common.LayerBlobs,
+        };
+        containerd.RefuseOthers();
+        place.RefuseOthers();
+        return into;
+    }
+
+    /// <summary>What says how a store's layers are made would have no effect: the snapshotter's own settings decide.</summary>
+    private void RefuseStoreSettings(PrewarmList list)
+    {
+        if (list.Images.FirstOrDefault(image => image.Integrity || image.VhdFooter || image.Push is not null || image.Subject) is { } image)
+        {
+            throw YamlSection.Bad(_file, Mark.Empty, $"{image.Location} has integrity, vhdFooter, push or subject, which are for a store: images that go into containerd have none of them");
+        }
+
+        if (list.Disk.MaxStore is not null)
+        {
+            throw YamlSection.Bad(_file, Mark.Empty, "disk.maxStore is for a store: images that go into containerd have minFree");
+        }
+    }
+
+    private static string ParseSnapshotter(string text) => text is SnapshotterChoice.Auto or SnapshotterChoice.CimFs or SnapshotterChoice.BlockCim
+        ? text
+        : throw new InvalidDataException($"there is no snapshotter '{Printable.Of(text)}': {SnapshotterChoice.Auto}, {SnapshotterChoice.CimFs} or {SnapshotterChoice.BlockCim}");
 
     private static long ParseBandwidth(string text)
     {

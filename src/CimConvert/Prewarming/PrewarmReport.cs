@@ -5,10 +5,10 @@ namespace CimConvert.Prewarming;
 /// <summary>The outcome for one image in the list.</summary>
 public enum PrewarmOutcome
 {
-    /// <summary>At least one layer or the merged CIM was written.</summary>
+    /// <summary>At least one layer or the merged CIM was written, or the image was registered with containerd.</summary>
     Converted,
 
-    /// <summary>Everything was in the store already.</summary>
+    /// <summary>Everything was there already.</summary>
     Ready,
 
     /// <summary>Skipped, since the registry it is pushed to had it already.</summary>
@@ -28,7 +28,7 @@ public enum PrewarmOutcome
 /// <param name="Attempts">How often the conversion was started.</param>
 /// <param name="Retries">Requests and transfers that were retried, in all attempts.</param>
 /// <param name="Failure">Why it failed, else null.</param>
-internal sealed record PrewarmResult(PrewarmImage Image, PrewarmOutcome Outcome, ConversionResult? Conversion, int Attempts, int Retries, Exception? Failure)
+internal sealed record PrewarmResult(PrewarmImage Image, PrewarmOutcome Outcome, ConversionSummary? Conversion, int Attempts, int Retries, Exception? Failure)
 {
     /// <summary>The failure's message, one line.</summary>
     public string? Error => Failure?.Message;

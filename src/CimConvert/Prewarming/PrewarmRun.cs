@@ -1,52 +1,44 @@
-using CimConvert.Cims;
-using CimConvert.Layers.Hives;
-using CimConvert.Oci;
 using CimConvert.Pipeline;
-using CimConvert.Publishing;
 using CimConvert.Registry;
 using CimConvert.Registry.Http;
 using CimConvert.Registry.Pull;
-using CimConvert.Registry.Push;
 using CimConvert.Sources;
-using CimConvert.Storage;
-using CimConvert.Store;
 using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Prewarming;
 
 /// <summary>
-/// Converts the images of a list, several at once, into one store. A layer that images share is downloaded and converted once: the
+/// Converts the images of a list, several at once, into one place. A layer that images share is downloaded and converted once: the
 /// first conversion to claim it, in this process or another, makes it, and the others wait for it.
 /// </summary>
 internal sealed class PrewarmRun : IDisposable
 {
     private readonly PrewarmList _list;
     private readonly RegistryClient _registry;
-    private readonly ConversionStore _store;
+    private readonly IPrewarmDestination _destination;
     private readonly ConversionLimits _limits;
     private readonly StartGate _gate;
     private readonly ILogger _logger;
     private readonly RetryPolicy _retryPolicy;
-    private readonly ImageConversion?[] _running;
+    private readonly IImageConversion?[] _running;
     private int _retriesLeft;
 
     /// <param name="list">The images, and limits for the run.</param>
     /// <param name="registry">For images in registries; not disposed here.</param>
-    /// <param name="store">Gets the converted images.</param>
+    /// <param name="destination">Gets the converted images.</param>
     /// <param name="retryOptions">The delays between attempts.</param>
     /// <param name="logger">Logs every step.</param>
-    public PrewarmRun(PrewarmList list, RegistryClient registry, ConversionStore store, RegistryOptions retryOptions, ILogger logger)
+    public PrewarmRun(PrewarmList list, RegistryClient registry, IPrewarmDestination destination, RegistryOptions retryOptions, ILogger logger)
     {
         _list = list;
         _registry = registry;
-        _store = store;
+        _destination = destination;
         _retryPolicy = new RetryPolicy(retryOptions);
         _logger = logger;
         _gate = new StartGate(list.Window, retryOptions.TimeProvider, logger);
         _retriesLeft = list.RetryBudget;
-        _running = new ImageConversion?[list.Images.Count];
-        var disk = new DiskBudget(store.Root, list.Disk.MinFree, list.Disk.MaxStore, store.SizeOnDisk);
-        _limits = new ConversionLimits(list.Concurrency.Downloads, list.Concurrency.Imports, list.Bandwidth, disk);
+        _running = new IImageConversion?[list.Images.Count];
+        _limits = new ConversionLimits(list.Concurrency.Downloads, list.Concurrency.Imports, list.Bandwidth, destination.Limit(list.Disk));
     }
 
     /// <summary>The layers of the images that are being converted at the moment.</summary>
@@ -108,7 +100,7 @@ internal sealed class PrewarmRun : IDisposable
             try
             {
                 var result = await ConvertAsync(index, image, source, cancellationToken);
-                var outcome = result is null ? PrewarmOutcome.Pushed : result.Bytes.Written > 0 ? PrewarmOutcome.Converted : PrewarmOutcome.Ready;
+                var outcome = result is null ? PrewarmOutcome.Pushed : result.IsNew ? PrewarmOutcome.Converted : PrewarmOutcome.Ready;
                 return new PrewarmResult(image, outcome, result, attempts, retries + source.Retries, Failure: null);
             }
             catch (Exception e) when (Failures.IsExpected(e))
@@ -124,7 +116,7 @@ internal sealed class PrewarmRun : IDisposable
     }
 
     /// <summary>Null if the image is skipped because the registry has it already.</summary>
-    private async Task<ConversionResult?> ConvertAsync(int index, PrewarmImage image, IImageSource source, CancellationToken cancellationToken)
+    private async Task<ConversionSummary?> ConvertAsync(int index, PrewarmImage image, IImageSource source, CancellationToken cancellationToken)
     {
         var conversion = await PrepareAsync(image, source, cancellationToken);
         _running[index] = conversion;
@@ -132,43 +124,23 @@ internal sealed class PrewarmRun : IDisposable
     }
 
     /// <summary>Adds the image's name to failures, as the conversion itself does later.</summary>
-    private async Task<ImageConversion?> PrepareAsync(PrewarmImage image, IImageSource source, CancellationToken cancellationToken)
+    private async Task<IImageConversion?> PrepareAsync(PrewarmImage image, IImageSource source, CancellationToken cancellationToken)
     {
+        var options = new ConversionOptions
+        {
+            Platform = image.Platform,
+            OsVersion = image.OsVersion,
+            Concurrency = Math.Max(_list.Concurrency.Downloads, _list.Concurrency.Imports),
+            Input = _list.Limits,
+            Limits = _limits,
+        };
         try
         {
-            var how = new BlockCimOptions(image.Integrity, image.VhdFooter);
-            var backend = CimBackends.Select(image.Backend, how);
-            if (_list.SkipPushed && image.Push is { } pushed && await IsPushedAsync(image, pushed, source, backend.Name, how, cancellationToken))
-            {
-                _logger.LogInformation("{Image}: {Target} is its conversion already", source.Name, pushed);
-                return null;
-            }
-
-            var options = new ConversionOptions
-            {
-                Platform = image.Platform,
-                OsVersion = image.OsVersion,
-                Block = how,
-                Hives = HiveMergers.For(backend),
-                Concurrency = Math.Max(_list.Concurrency.Downloads, _list.Concurrency.Imports),
-                Input = _list.Limits,
-                Limits = _limits,
-                WithSubject = image.Subject,
-            };
-            var target = image.Push is { } push ? await _registry.PusherToAsync(push, cancellationToken) : null;
-            return new ImageConversion(_store, backend, options, _logger, target);
+            return await _destination.PrepareAsync(image, source, options, cancellationToken);
         }
         catch (Exception e) when (Failures.IsExpected(e))
         {
             throw Failures.Of(source.Name, e);
         }
-    }
-
-    private async Task<bool> IsPushedAsync(
-        PrewarmImage image, ImageReference target, IImageSource source, string backend, BlockCimOptions how, CancellationToken cancellationToken)
-    {
-        var resolved = await new ImageResolver(source).ResolveAsync(image.Platform, image.OsVersion, cancellationToken);
-        return await new PushedImage(_registry, target)
-            .IsConversionOfAsync(resolved.ManifestDescriptor.Digest, backend, how, image.Subject, cancellationToken);
     }
 }

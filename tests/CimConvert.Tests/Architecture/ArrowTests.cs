@@ -33,7 +33,7 @@ public class ArrowTests
             "", "Interop", "Storage", "Plumbing", "Oci", "Registry", "Compression", "Sources", "Cims", "Layers", "Store", "Publishing",
             "Containerd", "Formats.Binary",
         ],
-        ["Prewarming"] = ["", "Storage", "Oci", "Registry", "Sources", "Cims", "Layers", "Store", "Publishing", "Pipeline"],
+        ["Prewarming"] = ["", "Storage", "Oci", "Registry", "Sources", "Cims", "Layers", "Store", "Publishing", "Containerd", "Pipeline"],
     };
 
     /// <summary>The parts of the Registry, from the bottom up: each uses only parts above it in this table. Its root has what all share.</summary>

@@ -1,5 +1,4 @@
 using CimConvert.Containerd;
-using CimConvert.Containerd.Api;
 using CimConvert.Oci;
 using CimConvert.TestKit.Containerd;
 using CimConvert.TestKit.Servers;
@@ -33,8 +32,8 @@ public class ImageRegistrationTests
             Assert.That((await node.Cri.WaitForImageAsync(name))!.Id, Is.EqualTo(image.ConfigDigest), name);
         }
 
-        Assert.That(await Lines(node, "images", "ls", "-q"), Is.EquivalentTo(names));
-        Assert.That(await Lines(node, "leases", "ls", "-q"), Is.Empty);
+        Assert.That(await node.LinesAsync("images", "ls", "-q"), Is.EquivalentTo(names));
+        Assert.That(await node.LinesAsync("leases", "ls", "-q"), Is.Empty);
         Assert.That(
             node.StandIn.Snapshots.Select(snapshot => (ChainOf(snapshot), snapshot.Kind)),
             Is.EquivalentTo(image.Layers.Select(layer => (layer.ChainId, StandInKind.Committed))));
@@ -60,10 +59,10 @@ public class ImageRegistrationTests
         await node.PrewarmAsync(Other, otherIndex, other);
         Assert.That(node.StandIn.Count("Prepare"), Is.EqualTo(3));
 
-        var before = await State(node);
+        var before = await node.StateAsync();
         Assert.That(await node.PrewarmAsync(App, index, image), Is.False);
         Assert.That(await node.PrewarmAsync(Other, otherIndex, other), Is.False);
-        Assert.That(await State(node), Is.EqualTo(before));
+        Assert.That(await node.StateAsync(), Is.EqualTo(before));
         Assert.That(node.StandIn.Count("Prepare"), Is.EqualTo(3));
     }
 
@@ -113,7 +112,7 @@ public class ImageRegistrationTests
 
         var images = new PrewarmedImages(node.Client);
         Assert.That(await images.RemoveAsync(App2, default), Is.EqualTo(new[] { App2, $"registry.test/team/app@{index}", image.ConfigDigest }));
-        await WaitUntil(() => node.StandIn.Snapshots.Count == 2);
+        await PrewarmedNode.WaitUntilAsync(() => node.StandIn.Snapshots.Count == 2);
         Assert.That(node.StandIn.Snapshots.Select(ChainOf), Is.EquivalentTo(other.Layers.Select(layer => layer.ChainId)));
         Assert.That((await images.ListAsync(default)).Select(entry => entry.Names[0]), Is.EqualTo(new[] { Other }));
         Assert.That(async () => await images.RemoveAsync(App2, default), Throws.TypeOf<ConversionException>().With.Message.Contains($"no image '{App2}' was prewarmed"));
@@ -121,8 +120,8 @@ public class ImageRegistrationTests
         // As kubelet's own collection does, which knows nothing of marks.
         await node.Cri.RemoveImageAsync(Other);
         await node.Daemon.CollectGarbageAsync();
-        await WaitUntil(() => node.StandIn.Snapshots.Count == 0);
-        Assert.That(await Lines(node, "content", "ls", "-q"), Is.Empty);
+        await PrewarmedNode.WaitUntilAsync(() => node.StandIn.Snapshots.Count == 0);
+        Assert.That(await node.LinesAsync("content", "ls", "-q"), Is.Empty);
     }
 
     [Test]
@@ -155,7 +154,7 @@ public class ImageRegistrationTests
         var images = new PrewarmedImages(node.Client);
         Assert.That((await images.ListAsync(default)).Single().Shared, Is.EqualTo(pulledFirst));
         Assert.That(await images.RemoveAsync(reference, default), pulledFirst ? Does.Not.Contain(reference) : Does.Contain(reference));
-        Assert.That(await Lines(node, "images", "ls", "-q"), pulledFirst ? Does.Contain(reference) : Is.Empty);
+        Assert.That(await node.LinesAsync("images", "ls", "-q"), pulledFirst ? Does.Contain(reference) : Is.Empty);
         Assert.That(await images.ListAsync(default), Is.Empty);
 
         int Blobs() => image.Layers.Sum(layer => registry.CountRequests("GET", layer.Digest));
@@ -174,7 +173,7 @@ public class ImageRegistrationTests
         // Cut off, as by a lost registry.
         Assert.That(
             async () => await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new BrokenStream(bytes, 2 << 20)), blob, labels, default), Throws.TypeOf<IOException>());
-        Assert.That(await Lines(node, "content", "active"), Has.Some.Contains("cimconvert-"));
+        Assert.That(await node.LinesAsync("content", "active"), Has.Some.Contains("cimconvert-"));
         Assert.That(await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new MemoryStream(bytes)), blob, labels, default), Is.True);
         Assert.That(await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new MemoryStream(bytes)), blob, labels, default), Is.False);
 
@@ -214,12 +213,12 @@ public class ImageRegistrationTests
         Assert.That(late.Id, Is.EqualTo(PrewarmedNode.Lease + ".next"));
         await node.Daemon.CollectGarbageAsync();
         Assert.That(node.StandIn.Snapshots, Has.Count.EqualTo(1));
-        Assert.That(await Lines(node, "leases", "ls", "-q"), Is.EqualTo(new[] { late.Id }));
+        Assert.That(await node.LinesAsync("leases", "ls", "-q"), Is.EqualTo(new[] { late.Id }));
 
         await snapshotter.AbandonAsync(chain, default);
         await snapshotter.AbandonAsync(chain, default);
         await late.DropAsync(default);
-        await WaitUntil(() => node.StandIn.Snapshots.Count == 0);
+        await PrewarmedNode.WaitUntilAsync(() => node.StandIn.Snapshots.Count == 0);
     }
 
     [Test]
@@ -234,41 +233,17 @@ public class ImageRegistrationTests
         var files = new List<string>();
         await snapshotter.LocateAsync(top, above => files.AddRange(above.ParentCims.Select(cim => cim.Path)), default);
         await snapshotter.LocateAsync(top, above => files.AddRange(above.ParentCims.Select(cim => cim.Path)), default);
-        string[] expected = [.. node.StandIn.Snapshots.OrderByDescending(snapshot => snapshot.Parent.Length).Select(node.StandIn.LayerFileOf)];
+        string[] expected =
+        [
+            .. image.Layers.Reverse().Select(layer => node.StandIn.LayerFileOf(
+                node.StandIn.Snapshots.Single(snapshot => snapshot.Kind == StandInKind.Committed && ChainOf(snapshot) == layer.ChainId))),
+        ];
         Assert.That(files, Is.EqualTo(expected.Concat(expected)));
         await node.Daemon.CollectGarbageAsync();
-        await WaitUntil(() => node.StandIn.Snapshots.Count == 2);
+        await PrewarmedNode.WaitUntilAsync(() => node.StandIn.Snapshots.Count == 2);
     }
 
     private static string ChainOf(StandInSnapshot snapshot) => snapshot.Key[snapshot.Key.IndexOf("sha256:", StringComparison.Ordinal)..];
-
-    private static async Task<string[]> Lines(PrewarmedNode node, params string[] arguments) =>
-        (await node.Daemon.CtrAsync(arguments)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-
-    /// <summary>All images and content with their labels, and when they were changed last.</summary>
-    private static async Task<string> State(PrewarmedNode node)
-    {
-        var records = await new ImageRecords(node.Client).ListAsync(default);
-        var lines = records.Select(record => $"{record.Name} {record.Target.Digest} {record.UpdatedAt} {Sorted(record.Labels)}").ToList();
-        using var content = new Content.ContentClient(node.Client.Calls).List(new ListContentRequest(), node.Client.Options(deadline: null, default));
-        while (await content.ResponseStream.MoveNext(default))
-        {
-            lines.AddRange(content.ResponseStream.Current.Info.Select(info => $"{info.Digest} {info.UpdatedAt} {Sorted(info.Labels)}"));
-        }
-
-        return string.Join('\n', lines.Order(StringComparer.Ordinal));
-    }
-
-    private static string Sorted(IDictionary<string, string> labels) => string.Join(',', labels.Select(label => $"{label.Key}={label.Value}").Order(StringComparer.Ordinal));
-
-    private static async Task WaitUntil(Func<bool> reached)
-    {
-        using CancellationTokenSource late = new(TimeSpan.FromSeconds(30));
-        while (!reached())
-        {
-            await Task.Delay(20, late.Token);
-        }
-    }
 
     /// <summary>Fails after some bytes.</summary>
     private sealed class BrokenStream(byte[] bytes, int whole) : MemoryStream(bytes)

@@ -1,4 +1,5 @@
 using CimConvert.Containerd;
+using CimConvert.Containerd.Api;
 using CimConvert.Oci;
 using CimConvert.TestKit;
 using CimConvert.TestKit.Containerd;
@@ -32,10 +33,13 @@ internal sealed class PrewarmedNode : IAsyncDisposable
 
     public CriClient Cri { get; }
 
-    public static async Task<PrewarmedNode> StartAsync(ContainerdVersion version, SnapshotterMode mode = SnapshotterMode.Cimfs, params string[] registries)
+    public static async Task<PrewarmedNode> StartAsync(ContainerdVersion version, SnapshotterMode mode = SnapshotterMode.Cimfs, params string[] registries) =>
+        await StartAsync(version, new SnapshotterOptions { Mode = mode }, registries);
+
+    public static async Task<PrewarmedNode> StartAsync(ContainerdVersion version, SnapshotterOptions options, params string[] registries)
     {
         TempFolder folder = new();
-        var standIn = await StandInSnapshotter.StartAsync(folder["snapshotter"], folder["snapshotter.sock"], new SnapshotterOptions { Mode = mode });
+        var standIn = await StandInSnapshotter.StartAsync(folder["snapshotter"], folder["snapshotter.sock"], options);
         try
         {
             var daemon = await ContainerdDaemon.StartAsync(new ContainerdSettings
@@ -114,6 +118,36 @@ internal sealed class PrewarmedNode : IAsyncDisposable
             Snapshotter = snapshotter,
             Pin = pin,
         };
+    }
+
+    /// <summary>What ctr says, by lines.</summary>
+    public async Task<string[]> LinesAsync(params string[] arguments) =>
+        (await Daemon.CtrAsync(arguments)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>All images and content with their labels, and when they were changed last.</summary>
+    public async Task<string> StateAsync()
+    {
+        var records = await new ImageRecords(Client).ListAsync(default);
+        var lines = records.Select(record => $"{record.Name} {record.Target.Digest} {record.UpdatedAt} {Sorted(record.Labels)}").ToList();
+        using var content = new Content.ContentClient(Client.Calls).List(new ListContentRequest(), Client.Options(deadline: null, default));
+        while (await content.ResponseStream.MoveNext(default))
+        {
+            lines.AddRange(content.ResponseStream.Current.Info.Select(info => $"{info.Digest} {info.UpdatedAt} {Sorted(info.Labels)}"));
+        }
+
+        return string.Join('\n', lines.Order(StringComparer.Ordinal));
+
+        static string Sorted(IDictionary<string, string> labels) =>
+            string.Join(',', labels.Select(label => $"{label.Key}={label.Value}").Order(StringComparer.Ordinal));
+    }
+
+    public static async Task WaitUntilAsync(Func<bool> reached)
+    {
+        using CancellationTokenSource late = new(TimeSpan.FromSeconds(30));
+        while (!reached())
+        {
+            await Task.Delay(20, late.Token);
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -163,7 +163,7 @@ internal sealed class ListHarness : FuzzHarness
     public override string Run(byte[][] parts)
     {
         var list = PrewarmListReader.Parse("list.yaml", Encoding.UTF8.GetString(parts[0]));
-        return $"{list.Images.Count} {list.Store.Length > 0}";
+        return $"{list.Images.Count} {list.Store?.Length > 0} {list.Into?.Namespace}";
     }
 }
 

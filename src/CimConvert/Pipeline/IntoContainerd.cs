@@ -1,0 +1,71 @@
+using CimConvert.Cims;
+using CimConvert.Containerd;
+using CimConvert.Store;
+using Microsoft.Extensions.Logging;
+
+namespace CimConvert.Pipeline;
+
+/// <summary>Which containerd images are converted into, and how: what the command line and lists say.</summary>
+internal sealed record IntoContainerd
+{
+    /// <summary>The folder of a store where claims and partial downloads are; the same below the state's folder.</summary>
+    private const string IngestName = "ingest";
+
+    public ContainerdAddress Address { get; init; } = ContainerdAddress.Default;
+
+    public string Namespace { get; init; } = ContainerdClient.KubernetesNamespace;
+
+    /// <summary>A snapshotter, or <see cref="SnapshotterChoice.Auto"/> for the one that is loaded.</summary>
+    public string Snapshotter { get; init; } = SnapshotterChoice.Auto;
+
+    /// <summary>
+    /// The folder for claims and partial downloads; on the snapshotter's file system if disk limits are to hold. It may be a store, whose
+    /// finished block layers are then linked.
+    /// </summary>
+    public string State { get; init; } = DefaultState;
+
+    /// <summary>See <see cref="ContainerdTarget.Pin"/>.</summary>
+    public bool Pin { get; init; } = true;
+
+    /// <summary>See <see cref="ContainerdTarget.LayerBlobs"/>.</summary>
+    public bool LayerBlobs { get; init; }
+
+    /// <summary>See <see cref="ContainerdTarget.AllowsUnmountedFormat"/>.</summary>
+    public bool AllowsUnmountedFormat { get; init; }
+
+    public static string DefaultState { get; } = OperatingSystem.IsWindows()
+        ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "cimconvert")
+        : "/var/lib/cimconvert";
+
+    /// <summary>Connects. Dispose the target to end the connection.</summary>
+    /// <param name="backend">See <see cref="CimBackends"/>.</param>
+    /// <param name="logger">Told about calls.</param>
+    /// <param name="cancellationToken">Ends the calls.</param>
+    /// <exception cref="ConversionException">The daemon does not answer, has no such snapshotter, or its layers cannot be written here.</exception>
+    public async Task<ContainerdTarget> OpenAsync(string backend, ILogger logger, CancellationToken cancellationToken)
+    {
+        var client = ContainerdClient.Connect(Address, Namespace, logger);
+        try
+        {
+            var snapshotter = await client.SnapshotterAsync(Snapshotter, cancellationToken);
+            var target = new ContainerdTarget
+            {
+                Client = client,
+                Snapshotter = snapshotter.Name,
+                Ingest = IngestArea.Open(Path.Combine(State, IngestName)),
+                Store = ConversionStore.IsStore(State) ? ConversionStore.OpenExisting(State) : null,
+                Pin = Pin,
+                LayerBlobs = LayerBlobs,
+                Backend = backend,
+                AllowsUnmountedFormat = AllowsUnmountedFormat,
+            };
+            target.SelectBackend(new BlockCimOptions());
+            return target;
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using CimConvert.Cims;
+using CimConvert.Containerd;
+using CimConvert.Oci;
+using CimConvert.Pipeline;
+using CimConvert.Sources;
+using CimConvert.TestKit;
+using CimConvert.TestKit.Containerd;
+using CimConvert.TestKit.Images;
+using CimConvert.TestKit.Layers;
+using CimConvert.TestKit.Registry;
+using CimConvert.Tests.Registry;
+using Microsoft.Extensions.Logging.Abstractions;
+using NUnit.Framework;
+
+namespace CimConvert.Tests.Containerd;
+
+/// <summary>A node with a real daemon and a stand-in snapshotter, and a registry whose images are converted into it.</summary>
+internal sealed class ConvertingNode : IAsyncDisposable
+{
+    private const string Repository = "team/app";
+
+    private readonly TempFolder _folder = new();
+
+    private ConvertingNode(FakeRegistry registry, PrewarmedNode node)
+    {
+        Registry = registry;
+        Node = node;
+    }
+
+    public FakeRegistry Registry { get; }
+
+    public PrewarmedNode Node { get; }
+
+    public StandInSnapshotter StandIn => Node.StandIn;
+
+    /// <summary>As <c>--state</c> takes it.</summary>
+    public string State => _folder["state"];
+
+    public TempFolder Folder => _folder;
+
+    /// <summary>What the command line needs to reach all this from here, where nothing can be mounted.</summary>
+    public IReadOnlyList<string> Arguments =>
+    [
+        "--into", "containerd", "--containerd", Node.Daemon.Address, "--state", State, "--allow-unmounted-format", "--plain-http",
+    ];
+
+    public int BlobRequests => Registry.Requests.Count(request => request.Path.Contains("/blobs/", StringComparison.Ordinal));
+
+    public static Task<ConvertingNode> StartAsync(ContainerdVersion version, SnapshotterMode mode) =>
+        StartAsync(version, new SnapshotterOptions { Mode = mode });
+
+    public static async Task<ConvertingNode> StartAsync(ContainerdVersion version, SnapshotterOptions options)
+    {
+        var registry = await FakeRegistry.StartAsync();
+        try
+        {
+            return new ConvertingNode(registry, await PrewarmedNode.StartAsync(version, options, registry.Host));
+        }
+        catch
+        {
+            await registry.DisposeAsync();
+            throw;
+        }
+    }
+
+    public string Name(string tag) => $"{Registry.Host}/{Repository}:{tag}";
+
+    /// <summary>Serves an image of this system, so that the daemon finds it in its index.</summary>
+    public (string IndexDigest, OciImage Image) Serve(string tag, params IEnumerable<LayerBuilder> layers)
+    {
+        var builder = new ImageBuilder { OperatingSystem = "linux", OsVersion = null };
+        foreach (var layer in layers)
+        {
+            builder.Layer(layer);
+        }
+
+        var (index, images) = new IndexBuilder().Image(builder).WriteTo(_folder["images"], tag);
+        Registry.AddLayout(Repository, _folder["images"]);
+        return (index, images[0]);
+    }
+
+    /// <summary>Converts in this process.</summary>
+    public async Task<ContainerdResult> ConvertAsync(string tag, Func<IntoContainerd, IntoContainerd>? change = null, CancellationToken cancellationToken = default)
+    {
+        var into = new IntoContainerd { Address = ContainerdAddress.Parse(Node.Daemon.Address), State = State, AllowsUnmountedFormat = true };
+        using var target = await (change?.Invoke(into) ?? into).OpenAsync(CimBackends.Managed, NullLogger.Instance, cancellationToken);
+        using var client = FakeImage.Client();
+        var options = new ConversionOptions { Platform = Platform.Parse("linux/amd64") };
+        return await new ContainerdConversion(target, options, NullLogger.Instance)
+            .RunAsync(new RegistrySource(client, ImageReference.Parse(Name(tag))), cancellationToken);
+    }
+
+    /// <summary>Where a finished layer is.</summary>
+    public StandInSnapshot SnapshotOf(OciLayer layer) => StandIn.Snapshots.Single(snapshot => snapshot.Key.EndsWith(layer.ChainId, StringComparison.Ordinal));
+
+    /// <summary>Nothing is there but these layers: no lease, no layer half made, no file of any but the layers.</summary>
+    public async Task AssertOnlyAsync(params IEnumerable<OciImage> images)
+    {
+        Assert.That(await Node.LinesAsync("leases", "ls", "-q"), Is.Empty, "leases");
+        Assert.That(
+            StandIn.Snapshots.Select(snapshot => (snapshot.Key[snapshot.Key.IndexOf("sha256:", StringComparison.Ordinal)..], snapshot.Kind)),
+            Is.EquivalentTo(images.SelectMany(image => image.Layers).Select(layer => (layer.ChainId, StandInKind.Committed)).Distinct()));
+        var files = Directory.EnumerateFiles(StandIn.Root, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(StandIn.Root, file)).ToArray();
+        Assert.That(files.Where(IsUnfinished), Is.Empty, "unfinished files");
+        Assert.That(
+            Directory.EnumerateDirectories(Path.Combine(StandIn.Root, "snapshots")).Select(Path.GetFileName),
+            Is.EquivalentTo(StandIn.Snapshots.Select(snapshot => snapshot.Id).Concat(StandIn.Options.Mode == SnapshotterMode.Cimfs ? ["cim-layers"] : [])));
+        Assert.That(Directory.EnumerateFileSystemEntries(Path.Combine(State, "ingest")), Is.Empty, "claims and partial downloads");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Node.DisposeAsync();
+        await Registry.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private static bool IsUnfinished(string file) =>
+        file.Contains(".partial", StringComparison.Ordinal) || file.Contains(".claim", StringComparison.Ordinal) || file.Contains(".staging", StringComparison.Ordinal);
+}
