@@ -1,0 +1,136 @@
+using System.Text.Json;
+using CimConvert.TestKit.Containerd;
+using CimConvert.TestKit.Layers;
+using CimConvert.Tests.Containerd;
+using NUnit.Framework;
+
+namespace CimConvert.Tests.Cli;
+
+/// <summary><c>convert</c> and <c>prewarm</c> with <c>--into containerd</c>, as scripts and batch jobs call them.</summary>
+[Platform(Exclude = "Win", Reason = "containerd of Debian")]
+[Category(Categories.Process)]
+[Category(Categories.Tools)]
+public class IntoContainerdTests
+{
+    private const int ImageCount = 50;
+
+    [Test]
+    public async Task One_image_is_converted_and_told_in_JSON_and_in_text()
+    {
+        await using var node = await ConvertingNode.StartAsync(ContainerdVersion.V2_1, SnapshotterMode.Cimfs);
+        var (index, image) = node.Serve("1", Layer("base"), Layer("top"));
+        string[] convert = ["convert", node.Name("1"), "--platform", "linux/amd64", .. node.Arguments];
+        var json = await CimConvertProgram.JsonAsync(convert);
+        var place = json.GetProperty("containerd");
+        Assert.That(place.GetProperty("address").GetString(), Is.EqualTo(node.Node.Daemon.Address));
+        Assert.That(place.GetProperty("namespace").GetString(), Is.EqualTo("k8s.io"));
+        Assert.That(place.GetProperty("snapshotter").GetString(), Is.EqualTo("cimfs"));
+        Assert.That(place.GetProperty("registered").GetBoolean(), Is.True);
+        Assert.That(
+            place.GetProperty("names").EnumerateArray().Select(name => name.GetString()),
+            Is.EqualTo(new[] { node.Name("1"), $"{node.Registry.Host}/team/app@{index}", image.ConfigDigest }));
+        foreach (var (layer, told) in image.Layers.Zip(json.GetProperty("layers").EnumerateArray()))
+        {
+            Assert.That(told.GetProperty("chainId").GetString(), Is.EqualTo(layer.ChainId));
+            Assert.That(told.GetProperty("path").GetString(), Is.EqualTo(node.StandIn.LayerFileOf(node.SnapshotOf(layer))));
+            Assert.That(told.GetProperty("reused").GetBoolean(), Is.False);
+        }
+
+        var text = (await CimConvertProgram.SucceedAsync(convert)).Output;
+        Assert.That(text, Does.Contain("there already").And.Contain($"name   {node.Name("1")}").And.Contain("already in containerd (cimfs, k8s.io)"));
+        Assert.That((await node.Node.Cri.WaitForImageAsync(node.Name("1")))!.Pinned, Is.True);
+        await node.AssertOnlyAsync(image);
+    }
+
+    [Test]
+    public async Task Kubelet_may_remove_what_is_not_pinned()
+    {
+        await using var node = await ConvertingNode.StartAsync(ContainerdVersion.V2_1, SnapshotterMode.Blockcim);
+        node.Serve("1", Layer("base"));
+        await CimConvertProgram.SucceedAsync(["convert", node.Name("1"), "--platform", "linux/amd64", "--snapshotter", "blockcim", "--no-pin", .. node.Arguments]);
+        Assert.That((await node.Node.Cri.WaitForImageAsync(node.Name("1")))!.Pinned, Is.False);
+    }
+
+    [Test]
+    [Category(Categories.Slow)]
+    public async Task Fifty_images_make_each_layer_once_and_a_second_run_writes_nothing([Values] SnapshotterMode mode)
+    {
+        await using var node = await ConvertingNode.StartAsync(ContainerdVersion.V2_1, mode);
+        var images = Enumerable.Range(0, ImageCount)
+            .Select(i => node.Serve($"{i}", Layer("base"), Layer($"middle{i % 3}"), Layer($"top{i}")).Image)
+            .ToArray();
+        var list = node.Folder["list.yaml"];
+        await File.WriteAllLinesAsync(list,
+        [
+            "into:",
+            "  containerd:",
+            $"    address: {node.Node.Daemon.Address}",
+            $"    snapshotter: {node.StandIn.Name}",
+            $"    state: {node.State}",
+            "defaults: {platform: linux/amd64, backend: managed}",
+            "concurrency: {images: 4, downloads: 4, imports: 1}",
+            "images:",
+            .. Enumerable.Range(0, ImageCount).Select(i => $"  - {node.Name($"{i}")}"),
+        ]);
+        string[] prewarm = ["prewarm", list, "--plain-http", "--quiet", "--allow-unmounted-format"];
+        var planned = await CimConvertProgram.JsonAsync([.. prewarm, "--dry-run"]);
+        var layers = images.SelectMany(image => image.Layers).DistinctBy(layer => layer.ChainId).ToArray();
+        Assert.That(planned.GetProperty("images").EnumerateArray().Sum(image => image.GetProperty("toConvert").GetInt32()), Is.EqualTo(layers.Length));
+
+        var first = await CimConvertProgram.JsonAsync(prewarm);
+        Assert.That(Total(first, "converted"), Is.EqualTo(ImageCount));
+        Assert.That(layers.Select(layer => node.StandIn.Count("Prepare", layer.ChainId)), Is.All.EqualTo(1));
+        Assert.That(layers.Select(layer => node.StandIn.Count("Commit", layer.ChainId)), Is.All.EqualTo(1));
+        Assert.That(layers.Select(layer => layer.Digest).Distinct().Select(blob => node.Registry.Requests.Count(request => request.Path.EndsWith(blob, StringComparison.Ordinal))), Is.All.GreaterThan(0));
+        await node.AssertOnlyAsync(images);
+
+        var (state, calls) = (await node.Node.StateAsync(), Writes(node));
+        var second = await CimConvertProgram.JsonAsync(prewarm);
+        Assert.That(Total(second, "ready"), Is.EqualTo(ImageCount));
+        Assert.That(await node.Node.StateAsync(), Is.EqualTo(state));
+        Assert.That(Writes(node), Is.EqualTo(calls));
+        Assert.That(
+            node.Node.Daemon.Log.Split('\n').Count(line => line.Contains("lease", StringComparison.OrdinalIgnoreCase) && line.Contains("error", StringComparison.Ordinal)), Is.Zero);
+    }
+
+    [Test]
+    public async Task Wrong_usage_is_told_before_anything_is_done()
+    {
+        await AssertUsageAsync("Option '--output' is required", "convert", "team/app:1");
+        await AssertUsageAsync("--state goes with --into", "convert", "team/app:1", "--output", "store", "--state", "x");
+        foreach (var (option, value) in new[] { ("--output", "store"), ("--format", "forked"), ("--integrity", null), ("--vhd-footer", null), ("--push", "a/b:1"), ("--subject", null) })
+        {
+            await AssertUsageAsync($"{option} is for a store", ["convert", "team/app:1", "--into", "containerd", option, .. value is null ? [] : new[] { value }]);
+        }
+    }
+
+    [Test]
+    public async Task A_daemon_that_does_not_answer_is_named()
+    {
+        var error = await CimConvertProgram.FailAsync(1, "convert", "team/app:1", "--into", "containerd", "--containerd", "unix:///nonexistent/containerd.sock");
+        Assert.That(error, Does.Contain("/nonexistent/containerd.sock"));
+    }
+
+    [Test]
+    public async Task Images_that_no_registry_names_are_refused()
+    {
+        await using var node = await ConvertingNode.StartAsync(ContainerdVersion.V2_1, SnapshotterMode.Cimfs);
+        node.Serve("1", Layer("base"));
+        var error = await CimConvertProgram.FailAsync(1, ["convert", $"oci:{node.Folder["images"]}:1", "--platform", "linux/amd64", "--quiet", .. node.Arguments]);
+        Assert.That(error, Does.Contain("only images of registries go into containerd"));
+    }
+
+    private static LayerBuilder Layer(string name) => new LayerBuilder().Directory("Files").File($"Files/{name}", name);
+
+    private static int Total(JsonElement report, string name) => report.GetProperty("totals").GetProperty(name).GetInt32();
+
+    /// <summary>Calls that change something; the daemon itself looks at snapshots now and then.</summary>
+    private static int Writes(ConvertingNode node) => node.StandIn.Calls.Count(call => call.Method is "Prepare" or "View" or "Commit" or "Remove" or "Update");
+
+    private static async Task AssertUsageAsync(string message, params IEnumerable<string> arguments)
+    {
+        var result = await CimConvertProgram.RunAsync(arguments);
+        Assert.That(result.ExitCode, Is.EqualTo(2));
+        Assert.That(result.Error, Does.Contain(message));
+    }
+}
