@@ -1,3 +1,5 @@
+using CimConvert.Toml;
+
 namespace CimConvert.Registry.Hosts;
 
 /// <summary>The folder that configures one registry (containerd, docs/hosts.md, "Registry Host Namespace").</summary>

@@ -3,7 +3,7 @@ using Tomlyn;
 using Tomlyn.Parsing;
 using Tomlyn.Syntax;
 
-namespace CimConvert.Registry.Hosts;
+namespace CimConvert.Toml;
 
 /// <summary>
 /// A TOML file, parsed by Tomlyn (https://github.com/xoofx/Tomlyn) into its syntax tree, which needs no reflection. Size, number of

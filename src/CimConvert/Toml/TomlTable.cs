@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace CimConvert.Registry.Hosts;
+namespace CimConvert.Toml;
 
 /// <summary>A value and its position, for errors in what the value means.</summary>
 /// <param name="Content">A string, long, bool, list of values, or table.</param>

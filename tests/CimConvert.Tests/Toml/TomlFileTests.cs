@@ -1,8 +1,8 @@
 using System.Text;
-using CimConvert.Registry.Hosts;
+using CimConvert.Toml;
 using NUnit.Framework;
 
-namespace CimConvert.Tests.Registry.Hosts;
+namespace CimConvert.Tests.Toml;
 
 public sealed class TomlFileTests
 {

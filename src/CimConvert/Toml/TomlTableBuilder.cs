@@ -1,6 +1,6 @@
 using Tomlyn.Syntax;
 
-namespace CimConvert.Registry.Hosts;
+namespace CimConvert.Toml;
 
 /// <summary>
 /// Builds the tables of a parsed file, which may be spread over it. Duplicate keys and tables are errors (TOML 1.0, "Keys", "Table").
