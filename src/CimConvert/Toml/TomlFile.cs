@@ -56,6 +56,16 @@ internal sealed class TomlFile
         }
     }
 
+    /// <summary>A file's content, of one that is too large only so much that <see cref="Read"/> refuses it.</summary>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static byte[] ReadBounded(string path)
+    {
+        using var file = File.OpenRead(path);
+        var bytes = new byte[Math.Min(file.Length, MaxBytes + 1)];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
     /// <summary>An error at a position of the file. Lines and columns count from 1.</summary>
     public InvalidDataException Error(int offset, string message)
     {
