@@ -27,7 +27,7 @@ public class ArrowTests
         ["Cims"] = ["", "Interop", "Storage", "Plumbing", "Formats.Binary", "Formats.BlockFile", "Formats.Cim", "Formats.Vhd", "Formats.Windows"],
         ["Layers"] = ["", "Interop", "Storage", "Cims", "Formats.Cim", "Formats.Regf", "Formats.Tar", "Formats.Windows"],
         ["Store"] = ["", "Storage", "Oci", "Cims", "Layers", "Formats.Cim"],
-        ["Containerd"] = ["", "Oci", "Formats.Binary"],
+        ["Containerd"] = ["", "Toml", "Oci", "Formats.Binary"],
         ["Publishing"] = ["", "Storage", "Oci", "Registry", "Sources", "Cims", "Store"],
         ["Pipeline"] =
         [
