@@ -28,6 +28,7 @@ public class ArrowTests
         ["Layers"] = ["", "Interop", "Storage", "Cims", "Formats.Cim", "Formats.Regf", "Formats.Tar", "Formats.Windows"],
         ["Store"] = ["", "Storage", "Oci", "Cims", "Layers", "Formats.Cim"],
         ["Containerd"] = ["", "Toml", "Oci", "Formats.Binary"],
+        ["Fitness"] = ["", "Interop", "Oci", "Registry", "Sources", "Cims", "Containerd"],
         ["Publishing"] = ["", "Storage", "Oci", "Registry", "Sources", "Cims", "Store"],
         ["Pipeline"] =
         [
