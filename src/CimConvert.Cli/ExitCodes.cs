@@ -10,7 +10,7 @@ internal static class ExitCodes
     /// <summary>A part failed, the rest is done.</summary>
     public const int PartFailed = 3;
 
-    /// <summary>The disk is full.</summary>
+    /// <summary>The disk is full, or the node is not fit.</summary>
     public const int MachineUnfit = 4;
 
     public const int Cancelled = 130;

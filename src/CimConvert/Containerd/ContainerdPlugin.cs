@@ -10,6 +10,9 @@ internal sealed record ContainerdPlugin(
     /// <summary>The status of a plugin's error says "skip" where the plugin found that this machine is not for it; it is not loaded either.</summary>
     public bool IsLoaded => InitError is null;
 
+    /// <summary>The folder that it says it keeps its files in.</summary>
+    public string? Root => Exports.GetValueOrDefault("root");
+
     internal static ContainerdPlugin Of(Api.Plugin plugin) => new(
         plugin.Type,
         plugin.Id,

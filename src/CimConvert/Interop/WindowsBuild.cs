@@ -29,6 +29,13 @@ internal static class WindowsBuild
     [SupportedOSPlatform("windows")]
     public static int Revision => Microsoft.Win32.Registry.GetValue(VersionKey, RevisionValue, 0) is int revision ? revision : 0;
 
+    /// <summary>Major, minor, build and revision, as an image's <c>os.version</c> has them: <c>10.0.20348.2031</c>.</summary>
     [SupportedOSPlatform("windows")]
-    public static bool HasStandardCims => Build >= StandardCims || (Build == Server2022 && Revision >= Server2022Revision);
+    public static string FullVersion => $"{Environment.OSVersion.Version.ToString(2)}.{Build}.{Revision}";
+
+    [SupportedOSPlatform("windows")]
+    public static bool HasStandardCims => HasStandardCimsIn(Build, Revision);
+
+    /// <summary>Whether a Windows of this version has standard CIMs.</summary>
+    public static bool HasStandardCimsIn(int build, int revision) => build >= StandardCims || (build == Server2022 && revision >= Server2022Revision);
 }

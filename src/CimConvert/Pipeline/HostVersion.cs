@@ -7,14 +7,7 @@ internal static class HostVersion
 {
     /// <returns>Major, minor, build and revision: <c>10.0.20348.2031</c>.</returns>
     /// <exception cref="InvalidDataException">This is not Windows.</exception>
-    public static string Read()
-    {
-        if (!OperatingSystem.IsWindows())
-        {
-            throw new InvalidDataException("this machine does not run Windows: name a version, such as 10.0.20348");
-        }
-
-        var version = Environment.OSVersion.Version;
-        return $"{version.Major}.{version.Minor}.{WindowsBuild.Build}.{WindowsBuild.Revision}";
-    }
+    public static string Read() => OperatingSystem.IsWindows()
+        ? WindowsBuild.FullVersion
+        : throw new InvalidDataException("this machine does not run Windows: name a version, such as 10.0.20348");
 }

@@ -33,7 +33,7 @@ internal static class ContainerdConfig
             """);
         Proxy(text, settings.Snapshotter, "snapshot");
         Proxy(text, settings.Differ, "diff");
-        if (settings.Differ is { } differ)
+        if (settings is { UsesPlugins: true, Differ: { } differ })
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"""
                 [plugins."io.containerd.service.v1.diff-service"]
@@ -124,9 +124,9 @@ internal static class ContainerdConfig
         """;
 
     private static string Snapshotter(ContainerdSettings settings) =>
-        settings.Snapshotter is { } snapshotter ? $"snapshotter = \"{snapshotter.Name}\"" : "";
+        settings is { UsesPlugins: true, Snapshotter: { } snapshotter } ? $"snapshotter = \"{snapshotter.Name}\"" : "";
 
-    private static string Unpack(ContainerdSettings settings) => settings.Snapshotter is not { } snapshotter ? "" : $"""
+    private static string Unpack(ContainerdSettings settings) => settings is not { UsesPlugins: true, Snapshotter: { } snapshotter } ? "" : $"""
 
         [[plugins."io.containerd.transfer.v1.local".unpack_config]]
         platform = "{settings.UnpackPlatform}"

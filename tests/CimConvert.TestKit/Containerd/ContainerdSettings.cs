@@ -13,6 +13,9 @@ public sealed record ContainerdSettings
     /// </summary>
     public (string Name, string Socket)? Differ { get; init; }
 
+    /// <summary>Whether CRI and the services are told to use the proxy plugins; else these are only there.</summary>
+    public bool UsesPlugins { get; init; } = true;
+
     /// <summary>Registries, as <c>127.0.0.1:PORT</c>, that are asked over plain HTTP.</summary>
     public IReadOnlyList<string> PlainHttpRegistries { get; init; } = [];
 

@@ -19,14 +19,16 @@ public class ArrowTests
         ["Interop"] = [""],
         ["Storage"] = ["", "Interop", "Formats.Binary"],
         ["Plumbing"] = ["", "Formats.Binary"],
+        ["Toml"] = [""],
         ["Oci"] = ["", "Formats.Binary"],
-        ["Registry"] = ["", "Oci", "Formats.Binary"],
+        ["Registry"] = ["", "Toml", "Oci", "Formats.Binary"],
         ["Compression"] = ["", "Interop", "Plumbing", "Oci", "Formats.Binary", "Formats.Gzip"],
         ["Sources"] = ["", "Oci", "Registry", "Compression", "Formats.Binary", "Formats.Tar"],
         ["Cims"] = ["", "Interop", "Storage", "Plumbing", "Formats.Binary", "Formats.BlockFile", "Formats.Cim", "Formats.Vhd", "Formats.Windows"],
         ["Layers"] = ["", "Interop", "Storage", "Cims", "Formats.Cim", "Formats.Regf", "Formats.Tar", "Formats.Windows"],
         ["Store"] = ["", "Storage", "Oci", "Cims", "Layers", "Formats.Cim"],
-        ["Containerd"] = ["", "Oci", "Formats.Binary"],
+        ["Containerd"] = ["", "Toml", "Oci", "Formats.Binary"],
+        ["Fitness"] = ["", "Interop", "Oci", "Registry", "Sources", "Cims", "Containerd"],
         ["Publishing"] = ["", "Storage", "Oci", "Registry", "Sources", "Cims", "Store"],
         ["Pipeline"] =
         [

@@ -1,3 +1,5 @@
+using CimConvert.Toml;
+
 namespace CimConvert.Registry.Hosts;
 
 /// <summary>The settings of one host, or of the server in the file's root (containerd, docs/hosts.md, "hosts.toml Content Description").</summary>

@@ -1,3 +1,5 @@
+using CimConvert.Toml;
+
 namespace CimConvert.Registry.Hosts;
 
 /// <summary>

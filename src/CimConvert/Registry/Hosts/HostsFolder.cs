@@ -1,3 +1,5 @@
+using CimConvert.Toml;
+
 namespace CimConvert.Registry.Hosts;
 
 /// <summary>The folder that configures one registry (containerd, docs/hosts.md, "Registry Host Namespace").</summary>
@@ -15,7 +17,7 @@ internal static class HostsFolder
     public static IReadOnlyList<RegistryHost> Read(string folder, RegistryHost self, Action<string> warn)
     {
         var path = Path.Combine(folder, HostsFile.Name);
-        return ReadBounded(path) is { Length: > 0 } bytes
+        return ReadIfThere(path) is { Length: > 0 } bytes
             ? HostsFile.Read(bytes, path, self, warn)
             : [self with { Connection = self.Connection.With(CertificatesOf(folder)) }];
     }
@@ -53,14 +55,11 @@ internal static class HostsFolder
 
     private static string WithoutColon(string name) => OperatingSystem.IsWindows() ? name.Replace(":", string.Empty, StringComparison.Ordinal) : name;
 
-    private static byte[] ReadBounded(string path)
+    private static byte[] ReadIfThere(string path)
     {
         try
         {
-            using var file = File.OpenRead(path);
-            var bytes = new byte[Math.Min(file.Length, TomlFile.MaxBytes + 1)];
-            file.ReadExactly(bytes);
-            return bytes;
+            return TomlFile.ReadBounded(path);
         }
         catch (FileNotFoundException)
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using CimConvert.Oci;
@@ -59,6 +60,25 @@ internal sealed class RegistryClient : IDisposable
                 Logger.LogWarning("{Failure}; trying {Host}", e.Message, hosts[i + 1].Host.Name);
             }
         }
+    }
+
+    /// <summary>
+    /// Whether the first host that the reference is looked up at is there (OCI distribution spec, "Determining Support"). It is asked
+    /// without a login, so that 401 is an answer like others.
+    /// </summary>
+    /// <exception cref="RegistryException">It does not answer.</exception>
+    public async Task<RegistryAnswer> PingAsync(ImageReference reference, CancellationToken cancellationToken)
+    {
+        var host = (await EndpointsAsync(reference, HostCapabilities.Resolve, cancellationToken))[0].Host;
+        using var request = new HttpRequestMessage(HttpMethod.Get, host.Root);
+        request.Options.Set(RequestOptions.Host, host);
+        foreach (var (name, value) in host.Headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        using var response = await SendAsync(request, $"an answer of {host.Name}", cancellationToken);
+        return new RegistryAnswer(host.Name, response.StatusCode, response.Headers.Date);
     }
 
     /// <summary>The reference's repository at each host with the capability, in the order to try them.</summary>
@@ -192,6 +212,12 @@ internal sealed class RegistryClient : IDisposable
         }
     }
 }
+
+/// <summary>What a registry answered that was only asked whether it is there.</summary>
+/// <param name="Host">The host that was asked, which may be a mirror.</param>
+/// <param name="Status">Its answer.</param>
+/// <param name="Date">Its clock, if it tells.</param>
+internal sealed record RegistryAnswer(string Host, HttpStatusCode Status, DateTimeOffset? Date);
 
 /// <summary>A manifest or index, verified against its digest.</summary>
 /// <param name="Descriptor">Media type, and size and digest of <paramref name="Bytes"/>.</param>

@@ -1,9 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace CimConvert.Registry.Hosts;
+namespace CimConvert.Toml;
 
 /// <summary>A value and its position, for errors in what the value means.</summary>
-/// <param name="Content">A string, long, bool, list of values, or table.</param>
+/// <param name="Content">A string, long, bool, double, date, list of values, or table; an array of tables is a list.</param>
 /// <param name="Offset">Characters from the start of the file.</param>
 internal sealed record TomlValue(object Content, int Offset);
 

@@ -1,8 +1,8 @@
 using System.Text;
-using CimConvert.Registry.Hosts;
+using CimConvert.Toml;
 using NUnit.Framework;
 
-namespace CimConvert.Tests.Registry.Hosts;
+namespace CimConvert.Tests.Toml;
 
 public sealed class TomlFileTests
 {
@@ -25,6 +25,9 @@ public sealed class TomlFileTests
     [TestCase("\uFEFFa = 1", "a=1")]
     [TestCase("a = 0x1f", "a=31")]
     [TestCase("a = {\n b = 1,\n}", "a={b=1}")]
+    [TestCase("a = 1.5\nb = inf", "a=1.5 b=Infinity")]
+    [TestCase("[[a]]\nb = 1\n[[a]]\n[[a]]\nb = 3", "a=[b=1  b=3]")]
+    [TestCase("[[a.b]]\n[a.b.c]\nd = 1\n[[a.b]]\n[a.b.c]\nd = 2\n[[a.b.e]]\nf = 3", "a={b=[c={d=1} c={d=2} e=[f=3]]}")]
     [TestCase("", "")]
     [TestCase("# only a comment", "")]
     public void Documents(string toml, string expected) => Assert.That(Show(Read(toml).Root), Is.EqualTo(expected));
@@ -58,7 +61,11 @@ public sealed class TomlFileTests
     [TestCase("a = [1 2]", 1, 8, "Missing a `,`")]
     [TestCase("a = [1", 1, 7, "Expecting a closing `]`")]
     [TestCase("a = {b = 1", 1, 11, "inline table")]
-    [TestCase("[[a]]", 1, 1, "arrays of tables")]
+    [TestCase("[[a]]\n[a]", 2, 1, "'a' is defined twice")]
+    [TestCase("[a]\n[[a]]", 2, 1, "not as an array of tables")]
+    [TestCase("a = [{}]\n[[a]]", 2, 1, "not as an array of tables")]
+    [TestCase("a = [{}]\n[a.b]", 2, 1, "nothing can be added")]
+    [TestCase("[[a]]\nb = 1\n[a.b]", 3, 1, "nothing can be added")]
     [TestCase("[a", 1, 3, "while expecting `]`")]
     [TestCase("[", 1, 2, "for a base key")]
     [TestCase("é = 1", 1, 1, "Unexpected token [é]")]
@@ -67,9 +74,6 @@ public sealed class TomlFileTests
     [TestCase("a = 1__0", 1, 7, "underscore")]
     [TestCase("a = -", 1, 5, "for a value")]
     [TestCase("a = 9223372036854775808", 1, 5, "integer")]
-    [TestCase("a = 1.5", 1, 5, "floats and dates are not used")]
-    [TestCase("a = inf", 1, 5, "floats and dates are not used")]
-    [TestCase("a = 1979-05-27T07:32:00Z", 1, 5, "floats and dates are not used")]
     [TestCase("a = \"x", 1, 6, "End-Of-File")]
     [TestCase("a = \"x\ny\"", 1, 7, "Invalid newline in a string")]
     [TestCase("a = '''x", 1, 8, "End-Of-File")]
@@ -85,6 +89,9 @@ public sealed class TomlFileTests
         () => Read(toml),
         Throws.TypeOf<InvalidDataException>().With.Message.StartsWith($"hosts.toml, line {line}, column {column}: ").And.Message.Contains(message)
             .And.Message.Not.Contains("\n"));
+
+    [Test]
+    public void Dates_are_read() => Assert.That(Read("a = 1979-05-27T07:32:00Z").Root.TryGet("a", out _), Is.True);
 
     [Test]
     public void Bytes_that_are_no_text_are_an_error() =>
@@ -133,7 +140,7 @@ public sealed class TomlFileTests
     public void Damaged_documents_end_in_an_error_of_ours()
     {
         var whole = Encoding.UTF8.GetBytes(
-            "server = \"https://r\" # x\n[host.\"https://m\".header]\nx = ['a', \"\\u0041\", '''b''']\n[host.'n']\nclient = [[\"a\", \"b\"]]\ny = {z.z = 1, t = true}\n");
+            "server = \"https://r\" # x\n[host.\"https://m\".header]\nx = ['a', \"\\u0041\", '''b''']\n[host.'n']\nclient = [[\"a\", \"b\"]]\ny = {z.z = 1, t = true}\n[[u.v]]\nw = 1.5\n[[u.v]]\nd = 1979-05-27\n");
         var random = new Random(5);
         for (var round = 0; round < 3000; round++)
         {
@@ -162,6 +169,7 @@ public sealed class TomlFileTests
         TomlTable table => string.Join(' ', table.Values.Select(pair =>
             pair.Value.Content is TomlTable inner ? $"{pair.Key}={{{Show(inner)}}}" : $"{pair.Key}={Show(pair.Value.Content)}")),
         List<TomlValue> values => $"[{string.Join(' ', values.Select(value => Show(value.Content)))}]",
+        IFormattable value => value.ToString(null, System.Globalization.CultureInfo.InvariantCulture),
         _ => content.ToString()!,
     };
 }

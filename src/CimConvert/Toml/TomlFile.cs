@@ -3,7 +3,7 @@ using Tomlyn;
 using Tomlyn.Parsing;
 using Tomlyn.Syntax;
 
-namespace CimConvert.Registry.Hosts;
+namespace CimConvert.Toml;
 
 /// <summary>
 /// A TOML file, parsed by Tomlyn (https://github.com/xoofx/Tomlyn) into its syntax tree, which needs no reflection. Size, number of
@@ -54,6 +54,16 @@ internal sealed class TomlFile
         {
             throw new InvalidDataException($"{name} is not UTF-8 text", e);
         }
+    }
+
+    /// <summary>A file's content, of one that is too large only so much that <see cref="Read"/> refuses it.</summary>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static byte[] ReadBounded(string path)
+    {
+        using var file = File.OpenRead(path);
+        var bytes = new byte[Math.Min(file.Length, MaxBytes + 1)];
+        file.ReadExactly(bytes);
+        return bytes;
     }
 
     /// <summary>An error at a position of the file. Lines and columns count from 1.</summary>

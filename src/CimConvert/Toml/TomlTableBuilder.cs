@@ -1,25 +1,23 @@
 using Tomlyn.Syntax;
 
-namespace CimConvert.Registry.Hosts;
+namespace CimConvert.Toml;
 
 /// <summary>
-/// Builds the tables of a parsed file, which may be spread over it. Duplicate keys and tables are errors (TOML 1.0, "Keys", "Table").
-/// So are floats, dates and arrays of tables: no setting of a hosts.toml has one.
+/// Builds the tables of a parsed file, which may be spread over it. Duplicate keys and tables are errors (TOML 1.0, "Keys", "Table",
+/// "Array of Tables").
 /// </summary>
 internal sealed class TomlTableBuilder(TomlFile file)
 {
+    /// <summary>The arrays made by headers: a value that is written as an array takes no more tables.</summary>
+    private readonly HashSet<List<TomlValue>> _tableArrays = [];
+
     public TomlTable Build(DocumentSyntax document)
     {
         var root = new TomlTable(TomlTable.Origin.Header);
         AddAll(root, document.KeyValues);
         foreach (var table in document.Tables)
         {
-            if (table is TableArraySyntax)
-            {
-                throw file.Error(table.Span.Offset, "arrays of tables are not used in a hosts file");
-            }
-
-            AddAll(Open(root, table), table.Items);
+            AddAll(table is TableArraySyntax ? Append(root, table) : Open(root, table), table.Items);
         }
 
         return root;
@@ -28,19 +26,48 @@ internal sealed class TomlTableBuilder(TomlFile file)
     private TomlTable Open(TomlTable root, TableSyntaxBase header)
     {
         var key = NamesOf(header.Name!);
+        var table = EnterAll(root, key, header.Span.Offset);
+
+        // The last table of an array has a header already, and is not opened a second time by its name.
+        if (table.MadeBy is not TomlTable.Origin.Path)
+        {
+            throw file.Error(header.Span.Offset, $"the table '{Printable.Of(key[^1])}' is defined twice");
+        }
+
+        table.MadeBy = TomlTable.Origin.Header;
+        return table;
+    }
+
+    /// <summary>Adds a table to an array of them, which its first header makes.</summary>
+    private TomlTable Append(TomlTable root, TableSyntaxBase header)
+    {
+        var key = NamesOf(header.Name!);
         var offset = header.Span.Offset;
-        var table = root;
+        var parent = EnterAll(root, key.SkipLast(1), offset);
+        if (!parent.TryGet(key[^1], out var existing))
+        {
+            existing = new TomlValue(new List<TomlValue>(), offset);
+            parent.TryAdd(key[^1], existing);
+            _tableArrays.Add((List<TomlValue>)existing.Content);
+        }
+
+        if (existing.Content is not List<TomlValue> array || !_tableArrays.Contains(array))
+        {
+            throw file.Error(offset, $"'{Printable.Of(key[^1])}' is already defined, and not as an array of tables");
+        }
+
+        var table = new TomlTable(TomlTable.Origin.Header);
+        array.Add(new TomlValue(table, offset));
+        return table;
+    }
+
+    private TomlTable EnterAll(TomlTable table, IEnumerable<string> key, int offset)
+    {
         foreach (var name in key)
         {
             table = Enter(table, name, TomlTable.Origin.Path, offset, existing => existing.MadeBy is not TomlTable.Origin.Inline);
         }
 
-        if (table.MadeBy is not TomlTable.Origin.Path)
-        {
-            throw file.Error(offset, $"the table '{Printable.Of(key[^1])}' is defined twice");
-        }
-
-        table.MadeBy = TomlTable.Origin.Header;
         return table;
     }
 
@@ -71,7 +98,11 @@ internal sealed class TomlTableBuilder(TomlFile file)
     {
         if (table.TryGet(name, out var existing))
         {
-            return existing.Content is TomlTable inner && mayAdd(inner)
+            // A name on the way to another stands for the last table of an array.
+            var content = origin is TomlTable.Origin.Path && existing.Content is List<TomlValue> array && _tableArrays.Contains(array)
+                ? array[^1].Content
+                : existing.Content;
+            return content is TomlTable inner && mayAdd(inner)
                 ? inner
                 : throw file.Error(offset, $"'{Printable.Of(name)}' is already defined; nothing can be added to it here");
         }
@@ -107,7 +138,9 @@ internal sealed class TomlTableBuilder(TomlFile file)
             IntegerValueSyntax number => number.Value,
             ArraySyntax array => ReadArray(array),
             InlineTableSyntax table => ReadInlineTable(table),
-            _ => throw file.Error(value.Span.Offset, "floats and dates are not used in a hosts file; text needs quotes"),
+            FloatValueSyntax number => number.Value,
+            DateTimeValueSyntax date => date.Value,
+            _ => throw file.Error(value.Span.Offset, "this is no value; text needs quotes"),
         },
         value.Span.Offset);
 
