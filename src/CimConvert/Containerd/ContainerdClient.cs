@@ -112,8 +112,8 @@ internal sealed partial class ContainerdClient : IDisposable
             throw new InvalidOperationException("this client has a lease");
         }
 
-        _lease = await new LeaseTaking(this, TimeProvider.System).TakeAsync(id, expiry, cancellationToken);
-        return new ContainerdLease(this, _lease);
+        (_lease, var isInherited) = await new LeaseTaking(this, TimeProvider.System).TakeAsync(id, expiry, cancellationToken);
+        return new ContainerdLease(this, _lease, isInherited);
     }
 
     public void Dispose()

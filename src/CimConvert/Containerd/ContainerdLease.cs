@@ -3,9 +3,12 @@ using CimConvert.Containerd.Api;
 namespace CimConvert.Containerd;
 
 /// <summary>A lease that a client holds.</summary>
-internal sealed class ContainerdLease(ContainerdClient client, string id)
+internal sealed class ContainerdLease(ContainerdClient client, string id, bool isInherited)
 {
     public string Id => id;
+
+    /// <summary>Whether it was there before: the run that made it was killed, or stopped.</summary>
+    public bool IsInherited => isInherited;
 
     /// <summary>Ends the lease. The daemon's garbage collector has run when this returns: what nothing refers to is gone.</summary>
     public async Task DropAsync(CancellationToken cancellationToken)
@@ -24,14 +27,14 @@ internal sealed class LeaseTaking(ContainerdClient client, TimeProvider clock)
     /// A lease cannot be prolonged. One of a killed run that has little time left is therefore replaced by one beside it, which
     /// takes over all it holds.
     /// </summary>
-    /// <returns>The lease's name.</returns>
-    public async Task<string> TakeAsync(string id, TimeSpan expiry, CancellationToken cancellationToken)
+    /// <returns>The lease's name, and whether it or the one that it replaces was there.</returns>
+    public async Task<(string Id, bool IsInherited)> TakeAsync(string id, TimeSpan expiry, CancellationToken cancellationToken)
     {
         string[] names = [id, id + ".next"];
         var there = await ListAsync(names, cancellationToken);
         if (there.FirstOrDefault(lease => TimeLeft(lease) > expiry / 2) is { } fresh)
         {
-            return fresh.Id;
+            return (fresh.Id, true);
         }
 
         // If both are there and old, the first one goes: whatever it held, the second one took over or had itself.
@@ -49,7 +52,7 @@ internal sealed class LeaseTaking(ContainerdClient client, TimeProvider clock)
             await MoveAsync(stale.Id, free, cancellationToken);
         }
 
-        return free;
+        return (free, there.Length > 0);
     }
 
     public static Task DeleteAsync(ContainerdClient client, string id, bool sync, CancellationToken cancellationToken) => client.TryCallAsync(

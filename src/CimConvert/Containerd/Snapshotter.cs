@@ -66,6 +66,8 @@ internal sealed class Snapshotter(ContainerdClient client, string name, string o
                 return LayerOf(mounts.Mounts);
             }
 
+            // A daemon that was killed while it committed the layer knows a place that the snapshotter does not have any more.
+            await AbandonAsync(chainId, cancellationToken);
             if (tries == Tries)
             {
                 throw new ConversionException($"containerd at {client.Address} says that the snapshot of {chainId} exists, and that it does not; look into its log");
@@ -99,15 +101,6 @@ internal sealed class Snapshotter(ContainerdClient client, string name, string o
     /// <summary>Removes the place that a layer was prepared in, with all in it. Not an error if there is none.</summary>
     public Task AbandonAsync(ChainId chainId, CancellationToken cancellationToken) => RemoveAsync(KeyOf(chainId), cancellationToken);
 
-    /// <summary>Removes the places that killed runs left of these layers.</summary>
-    public async Task SweepAsync(IEnumerable<ChainId> chainIds, CancellationToken cancellationToken)
-    {
-        foreach (var chainId in chainIds)
-        {
-            await AbandonLeftoverAsync(chainId, cancellationToken);
-        }
-    }
-
     /// <summary>
     /// Tells where the files of a layer and of those below it are, and calls <paramref name="use"/> meanwhile: as parents of a mount for a
     /// layer above, which is never made.
@@ -129,6 +122,12 @@ internal sealed class Snapshotter(ContainerdClient client, string name, string o
             await RemoveAsync(key, CancellationToken.None);
         }
     }
+
+    /// <summary>
+    /// Lets the daemon's next garbage collection compare what the snapshotter has with what it knows itself, which it only does after
+    /// something was removed: a daemon that was killed leaves places that it does not know.
+    /// </summary>
+    public Task SweepAsync(ChainId top, CancellationToken cancellationToken) => LocateAsync(top, _ => { }, cancellationToken);
 
     /// <summary>The snapshotters take a key with <c>extract-</c> for a layer's.</summary>
     private string KeyOf(ChainId chainId) => $"extract-{owner} {chainId}";

@@ -52,7 +52,7 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
         var isNew = !await IsThereAsync(client, record, cancellationToken);
         if (isNew)
         {
-            await UnderLeaseAsync(client, lease, async () =>
+            await UnderLeaseAsync(client, lease, async isInherited =>
             {
                 var jobs = Layers.Select(plan => new SnapshotJob(plan, source, target, client, snapshotter, options, logger)).ToArray();
                 layers = await new SnapshotSchedule(jobs, logger).RunAsync(options.Concurrency, cancellationToken);
@@ -63,6 +63,10 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
                 Instruments.Written.Add(mergedBytes);
                 times.Merged = clock.ElapsedMilliseconds;
                 await new ImageRegistration(client).RegisterAsync(record, cancellationToken);
+                if (isInherited)
+                {
+                    await snapshotter.SweepAsync(record.Top, cancellationToken);
+                }
             }, cancellationToken);
         }
         else
@@ -130,12 +134,12 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
     /// Runs what makes things at the daemon. If it fails for good, what it made goes; if the network failed or the user stopped it, the
     /// lease keeps it for the next run.
     /// </summary>
-    private async Task UnderLeaseAsync(ContainerdClient client, string id, Func<Task> work, CancellationToken cancellationToken)
+    private async Task UnderLeaseAsync(ContainerdClient client, string id, Func<bool, Task> work, CancellationToken cancellationToken)
     {
         var lease = await client.LeaseAsync(id, LeaseExpiry, cancellationToken);
         try
         {
-            await work();
+            await work(lease.IsInherited);
         }
         catch (Exception e) when (Failures.IsExpected(e) && !TransientFault.KeepsPartialDownloads(e))
         {

@@ -67,6 +67,11 @@ internal sealed class SnapshotJob(
         }
 
         _download?.Finish();
+        if (_download is null)
+        {
+            target.Ingest.RemovePartial(plan.Blob.Digest);
+        }
+
         plan.Progress.Stage = layer.Reused ? LayerStage.Reused : LayerStage.Done;
         Instruments.Layers.Add(1, Instruments.Result(layer.Reused ? "reused" : "converted"));
         Instruments.Written.Add(layer.Size);

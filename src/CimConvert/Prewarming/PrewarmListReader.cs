@@ -95,6 +95,11 @@ internal sealed class PrewarmListReader
         var concurrency = _root.Section("concurrency");
         var disk = _root.Section("disk");
         var limits = _root.Section("limits");
+        if (store is null && !isInto && _root.Find("store") is not null && _root.Find("into") is not null)
+        {
+            throw _root.Bad("into", "and 'store' name two places: leave one out");
+        }
+
         var into = store is null ? ReadInto() : null;
         isInto |= into is not null;
         var list = new PrewarmList

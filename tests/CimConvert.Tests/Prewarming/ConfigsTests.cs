@@ -44,11 +44,26 @@ public partial class ConfigsTests
     [TestCase("concurrency", "$.properties.concurrency")]
     [TestCase("disk", "$.properties.disk")]
     [TestCase("limits", "$.properties.limits")]
+    [TestCase("into", "$.properties.into")]
     public void Schema_and_reader_know_the_same_keys(string section, string path)
     {
         var unknown = section.Length == 0 ? "nope: 1" : $"{section}:\n  nope: 1";
-        var known = Known($"store: s\nimages: [a]\n{unknown}\n");
+        var known = section == "into" ? Known($"images: [a]\n{unknown}\n  containerd: {{}}\n") : Known($"store: s\nimages: [a]\n{unknown}\n");
         Assert.That(known, Is.EqualTo(Properties(path)));
+    }
+
+    [Test]
+    public void Schema_and_reader_know_the_same_keys_of_containerd() => Assert.That(
+        Known("images: [a]\ninto: {containerd: {nope: 1}}\n"), Is.EqualTo(Properties("$.properties.into.properties.containerd")));
+
+    [Test]
+    public void The_sample_list_for_containerd_is_read_and_fits_its_schema()
+    {
+        var sample = Path.Combine(s_configs, "prewarm-containerd.yaml");
+        var into = PrewarmListReader.Read(sample).Into!;
+        Assert.That(into.Address.ToString(), Is.EqualTo("npipe:////./pipe/containerd-containerd"));
+        Assert.That((into.Namespace, into.Snapshotter, into.State, into.Pin, into.LayerBlobs), Is.EqualTo(("k8s.io", "auto", @"C:\ProgramData\cimconvert", true, false)));
+        Assert.That(Schema.Problems(YamlAsJson.Read(sample).Single()), Is.Empty);
     }
 
     [Test]

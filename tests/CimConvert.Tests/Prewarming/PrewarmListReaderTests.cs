@@ -1,5 +1,7 @@
+using CimConvert.Containerd;
 using CimConvert.Layers;
 using CimConvert.Oci;
+using CimConvert.Pipeline;
 using CimConvert.Prewarming;
 using NUnit.Framework;
 
@@ -92,6 +94,36 @@ public class PrewarmListReaderTests
         Assert.That(PrewarmListReader.Parse("f", Small, "other").Store, Is.EqualTo("other"));
         Assert.That(PrewarmListReader.Parse("f", "images: [a]\n", "other").Store, Is.EqualTo("other"));
     }
+
+    [Test]
+    public void A_list_goes_into_containerd_where_it_or_the_command_line_says_so()
+    {
+        const string into = "images: [a]\ninto: {containerd: {address: 'unix:///run/c.sock', namespace: n, snapshotter: blockcim, state: s, pin: false, layerBlobs: true}}\n";
+        var list = PrewarmListReader.Parse("f", into);
+        Assert.That(list.Store, Is.Null);
+        Assert.That(list.Into, Is.EqualTo(new IntoContainerd
+        {
+            Address = new ContainerdAddress(IsPipe: false, "/run/c.sock"),
+            Namespace = "n",
+            Snapshotter = "blockcim",
+            State = "s",
+            Pin = false,
+            LayerBlobs = true,
+        }));
+        Assert.That(PrewarmListReader.Parse("f", "images: [a]\ninto: {containerd: {}}\n").Into, Is.EqualTo(new IntoContainerd()));
+        Assert.That(PrewarmListReader.Parse("f", into, "store") is { Store: "store", Into: null }, Is.True);
+        Assert.That(PrewarmListReader.Parse("f", Small, isInto: true) is { Store: null, Into: null }, Is.True);
+    }
+
+    [TestCase("into: {containerd: {}}\nstore: s\nimages: [a]\n", "1:7: into and 'store' name two places: leave one out")]
+    [TestCase("into: {}\nimages: [a]\n", "1:7: into names no place: it has the key 'containerd'")]
+    [TestCase("into: {containerd: {snapshotter: native}}\nimages: [a]\n", "there is no snapshotter 'native': auto, cimfs or blockcim")]
+    [TestCase("into: {containerd: {address: x}}\nimages: [a]\n", "f:1:")]
+    [TestCase("into: {containerd: {}}\nimages: [a]\ndisk: {maxStore: 1GiB}\n", "disk.maxStore is for a store")]
+    [TestCase("into: {containerd: {}}\nimages: [a]\ndefaults: {integrity: true}\n", "docker.io/library/a:latest has integrity, vhdFooter, push or subject, which are for a store")]
+    [TestCase("into: {containerd: {}}\nimages: [a]\ndefaults: {push: 'x/y:z'}\n", "which are for a store")]
+    public void Lists_that_name_no_place_or_two_are_refused(string text, string message) =>
+        Assert.That(() => PrewarmListReader.Parse("f", text), Throws.TypeOf<PrewarmListException>().With.Message.Contains(message));
 
     [TestCase("", "1:1: the list is empty")]
     [TestCase("a\n", "1:1: a list of images must be 'key: value' lines")]
