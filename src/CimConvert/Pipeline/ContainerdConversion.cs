@@ -37,6 +37,11 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
         var image = await new ImageResolver(source).ResolveAsync(options.Platform, options.OsVersion, cancellationToken);
         Layers = LayerPlan.Make(image);
         logger.LogInformation("{Image}: {Platform}, {Count} layers", source.Name, image.Config.Platform, Layers.Count);
+        foreach (var warning in target.Warnings.Of(image))
+        {
+            logger.LogWarning("{Image}: {Warning}", source.Name, warning);
+        }
+
         using var client = target.Client.ForNamespace(target.Client.Namespace);
         var snapshotter = new Snapshotter(client, target.Snapshotter, target.Owner);
         var record = Describe(image, reference, snapshotter);

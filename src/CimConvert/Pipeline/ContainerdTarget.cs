@@ -35,6 +35,9 @@ internal sealed record ContainerdTarget : IDisposable
     /// <summary>Whether layers may be written that Windows is not known to mount.</summary>
     public bool AllowsUnmountedFormat { get; init; }
 
+    /// <summary>What is wrong with this node for what is converted into it.</summary>
+    public required StartWarnings Warnings { get; init; }
+
     /// <summary>
     /// The name under which this folder's processes work at the daemon: what a killed one left is found by the next. Processes with
     /// other folders do not know of our claims, so they must have another.

@@ -48,6 +48,7 @@ internal sealed record IntoContainerd
         try
         {
             var snapshotter = await client.SnapshotterAsync(Snapshotter, cancellationToken);
+            var cri = await CriConfiguration.ReadAsync(client, await client.PluginsAsync(cancellationToken), cancellationToken);
             var target = new ContainerdTarget
             {
                 Client = client,
@@ -58,8 +59,14 @@ internal sealed record IntoContainerd
                 LayerBlobs = LayerBlobs,
                 Backend = backend,
                 AllowsUnmountedFormat = AllowsUnmountedFormat,
+                Warnings = new StartWarnings(cri, snapshotter.Name, OperatingSystem.IsWindows() ? HostVersion.Read() : null),
             };
             target.SelectBackend(new BlockCimOptions());
+            foreach (var warning in target.Warnings.OfNode())
+            {
+                logger.LogWarning("{Warning}", warning);
+            }
+
             return target;
         }
         catch

@@ -1,4 +1,5 @@
 using CimConvert.Cims;
+using CimConvert.Containerd;
 using CimConvert.Layers.Hives;
 using CimConvert.Oci;
 using CimConvert.Pipeline;
@@ -89,6 +90,12 @@ internal static class PrewarmDestinations
 
         // The list has one back end for all its images.
         var target = await into.OpenAsync(list.Images.Count == 0 ? CimBackends.Auto : list.Images[0].Backend, logger, cancellationToken);
+        if (target.Snapshotter == SnapshotterChoice.CimFs && list.Concurrency.Imports > 1)
+        {
+            logger.LogWarning(
+                "{Imports} layers are written at once: the driver of cimfs has crashed machines that handled many CIMs (hcsshim issue 2625)", list.Concurrency.Imports);
+        }
+
         return new ContainerdDestination(target, logger);
     }
 }
