@@ -116,6 +116,10 @@ internal sealed partial class ContainerdClient : IDisposable
         return new ContainerdLease(this, _lease, isInherited);
     }
 
+    /// <summary>Whether a run that was killed or stopped left a lease of this id.</summary>
+    public async Task<bool> HasLeaseAsync(string id, CancellationToken cancellationToken) =>
+        await new LeaseTaking(this, TimeProvider.System).IsThereAsync(id, cancellationToken);
+
     public void Dispose()
     {
         if (_ownsChannel)

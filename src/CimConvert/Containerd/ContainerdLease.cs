@@ -30,7 +30,7 @@ internal sealed class LeaseTaking(ContainerdClient client, TimeProvider clock)
     /// <returns>The lease's name, and whether it or the one that it replaces was there.</returns>
     public async Task<(string Id, bool IsInherited)> TakeAsync(string id, TimeSpan expiry, CancellationToken cancellationToken)
     {
-        string[] names = [id, id + ".next"];
+        var names = NamesOf(id);
         var there = await ListAsync(names, cancellationToken);
         if (there.FirstOrDefault(lease => TimeLeft(lease) > expiry / 2) is { } fresh)
         {
@@ -55,12 +55,17 @@ internal sealed class LeaseTaking(ContainerdClient client, TimeProvider clock)
         return (free, there.Length > 0);
     }
 
+    /// <summary>Whether there is such a lease, or one that replaced it.</summary>
+    public async Task<bool> IsThereAsync(string id, CancellationToken cancellationToken) => (await ListAsync(NamesOf(id), cancellationToken)).Length > 0;
+
     public static Task DeleteAsync(ContainerdClient client, string id, bool sync, CancellationToken cancellationToken) => client.TryCallAsync(
         "delete a lease",
         Grpc.Core.StatusCode.NotFound,
         options => new Leases.LeasesClient(client.Calls).DeleteAsync(new DeleteRequest { Id = id, Sync = sync }, options),
         Deadlines.Slow,
         cancellationToken);
+
+    private static string[] NamesOf(string id) => [id, id + ".next"];
 
     private static string Rfc3339(DateTimeOffset time) =>
         time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);

@@ -51,34 +51,8 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
         var lease = target.LeaseOf(record.Names[0]);
         using var only = await FileLock.TakeAsync(Path.Combine(target.Ingest.Root, lease + FileLock.Suffix), cancellationToken);
         var resolved = clock.ElapsedMilliseconds;
-        var times = (Converted: resolved, Merged: resolved);
-        IReadOnlyList<SnapshotLayer> layers = [.. Layers.Select(SnapshotLayer.There)];
-        var mergedBytes = 0L;
-        var isNew = !await IsThereAsync(client, record, cancellationToken);
-        if (isNew)
-        {
-            await UnderLeaseAsync(client, lease, async isInherited =>
-            {
-                var jobs = Layers.Select(plan => new SnapshotJob(plan, source, target, client, snapshotter, options, logger)).ToArray();
-                layers = await new SnapshotSchedule(jobs, logger).RunAsync(options.Concurrency, cancellationToken);
-                times.Converted = clock.ElapsedMilliseconds;
-                mergedBytes = target.Snapshotter == SnapshotterChoice.CimFs || Layers.Count == 1
-                    ? 0
-                    : await new SnapshotMerge(target, snapshotter, logger).RunAsync(Layers, cancellationToken);
-                Instruments.Written.Add(mergedBytes);
-                times.Merged = clock.ElapsedMilliseconds;
-                await new ImageRegistration(client).RegisterAsync(record, cancellationToken);
-                if (isInherited)
-                {
-                    await snapshotter.SweepAsync(record.Top, cancellationToken);
-                }
-            }, cancellationToken);
-        }
-        else
-        {
-            ReportThere();
-        }
-
+        var isThere = !await client.HasLeaseAsync(lease, cancellationToken) && await IsThereAsync(client, record, cancellationToken);
+        var made = isThere ? ReportThere(resolved) : await UnderLeaseAsync(client, lease, MakeAsync, cancellationToken);
         var done = clock.ElapsedMilliseconds;
         return new ContainerdResult(
             image,
@@ -86,13 +60,36 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
             target.Client.Namespace,
             target.Snapshotter,
             record.Names,
-            isNew,
-            layers,
+            made.Registered,
+            made.Layers,
             record.Top,
             backend.Name,
             HiveMergers.For(backend).Name,
-            new ConversionBytes(source.BytesDownloaded, Layers.Sum(layer => layer.Progress.Decompressed), layers.Sum(layer => layer.Size) + mergedBytes),
-            new ConversionTimings(resolved, times.Converted - resolved, times.Merged - times.Converted, done - times.Merged, 0, done));
+            new ConversionBytes(source.BytesDownloaded, Layers.Sum(layer => layer.Progress.Decompressed), made.Layers.Sum(layer => layer.Size) + made.MergedBytes),
+            new ConversionTimings(resolved, made.Converted - resolved, made.Merged - made.Converted, done - made.Merged, 0, done));
+
+        async Task<Made> MakeAsync(bool isInherited)
+        {
+            // a job for each layer, one after the other; blobs of the next ones are downloaded meanwhile
+            var jobs = Layers.Select(plan => new SnapshotJob(plan, source, target, client, snapshotter, options, logger)).ToArray();
+            var layers = await new SnapshotSchedule(jobs, logger).RunAsync(options.Concurrency, cancellationToken);
+            var converted = clock.ElapsedMilliseconds;
+
+            // merge
+            var merge = new SnapshotMerge(target, snapshotter, logger);
+            var mergedBytes = target.Snapshotter == SnapshotterChoice.BlockCim && Layers.Count > 1 ? await merge.RunAsync(Layers, cancellationToken) : 0;
+            Instruments.Written.Add(mergedBytes);
+            var merged = clock.ElapsedMilliseconds;
+
+            // register
+            var registered = await new ImageRegistration(client).RegisterAsync(record, cancellationToken);
+            if (isInherited)
+            {
+                await snapshotter.SweepAsync(record.Top, cancellationToken);
+            }
+
+            return new Made(layers, mergedBytes, registered, converted, merged);
+        }
     }
 
     private ImageToRegister Describe(ResolvedImage image, ImageReference reference, Snapshotter snapshotter) => new()
@@ -126,25 +123,28 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
         return true;
     }
 
-    private void ReportThere()
+    private Made ReportThere(long time)
     {
         foreach (var layer in Layers)
         {
             layer.Progress.Stage = LayerStage.Reused;
             target.Ingest.RemovePartial(layer.Blob.Digest);
         }
+
+        return new Made([.. Layers.Select(SnapshotLayer.There)], 0, Registered: false, time, time);
     }
 
     /// <summary>
     /// Runs what makes things at the daemon. If it fails for good, what it made goes; if the network failed or the user stopped it, the
     /// lease keeps it for the next run.
     /// </summary>
-    private async Task UnderLeaseAsync(ContainerdClient client, string id, Func<bool, Task> work, CancellationToken cancellationToken)
+    private async Task<Made> UnderLeaseAsync(ContainerdClient client, string id, Func<bool, Task<Made>> work, CancellationToken cancellationToken)
     {
         var lease = await client.LeaseAsync(id, LeaseExpiry, cancellationToken);
+        Made made;
         try
         {
-            await work(lease.IsInherited);
+            made = await work(lease.IsInherited);
         }
         catch (Exception e) when (Failures.IsExpected(e) && !TransientFault.KeepsPartialDownloads(e))
         {
@@ -161,5 +161,9 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
         }
 
         await lease.DropAsync(cancellationToken);
+        return made;
     }
+
+    /// <summary>What was made, and when the layers were converted and merged.</summary>
+    private sealed record Made(IReadOnlyList<SnapshotLayer> Layers, long MergedBytes, bool Registered, long Converted, long Merged);
 }
