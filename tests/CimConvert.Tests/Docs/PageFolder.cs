@@ -16,17 +16,22 @@ namespace CimConvert.Tests.Docs;
 /// <summary>
 /// Where the command lines of a page run: an empty folder with the files that pages speak of, <c>cimconvert</c> on the path, and a
 /// registry that answers to the names that pages use. Lines run as they stand, in a shell: HTTPS_PROXY leads every host to the
-/// registry of this process, and SSL_CERT_FILE makes its certificate a trusted one.
+/// registry of this process, and SSL_CERT_FILE makes its certificate a trusted one. Where a line relies on the containerd of a node, the
+/// <c>cimconvert</c> on the path adds the options that lead to a <see cref="PageNode"/>, which is started for the first such line.
 /// </summary>
 internal sealed class PageFolder : IAsyncDisposable
 {
+    /// <summary>What <c>cimconvert</c> adds to its command line, by words.</summary>
+    private const string AddedOptions = "CIMCONVERT_PAGE_OPTIONS";
+
     /// <summary>The hosts that pages may name.</summary>
-    private static readonly string[] s_hosts = ["registry.example.com", "mirror.example.com", "mcr.microsoft.com"];
+    private static readonly string[] s_hosts = ["registry.example.com", "mirror.example.com", "mcr.microsoft.com", "registry.k8s.io"];
 
     /// <summary>The images that are there, of three layers or of the first of them.</summary>
     private static readonly (string Repository, string Tag, int Layers)[] s_images =
     [
         ("team/app", "1.0", 3), ("team/app", "1.1", 3), ("team/base", "1.0", 1), ("windows/nanoserver", "ltsc2022", 1), ("windows/servercore", "ltsc2022", 2),
+        ("pause", "3.10", 1),
     ];
 
     private readonly TempFolder _folder;
@@ -35,6 +40,8 @@ internal sealed class PageFolder : IAsyncDisposable
     private readonly FakeRegistry _registry;
     private readonly ForwardProxy _proxy;
     private readonly Dictionary<string, string?> _environment;
+    private readonly HashSet<string> _listsIntoContainerd = new(StringComparer.Ordinal);
+    private PageNode? _node;
 
     private PageFolder(TempFolder folder, TestAuthority authority, TestCertificate certificate, FakeRegistry registry)
     {
@@ -76,14 +83,29 @@ internal sealed class PageFolder : IAsyncDisposable
     }
 
     /// <summary>Saves a block that a page gives the content of a file in.</summary>
-    public void Save(string name, string text) => _folder.Write(Path.Combine("work", name), Encoding.UTF8.GetBytes(text));
+    public void Save(string name, string text)
+    {
+        _folder.Write(Path.Combine("work", name), Encoding.UTF8.GetBytes(text));
+        if (text.Contains("into:\n  containerd:", StringComparison.Ordinal))
+        {
+            _listsIntoContainerd.Add(name);
+        }
+    }
 
-    /// <summary>Runs one line in a shell.</summary>
-    public Task<ProcessResult> RunAsync(string line) =>
-        ExternalProcess.RunAsync("/bin/sh", ["-c", line], CimConvertProgram.Patience, _environment, WorkingFolder);
+    /// <summary>Runs one line in a shell. Ends the test as ignored if it needs a containerd, and there is none.</summary>
+    public async Task<ProcessResult> RunAsync(string line)
+    {
+        _environment[AddedOptions] = string.Join(' ', await OptionsForAsync(line));
+        return await ExternalProcess.RunAsync("/bin/sh", ["-c", line], CimConvertProgram.Patience, _environment, WorkingFolder);
+    }
 
     public async ValueTask DisposeAsync()
     {
+        if (_node is not null)
+        {
+            await _node.DisposeAsync();
+        }
+
         await _proxy.DisposeAsync();
         await _registry.DisposeAsync();
         _certificate.Dispose();
@@ -95,9 +117,30 @@ internal sealed class PageFolder : IAsyncDisposable
     private void WriteProgram()
     {
         var arguments = string.Join(' ', CimConvertProgram.CommandLine().Select(argument => $"'{argument}'"));
-        var script = _folder.Write(Path.Combine("bin", "cimconvert"), Encoding.UTF8.GetBytes($"#!/bin/sh\nexec {arguments} \"$@\"\n"));
+        var script = _folder.Write(Path.Combine("bin", "cimconvert"), Encoding.UTF8.GetBytes($"#!/bin/sh\nexec {arguments} \"$@\" ${AddedOptions}\n"));
         File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
+
+    /// <summary>Nothing for a line that names a daemon itself, or needs none.</summary>
+    private async Task<IReadOnlyList<string>> OptionsForAsync(string line)
+    {
+        var words = line.Split('#')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (words is not ["cimconvert", var command, ..] || words.Contains("--containerd"))
+        {
+            return [];
+        }
+
+        var isInto = words.SkipWhile(word => word is not "--into").Skip(1).FirstOrDefault() is "containerd" || words.Any(_listsIntoContainerd.Contains);
+        return (command, isInto) switch
+        {
+            ("doctor", _) => (await NodeAsync()).DoctorOptions,
+            ("containerd", _) => (await NodeAsync()).DaemonOptions,
+            ("convert" or "prewarm", true) => (await NodeAsync()).IntoOptions,
+            _ => [],
+        };
+    }
+
+    private async Task<PageNode> NodeAsync() => _node ??= await PageNode.StartAsync();
 
     private void WriteImages()
     {

@@ -58,12 +58,13 @@ public class PageTests
     [Test]
     public void The_readme_is_short() => Assert.That(MarkdownPage.Read("README.md").Lines, Has.Count.AtMost(LongestReadme));
 
-    /// <summary>Headings of the page on troubleshooting are messages of the program; <c>…</c> stands for what differs.</summary>
-    [Test]
-    public void Messages_with_advice_are_in_the_source()
+    /// <summary>Headings of the pages on troubleshooting are messages of the program; <c>…</c> stands for what differs.</summary>
+    [TestCase("docs/troubleshooting.md")]
+    [TestCase("docs/containerd.md")]
+    public void Messages_with_advice_are_in_the_source(string path)
     {
         var source = string.Concat(Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText));
-        var messages = MarkdownPage.Read("docs/troubleshooting.md").Prose.Where(line => line.Line.StartsWith("### `", StringComparison.Ordinal))
+        var messages = MarkdownPage.Read(path).Prose.Where(line => line.Line.StartsWith("### `", StringComparison.Ordinal))
             .Select(line => line.Line.Split('`')[1]).ToArray();
         var missing = messages.SelectMany(message => message.Split('…', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             .Where(part => !source.Contains(part, StringComparison.Ordinal));
