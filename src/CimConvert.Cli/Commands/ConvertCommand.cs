@@ -38,7 +38,7 @@ internal static class ConvertCommand
         };
         var osVersion = new Option<string?>("--os-version")
         {
-            Description = "The Windows version to convert, in full or its first parts, or 'host' for this machine's version. Default: the newest.",
+            Description = "The Windows version to convert, in full or its first parts, or 'host' for this machine's version. Default: the newest, or with --into on Windows this machine's.",
             CustomParser = CommonOptions.Parser(version => version is ThisHost ? HostVersion.Read() : version),
         };
         var push = new Option<ImageReference?>("--push")

@@ -33,8 +33,9 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
         var reference = (source as RegistrySource)?.Reference
             ?? throw new ConversionException("only images of registries go into containerd: pods name them by their registry");
 
-        // reference → manifest
-        var image = await new ImageResolver(source).ResolveAsync(options.Platform, options.OsVersion, cancellationToken);
+        // reference → manifest; of an index, the one that containerd would pull for this node
+        var osVersion = options.OsVersion ?? (options.Platform.Os == Platform.Windows ? target.HostVersion : null);
+        var image = await new ImageResolver(source).ResolveAsync(options.Platform, osVersion, cancellationToken);
         Layers = LayerPlan.Make(image);
         logger.LogInformation("{Image}: {Platform}, {Count} layers", source.Name, image.Config.Platform, Layers.Count);
         foreach (var warning in target.Warnings.Of(image))

@@ -35,6 +35,9 @@ internal sealed record ContainerdTarget : IDisposable
     /// <summary>Whether layers may be written that Windows is not known to mount.</summary>
     public bool AllowsUnmountedFormat { get; init; }
 
+    /// <summary>The version of this Windows, which pods' images must fit; null on another system.</summary>
+    public string? HostVersion { get; init; }
+
     /// <summary>What is wrong with this node for what is converted into it.</summary>
     public required StartWarnings Warnings { get; init; }
 

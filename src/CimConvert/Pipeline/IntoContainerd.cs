@@ -49,6 +49,7 @@ internal sealed record IntoContainerd
         {
             var snapshotter = await client.SnapshotterAsync(Snapshotter, cancellationToken);
             var cri = await CriConfiguration.ReadAsync(client, await client.PluginsAsync(cancellationToken), cancellationToken);
+            var host = OperatingSystem.IsWindows() ? HostVersion.Read() : null;
             var target = new ContainerdTarget
             {
                 Client = client,
@@ -59,7 +60,8 @@ internal sealed record IntoContainerd
                 LayerBlobs = LayerBlobs,
                 Backend = backend,
                 AllowsUnmountedFormat = AllowsUnmountedFormat,
-                Warnings = new StartWarnings(cri, snapshotter.Name, OperatingSystem.IsWindows() ? HostVersion.Read() : null),
+                HostVersion = host,
+                Warnings = new StartWarnings(cri, snapshotter.Name, host),
             };
             target.SelectBackend(new BlockCimOptions());
             foreach (var warning in target.Warnings.OfNode())
