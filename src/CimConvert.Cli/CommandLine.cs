@@ -128,6 +128,7 @@ internal static class CommandLine
         DestroyCommand.Create(),
         GcCommand.Create(),
         ContainerdCommand.Create(),
+        DifferCommand.Create(),
         UvmCommand.Create(),
         HiveCommand.Create(),
         MountCommand.Create(),
