@@ -129,6 +129,7 @@ internal static class CommandLine
         GcCommand.Create(),
         ContainerdCommand.Create(),
         DoctorCommand.Create(),
+        DifferCommand.Create(),
         UvmCommand.Create(),
         HiveCommand.Create(),
         MountCommand.Create(),

@@ -21,7 +21,7 @@ internal static class Instruments
     internal static readonly Counter<long> Decompressed = s_meter.CreateCounter<long>("cimconvert.bytes.decompressed", Bytes, "Bytes of uncompressed layer tars");
     internal static readonly Counter<long> Written = s_meter.CreateCounter<long>("cimconvert.bytes.written", Bytes, "Bytes of block files");
     internal static readonly Counter<long> Retries = s_meter.CreateCounter<long>("cimconvert.registry.retries", "{retry}", "Retried requests and transfers");
-    internal static readonly Counter<long> Layers = s_meter.CreateCounter<long>("cimconvert.layers", "{layer}", "Layers done, by result: converted or reused");
+    internal static readonly Counter<long> Layers = s_meter.CreateCounter<long>("cimconvert.layers", "{layer}", "Layers done, by result: converted, reused or failed");
     internal static readonly Counter<long> Images = s_meter.CreateCounter<long>("cimconvert.images", "{image}", "Images done, by result: converted or failed");
     internal static readonly Histogram<double> StageDuration = s_meter.CreateHistogram<double>("cimconvert.stage.duration", Seconds, "Time an image spends in a stage, by stage");
     internal static readonly UpDownCounter<long> ActiveImports = s_meter.CreateUpDownCounter<long>("cimconvert.imports.active", "{layer}", "Layers being imported");

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using CimConvert.Cims;
 using CimConvert.Cli.Output;
+using CimConvert.Pipeline;
 using CimConvert.Store;
 using Microsoft.Extensions.Logging;
 
@@ -12,6 +14,7 @@ internal static class CommonOptions
 {
     public const string VerboseName = "--verbose";
 
+    private const int MaxConcurrency = 64;
     private const string Text = "text";
     private const string JsonLines = "json";
 
@@ -42,6 +45,24 @@ internal static class CommonOptions
         option.AcceptOnlyFromAmong(CimBackends.Auto, CimBackends.Native, CimBackends.Managed);
         return option;
     }
+
+    public static Option<int> Concurrency(string description) => new("--concurrency")
+    {
+        Description = description,
+        HelpName = "N",
+        DefaultValueFactory = _ => ConversionOptions.DefaultConcurrency,
+        CustomParser = result =>
+        {
+            var text = result.Tokens[^1].Value;
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= MaxConcurrency)
+            {
+                return number;
+            }
+
+            result.AddError($"--concurrency takes a number from 1 to {MaxConcurrency}, not '{text}'");
+            return 0;
+        },
+    };
 
     public static Option<bool> Integrity() => new("--integrity") { Description = "Seal the block files, and write their root digests to files beside them." };
 
@@ -89,10 +110,13 @@ internal static class CommonOptions
     };
 
     /// <summary>Creates a command's loggers. While a progress table is drawn, only warnings and errors are logged.</summary>
-    public static ILoggerFactory CreateLoggers(LogSettings settings)
+    public static ILoggerFactory CreateLoggers(LogSettings settings) => LoggerFactory.Create(builder => Configure(builder, settings));
+
+    /// <summary>As <see cref="CreateLoggers"/>, for a host that makes its own.</summary>
+    public static void Configure(ILoggingBuilder builder, LogSettings settings)
     {
         var level = settings.Quiet || settings.IsLive ? LogLevel.Warning : settings.Verbose ? LogLevel.Debug : LogLevel.Information;
-        return LoggerFactory.Create(builder => builder.SetMinimumLevel(level).AddProvider(new StderrLoggerProvider(settings.Format == JsonLines)));
+        builder.SetMinimumLevel(level).AddProvider(new StderrLoggerProvider(settings.Format == JsonLines));
     }
 
     /// <summary>Opens a CIM with its sources: those given, else those that the store records.</summary>
@@ -103,6 +127,9 @@ internal static class CommonOptions
 /// <summary>What a command logs while it runs.</summary>
 internal sealed record LogSettings(bool Quiet, bool Verbose, string? Format = null)
 {
+    /// <summary>Whether the command has progress to show at all.</summary>
+    public bool HasProgress { get; init; } = true;
+
     /// <summary>Whether a progress table on the terminal replaces log lines.</summary>
-    public bool IsLive => !Quiet && !Verbose && LiveProgress.IsPossible;
+    public bool IsLive => HasProgress && !Quiet && !Verbose && LiveProgress.IsPossible;
 }

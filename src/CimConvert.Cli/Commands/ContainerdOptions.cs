@@ -20,4 +20,9 @@ internal static class ContainerdOptions
         HelpName = "NS",
         DefaultValueFactory = _ => ContainerdClient.KubernetesNamespace,
     };
+
+    public static Option<bool> AllowUnmountedFormat() => new("--allow-unmounted-format")
+    {
+        Description = "Let the managed back end write layers for containerd, which Windows is not known to mount: for tests on other systems.",
+    };
 }

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
 using CimConvert.Cims;
 using CimConvert.Cli.Output;
 using CimConvert.Layers.Hives;
@@ -17,7 +15,6 @@ namespace CimConvert.Cli.Commands;
 /// <summary><c>cimconvert convert REF --output DIR</c>, or <c>--into containerd</c></summary>
 internal static class ConvertCommand
 {
-    private const int MaxConcurrency = 64;
     private const string ThisHost = "host";
     private const string BlockFormat = "block";
     private const string ForkedFormat = "forked";
@@ -51,12 +48,7 @@ internal static class ConvertCommand
         var into = new IntoOptions();
         var registry = new RegistryCommandOptions();
         var limits = new InputLimitOptions();
-        var concurrency = new Option<int>("--concurrency")
-        {
-            Description = "How many layers are downloaded and imported at once. The result does not depend on it.",
-            DefaultValueFactory = _ => ConversionOptions.DefaultConcurrency,
-            CustomParser = ParseConcurrency,
-        };
+        var concurrency = CommonOptions.Concurrency("How many layers are downloaded and imported at once. The result does not depend on it.");
         var format = new Option<string>("--format")
         {
             Description = "'block' converts each layer to a block CIM and merges them; 'forked' makes standard CIMs, each forked from that of the layer below.",
@@ -189,16 +181,4 @@ internal static class ConvertCommand
     private static ImageReference ParseTagged(string text) => ImageReference.Parse(text) is { Digest: null } reference
         ? reference
         : throw new InvalidDataException($"--push takes a tag, not a digest, which is known only after the conversion: '{text}'");
-
-    private static int ParseConcurrency(ArgumentResult result)
-    {
-        var text = result.Tokens[^1].Value;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= MaxConcurrency)
-        {
-            return number;
-        }
-
-        result.AddError($"--concurrency takes a number from 1 to {MaxConcurrency}, not '{text}'");
-        return 0;
-    }
 }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Grpc.Core;
 
 namespace CimConvert.Containerd;
@@ -30,6 +31,15 @@ internal static class ContainerdFailures
             _ => new ConversionException($"containerd at {address} could not {what}: {detail}", e),
         };
     }
+
+    /// <summary>Whether a failure is that the daemon is gone, or does not answer: the same may go well later.</summary>
+    public static bool IsUnreachable(Exception? e) => e switch
+    {
+        null => false,
+        RpcException { StatusCode: StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Cancelled } => true,
+        SocketException or TimeoutException => true,
+        _ => IsUnreachable(e.InnerException),
+    };
 
     /// <summary>What <see cref="ContainerdConnection"/> said of a connection that could not be made.</summary>
     private static ConversionException? Connecting(RpcException e)

@@ -26,6 +26,8 @@ internal sealed record SnapshotMount
     /// <summary>Characters of an option; <see cref="MaxParents"/> of the longest usual paths fit.</summary>
     public const int MaxOption = 1 << 20;
 
+    private const string ReadOnly = "ro";
+
     public required MountKind Kind { get; init; }
 
     /// <summary>The snapshot's own folder: the hives of a layer, the disk of a container.</summary>
@@ -55,6 +57,21 @@ internal sealed record SnapshotMount
     /// <summary>Whether this is a place to write a layer to.</summary>
     [MemberNotNullWhen(true, nameof(CimPath), nameof(CimName))]
     public bool IsLayer => CimPath is not null;
+
+    /// <summary>Whether a mount is of one of the two snapshotters.</summary>
+    public static bool IsKnown(Api.Mount mount) => mount.Type is MountParser.CimFsType or MountParser.BlockCimType;
+
+    /// <summary>Of a place to write a layer to.</summary>
+    /// <exception cref="InvalidDataException">The mount is none of such a place.</exception>
+    public static SnapshotMount ParseLayer(Api.Mount mount)
+    {
+        if (mount.Options.Contains(ReadOnly))
+        {
+            throw new InvalidDataException($"a {mount.Type} mount is read-only, and no place for a layer");
+        }
+
+        return Parse(mount) is { IsLayer: true } layer ? layer : throw new InvalidDataException($"a {mount.Type} mount is of a container, and no place for a layer");
+    }
 
     /// <exception cref="InvalidDataException">The mount is not of this kind, or says something that cannot be.</exception>
     public static SnapshotMount Parse(Api.Mount mount) => MountParser.Parse(mount);

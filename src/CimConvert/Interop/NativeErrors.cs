@@ -18,7 +18,7 @@ internal static class NativeErrors
     private const uint Win32Facility = 0x8007_0000;
 
     /// <summary>
-    /// Messages for the Win32 errors that CIM and hive files cause. Other errors get the system's message, which exists on Windows
+    /// Messages for the Win32 errors that CIM files, hive files and services cause. Other errors get the system's message, which exists on Windows
     /// only and is in the system's language.
     /// </summary>
     private static readonly Dictionary<int, string> s_win32 = new()
@@ -42,6 +42,9 @@ internal static class NativeErrors
         [206] = "the name is too long",
         [BadDatabase] = "the registry hive is damaged",
         [NotRegistryFile] = "it is not a registry hive",
+        [1060] = "there is no service of that name",
+        [1072] = "the service is being removed",
+        [1073] = "there is a service of that name already",
         [1117] = "the disk reports an I/O error",
         [1168] = "it has no entry of that name",
         [1314] = "a privilege is missing: run as administrator",

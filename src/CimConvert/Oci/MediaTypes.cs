@@ -46,6 +46,11 @@ internal static class MediaTypes
 
     public static bool IsConfig(string mediaType) => mediaType is OciConfig or DockerConfig;
 
+    /// <summary>Whether layers of this type are supported.</summary>
+    public static bool IsLayer(string mediaType) => mediaType is OciLayer or OciLayerGzip or OciLayerZstd
+        or OciForeignLayer or OciForeignLayerGzip or OciForeignLayerZstd
+        or DockerLayer or DockerLayerGzip or DockerLayerZstd or DockerForeignLayer or DockerForeignLayerGzip;
+
     /// <exception cref="InvalidDataException">Layers of this type are not supported.</exception>
     public static LayerEncoding DescribeLayer(string mediaType) => mediaType switch
     {

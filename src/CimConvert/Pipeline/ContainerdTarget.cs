@@ -51,18 +51,8 @@ internal sealed record ContainerdTarget : IDisposable
     public string LeaseOf(string image) => $"{Owner}-{Hash(image)}";
 
     /// <exception cref="ConversionException">The back end cannot be used, or Windows is not known to mount what it writes.</exception>
-    public ICimBackend SelectBackend(BlockCimOptions options)
-    {
-        var backend = Snapshotter == SnapshotterChoice.CimFs ? CimBackends.SelectForking(Backend) : CimBackends.Select(Backend, options);
-        if (backend.Name == CimBackends.Managed && (OperatingSystem.IsWindows() || !AllowsUnmountedFormat))
-        {
-            throw new ConversionException(
-                "the managed back end is not used for containerd: Windows is not known to mount what it writes, and pods would not start"
-                + (OperatingSystem.IsWindows() ? string.Empty : "; --allow-unmounted-format permits it for tests on systems other than Windows"));
-        }
-
-        return backend;
-    }
+    public ICimBackend SelectBackend(BlockCimOptions options) =>
+        new ContainerdBackend(Backend, AllowsUnmountedFormat).Select(Snapshotter == SnapshotterChoice.CimFs ? MountKind.CimFs : MountKind.BlockCim, options);
 
     public void Dispose() => Client.Dispose();
 

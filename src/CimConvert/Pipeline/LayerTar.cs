@@ -23,32 +23,27 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
     private readonly BufferChannel? _compressed;
     private readonly BufferChannel _tar;
     private readonly BufferReader _reader;
-    private readonly DigestCheck? _diffId;
+    private readonly DigestCheck? _tarCheck;
     private readonly Task _decompressed;
     private readonly Task _hashed = Task.CompletedTask;
+    private Digest? _digest;
 
     /// <summary>Opens the tar of a layer whose blob comes from the image's source; it must match the layer's diff ID.</summary>
     public LayerTar(LayerPlan plan, LayerDownload download, InputLimits limits, DiskBudget? disk, CancellationToken cancellationToken)
+        : this(download.OpenAsync, plan.Blob, plan.Compression, plan.DiffId.Digest, plan.Progress, plan.Index, limits, disk, cancellationToken)
     {
-        var (downloading, decompressing, hashing, importing) = (Clock("download"), Clock("decompress"), Clock("hash"), Clock("import"));
-        _outer = cancellationToken;
-        _stages = new StageGroup(cancellationToken);
-        _compressed = new BufferChannel(CompressedBufferSize, Buffers, downloading, decompressing);
-        _tar = new BufferChannel(TarBufferSize, Buffers, decompressing, hashing, importing);
-        _reader = _tar.Readers[1];
-        _diffId = new DigestCheck("its uncompressed tar (diff ID)", plan.DiffId.Digest, expectedSize: null);
-        _stages.Start(() => DownloadAsync(plan, download, _compressed));
-        _decompressed = _stages.StartAwaitedThread(() => Decompress(_compressed.Reader, plan.Compression, plan.Blob.Size, Count));
-        _hashed = _stages.StartAwaitedThread(Hash);
+    }
 
-        StageClock Clock(string stage) => new(stage, plan.Index);
-
-        void Count(int bytes)
-        {
-            plan.Progress.AddDecompressed(bytes);
-            limits.CheckSize(plan.Progress.Decompressed, plan.Progress.Downloaded);
-            disk?.Take(bytes);
-        }
+    /// <summary>Opens the tar of a layer whose diff ID is not known: <see cref="DiffId"/> and <see cref="Size"/> tell what it was.</summary>
+    /// <param name="open">Opens the blob, which must match its descriptor.</param>
+    /// <param name="blob">The blob.</param>
+    /// <param name="compression">The blob's compression.</param>
+    /// <param name="limits">The layer's limits.</param>
+    /// <param name="cancellationToken">Stops the threads.</param>
+    public LayerTar(
+        Func<CancellationToken, Task<Stream>> open, Descriptor blob, LayerCompression compression, InputLimits limits, CancellationToken cancellationToken)
+        : this(open, blob, compression, diffId: null, new LayerProgress(), layer: 0, limits, disk: null, cancellationToken)
+    {
     }
 
     /// <summary>Opens the tar of a compressed layer on disk, whose digests are not known.</summary>
@@ -71,6 +66,44 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
             limits.CheckSize(size, file.Position);
         }
     }
+
+    private LayerTar(
+        Func<CancellationToken, Task<Stream>> open,
+        Descriptor blob,
+        LayerCompression compression,
+        Digest? diffId,
+        LayerProgress progress,
+        int layer,
+        InputLimits limits,
+        DiskBudget? disk,
+        CancellationToken cancellationToken)
+    {
+        var (downloading, decompressing, hashing, importing) = (Clock("download"), Clock("decompress"), Clock("hash"), Clock("import"));
+        _outer = cancellationToken;
+        _stages = new StageGroup(cancellationToken);
+        _compressed = new BufferChannel(CompressedBufferSize, Buffers, downloading, decompressing);
+        _tar = new BufferChannel(TarBufferSize, Buffers, decompressing, hashing, importing);
+        _reader = _tar.Readers[1];
+        _tarCheck = new DigestCheck("its uncompressed tar (diff ID)", diffId, expectedSize: null);
+        _stages.Start(() => DownloadAsync(open, blob, progress, _compressed));
+        _decompressed = _stages.StartAwaitedThread(() => Decompress(_compressed.Reader, compression, blob.Size, Count));
+        _hashed = _stages.StartAwaitedThread(Hash);
+
+        StageClock Clock(string stage) => new(stage, layer);
+
+        void Count(int bytes)
+        {
+            progress.AddDecompressed(bytes);
+            limits.CheckSize(progress.Decompressed, progress.Downloaded);
+            disk?.Take(bytes);
+        }
+    }
+
+    /// <summary>The digest of the tar that was read to its end.</summary>
+    public DiffId DiffId => new(_digest ?? throw new InvalidOperationException("the tar was not read to its end, or not hashed"));
+
+    /// <summary>Bytes of the tar that was read to its end.</summary>
+    public long Size => _tarCheck!.Count;
 
     /// <summary>
     /// Reads the tar on a thread of its own. Only when this returns are all digests verified, and may the result be used.
@@ -96,7 +129,7 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
         }
 
         await _stages.CompleteAsync();
-        _diffId?.Finish();
+        _digest = _tarCheck?.Finish();
         return result;
     }
 
@@ -110,7 +143,7 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
         _stages.Dispose();
         _tar.Dispose();
         _compressed?.Dispose();
-        _diffId?.Dispose();
+        _tarCheck?.Dispose();
         await base.DisposeAsync();
     }
 
@@ -142,7 +175,7 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
     {
         try
         {
-            _diffId?.Finish();
+            _tarCheck?.Finish();
             return null;
         }
         catch (InvalidDataException mismatch)
@@ -151,12 +184,13 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
         }
     }
 
-    private async Task DownloadAsync(LayerPlan plan, LayerDownload download, BufferChannel compressed)
+    private async Task DownloadAsync(
+        Func<CancellationToken, Task<Stream>> open, Descriptor descriptor, LayerProgress progress, BufferChannel compressed)
     {
         Stream blob;
         try
         {
-            blob = await download.OpenAsync(_stages.Cancellation);
+            blob = await open(_stages.Cancellation);
         }
         catch (Exception e)
         {
@@ -167,8 +201,8 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
 
         await using (blob)
         {
-            await using var verified = new DigestingStream(blob, "its blob", plan.Blob.Digest, plan.Blob.Size);
-            await compressed.PumpAsync(verified, plan.Progress.AddDownloaded, _stages.Cancellation);
+            await using var verified = new DigestingStream(blob, "its blob", descriptor.Digest, descriptor.Size);
+            await compressed.PumpAsync(verified, progress.AddDownloaded, _stages.Cancellation);
         }
     }
 
@@ -198,7 +232,7 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
         var tar = _tar.Readers[0];
         while (tar.Next() is { IsEmpty: false } slice)
         {
-            _diffId!.Append(slice.Span);
+            _tarCheck!.Append(slice.Span);
         }
     }
 }

@@ -18,12 +18,45 @@ internal sealed class SnapshotImport(ICimBackend backend, InputLimits limits, IL
     /// <summary>The block files of a mount are written with the snapshotter's own settings.</summary>
     public static BlockCimOptions OptionsOf(SnapshotMount mount) => new(mount.LayerIntegrity, mount.VhdFooter);
 
-    /// <summary>Reads the tar, and makes the layer. What a killed run left in the place is replaced.</summary>
+    /// <summary>
+    /// Reads the tar, and makes the layer. What a killed run left in the place is replaced; after a failure nothing is left.
+    /// </summary>
     /// <exception cref="ConversionException">The place is not on this machine, or the layer cannot be imported.</exception>
     /// <exception cref="InvalidDataException">The blob or the tar is damaged.</exception>
     public async Task<(LayerImportResult Import, CommittedCim Cim)> RunAsync(SnapshotMount mount, LayerTar tar, CancellationToken cancellationToken)
     {
+        Prepare(mount);
+        try
+        {
+            var made = await MakeAsync(mount, tar, cancellationToken);
+
+            // A daemon that gives up removes the snapshot at once: what is committed after that nobody else would remove.
+            cancellationToken.ThrowIfCancellationRequested();
+            return Directory.Exists(mount.Folder)
+                ? made
+                : throw new ConversionException($"the snapshot's folder '{mount.Folder}' was removed while its layer was imported");
+        }
+        catch
+        {
+            TryClear(mount);
+            throw;
+        }
+    }
+
+    /// <summary>Empties the place, for a layer to be put there.</summary>
+    /// <exception cref="ConversionException">It is not on this machine.</exception>
+    public static void Prepare(SnapshotMount mount)
+    {
+        if (!Directory.Exists(mount.Folder))
+        {
+            throw new ConversionException($"the snapshotter's folder '{mount.Folder}' is not on this machine: run this on the node itself, with the rights to its files");
+        }
+
         Clear(mount);
+    }
+
+    private async Task<(LayerImportResult Import, CommittedCim Cim)> MakeAsync(SnapshotMount mount, LayerTar tar, CancellationToken cancellationToken)
+    {
         using var cim = Create(mount);
         var importOptions = new LayerImportOptions { IsBase = mount.ParentFolders.Count == 0, LayerFolder = mount.Folder, Limits = limits, Logger = logger };
         var import = await tar.ReadToEndAsync((stream, token) => LayerImport.Import(stream, cim, importOptions, token));
@@ -32,28 +65,50 @@ internal sealed class SnapshotImport(ICimBackend backend, InputLimits limits, IL
         return (import, cim.Commit(cancellationToken));
     }
 
-    /// <summary>Empties the place.</summary>
-    /// <exception cref="ConversionException">It is not on this machine.</exception>
-    public static void Clear(SnapshotMount mount)
+    /// <summary>The failure that led here is what is reported, whatever happens now.</summary>
+    private void TryClear(SnapshotMount mount)
     {
-        if (!Directory.Exists(mount.Folder))
+        try
         {
-            throw new ConversionException($"the snapshotter's folder '{mount.Folder}' is not on this machine: run this on the node itself, with the rights to its files");
+            Clear(mount);
         }
+        catch (Exception e) when (Failures.IsExpected(e))
+        {
+            logger.LogWarning("{Folder}: what a failed import left could not be removed: {Reason}", mount.Folder, e.Message);
+        }
+    }
 
+    /// <summary>Removes what an import has put into the place, which may be gone itself.</summary>
+    private static void Clear(SnapshotMount mount)
+    {
         var hives = Path.Combine(mount.Folder, RegistryHive.Folder);
         if (Directory.Exists(hives))
         {
             Directory.Delete(hives, recursive: true);
         }
 
-        if (mount.Kind == MountKind.BlockCim)
+        if (!File.Exists(mount.CimPath))
         {
-            File.Delete(mount.CimPath!);
+            return;
         }
-        else if (File.Exists(mount.CimPath))
+
+        if (mount.Kind == MountKind.CimFs)
         {
-            CimDestruction.Destroy(mount.CimPath, force: true);
+            DestroyForked(mount.CimPath);
+        }
+
+        File.Delete(mount.CimPath);
+    }
+
+    private static void DestroyForked(string cim)
+    {
+        try
+        {
+            CimDestruction.Destroy(cim, force: true);
+        }
+        catch (InvalidDataException)
+        {
+            // Half a file, which does not say what belongs to it.
         }
     }
 

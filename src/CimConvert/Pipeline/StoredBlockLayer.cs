@@ -20,7 +20,7 @@ internal static class StoredBlockLayer
             return null;
         }
 
-        SnapshotImport.Clear(mount);
+        SnapshotImport.Prepare(mount);
         if (Directory.Exists(Path.Combine(stored.Folder, RegistryHive.Folder)))
         {
             Directory.CreateDirectory(Path.Combine(mount.Folder, RegistryHive.Folder));

@@ -97,6 +97,7 @@ internal static class ContainerdConfig
 
         [plugins."io.containerd.grpc.v1.cri".registry]
         config_path = "{WriteRegistries(settings, files)}"
+        {(settings.Differ is null ? "" : Unpack(settings))}
         """;
 
     /// <summary>Of 2.x: CRI is of parts, and its pulls may be the transfer service's, which has to be told what it unpacks with.</summary>

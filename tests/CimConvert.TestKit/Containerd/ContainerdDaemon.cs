@@ -38,6 +38,10 @@ public sealed class ContainerdDaemon : IAsyncDisposable
     /// <summary>What it has logged since it was started last.</summary>
     public string Log => process?.Error.ToString() ?? "";
 
+    /// <summary>Go's own variable (crypto/x509).</summary>
+    private Dictionary<string, string?> Environment =>
+        Settings.Authorities is { } authorities ? new(StringComparer.Ordinal) { ["SSL_CERT_FILE"] = authorities } : new(StringComparer.Ordinal);
+
     /// <summary>Starts one. Ends the test as ignored where the version is not there.</summary>
     public static async Task<ContainerdDaemon> StartAsync(ContainerdSettings settings)
     {
@@ -92,7 +96,14 @@ public sealed class ContainerdDaemon : IAsyncDisposable
     }
 
     public Task<ProcessResult> TryCtrAsync(params string[] arguments) =>
-        ExternalProcess.RunAsync(program.Ctr, ["--address", Socket, "--namespace", "k8s.io", .. arguments]);
+        ExternalProcess.RunAsync(program.Ctr, ["--address", Socket, "--namespace", "k8s.io", .. arguments], environment: Environment);
+
+    /// <summary>As <see cref="TryCtrAsync"/>, for a command that does not run to its end.</summary>
+    public ExternalProcess StartCtr(params string[] arguments) =>
+        ExternalProcess.Start(program.Ctr, ["--address", Socket, "--namespace", "k8s.io", .. arguments], Environment);
+
+    /// <summary>The file of a blob in its content store.</summary>
+    public string BlobPath(string digest) => Path.Combine(Root, "io.containerd.content.v1.content", "blobs", "sha256", digest["sha256:".Length..]);
 
     /// <summary>Collects garbage now, and returns when it is done.</summary>
     public async Task CollectGarbageAsync()
@@ -110,7 +121,7 @@ public sealed class ContainerdDaemon : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        process = ExternalProcess.Start(program.Daemon, ["--config", config, "--log-level", "debug"]);
+        process = ExternalProcess.Start(program.Daemon, ["--config", config, "--log-level", "debug"], Environment);
         using GrpcChannel channel = UnixSocket.OpenChannel(Socket);
         CimConvert.Containerd.Api.Version.VersionClient version = new(channel);
         using CriClient cri = OpenCri();

@@ -19,6 +19,9 @@ public sealed record ContainerdSettings
     /// <summary>Registries, as <c>127.0.0.1:PORT</c>, that are asked over plain HTTP.</summary>
     public IReadOnlyList<string> PlainHttpRegistries { get; init; } = [];
 
+    /// <summary>A file of certificates that the daemon and its ctr trust, where registries speak TLS.</summary>
+    public string? Authorities { get; init; }
+
     /// <summary>The platform of images that the proxy snapshotter and differ are for.</summary>
     public string UnpackPlatform { get; init; } = "linux/amd64";
 

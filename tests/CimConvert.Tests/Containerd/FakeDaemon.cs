@@ -47,6 +47,12 @@ internal sealed class FakeDaemon : IAsyncDisposable
     /// <summary>What is sent of any content.</summary>
     public List<ReadContentResponse> Content { get; } = [];
 
+    /// <summary>What any content's size is said to be.</summary>
+    public long Size { get; set; }
+
+    /// <summary>What happens when that was sent, and before its end is.</summary>
+    public Func<CancellationToken, Task> Sent { get; set; } = _ => Task.CompletedTask;
+
     public List<string> Calls { get; } = [];
 
     public Metadata? Headers { get; private set; }
@@ -128,6 +134,14 @@ internal sealed class FakeDaemon : IAsyncDisposable
             {
                 await responseStream.WriteAsync(part);
             }
+
+            await daemon.Sent(context.CancellationToken);
+        }
+
+        public override Task<InfoResponse> Info(InfoRequest request, ServerCallContext context)
+        {
+            daemon.Headers = context.RequestHeaders;
+            return Task.FromResult(new InfoResponse { Info = new ContentInfo { Digest = request.Digest, Size = daemon.Size } });
         }
     }
 }

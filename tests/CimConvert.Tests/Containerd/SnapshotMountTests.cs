@@ -120,6 +120,19 @@ public class SnapshotMountTests
     }
 
     [Test]
+    public void A_place_for_a_layer_is_neither_read_only_nor_a_containers()
+    {
+        Assert.That(SnapshotMount.ParseLayer(Mount("CimFS", "/s/1", "rw", "cimpath=/s/1.cim")).CimPath, Is.EqualTo("/s/1.cim"));
+        Assert.That(
+            () => SnapshotMount.ParseLayer(Mount("CimFS", "/s/1", "ro", "cimpath=/s/1.cim")), Throws.TypeOf<InvalidDataException>().With.Message.Contains("read-only"));
+        Assert.That(
+            () => SnapshotMount.ParseLayer(Mount("BlockCIM", "/s/3", """parentCimPaths=["/s/1/layer.vhd/layer.cim"]""", "blockCIMType=file")),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("of a container"));
+        Assert.That(SnapshotMount.IsKnown(Mount("BlockCIM", "/s")), Is.True);
+        Assert.That(SnapshotMount.IsKnown(Mount("bind", "/s")), Is.False);
+    }
+
+    [Test]
     public void A_snapshot_has_one_mount()
     {
         var mount = Mount("CimFS", "/s/1", "cimpath=/s/1.cim");

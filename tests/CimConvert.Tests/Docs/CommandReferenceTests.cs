@@ -92,9 +92,11 @@ public partial class CommandReferenceTests
                 groups.Enqueue([.. group, command]);
             }
 
-            if (group.Length > 0 && commands.Length == 0)
+            // A group that does something by itself has options for it.
+            string[] options = [.. HelpOption().Matches(Part(help, "Options:")).Select(match => match.Groups["name"].Value).Except(s_common)];
+            if (group.Length > 0 && (commands.Length == 0 || options.Length > 0))
             {
-                found.Add(string.Join(' ', group), [.. HelpOption().Matches(Part(help, "Options:")).Select(match => match.Groups["name"].Value).Except(s_common)]);
+                found.Add(string.Join(' ', group), options);
             }
         }
 
