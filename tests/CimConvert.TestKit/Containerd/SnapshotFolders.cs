@@ -92,13 +92,13 @@ internal sealed class SnapshotFolders
     public Mount MountOf(StandInSnapshot snapshot, IReadOnlyList<StandInSnapshot> parents) =>
         options.Mode == SnapshotterMode.Cimfs ? Forked(snapshot, parents) : Block(snapshot, parents);
 
-    private static string Json(IEnumerable<string> paths) => JsonSerializer.Serialize(paths);
+    private string Json(IEnumerable<string> paths) => JsonSerializer.Serialize(paths.Select(options.PathInMounts));
 
     private Mount Forked(StandInSnapshot snapshot, IReadOnlyList<StandInSnapshot> parents)
     {
-        Mount mount = new() { Type = "CimFS", Source = FolderOf(snapshot.Id) };
+        Mount mount = new() { Type = "CimFS", Source = options.PathInMounts(FolderOf(snapshot.Id)) };
         mount.Options.Add(snapshot.Kind == StandInKind.View ? "ro" : "rw");
-        mount.Options.Add("cimpath=" + LayerFileOf(snapshot.Id));
+        mount.Options.Add("cimpath=" + options.PathInMounts(LayerFileOf(snapshot.Id)));
         if (parents.Count > 0)
         {
             mount.Options.Add("parentLayerPaths=" + Json(parents.Select(parent => FolderOf(parent.Id))));
@@ -126,14 +126,14 @@ internal sealed class SnapshotFolders
         // What a folder is shows in what lies in it, and nowhere else.
         if (!File.Exists(Path.Combine(FolderOf(snapshot.Id), Scratch)))
         {
-            mount.Source = Path.Combine(LayerFileOf(snapshot.Id), "layer.cim");
+            mount.Source = options.PathInMounts(Path.Combine(LayerFileOf(snapshot.Id), "layer.cim"));
             return mount;
         }
 
-        mount.Source = FolderOf(snapshot.Id);
+        mount.Source = options.PathInMounts(FolderOf(snapshot.Id));
         if (parents.Count > 1)
         {
-            mount.Options.Add("mergedCIMPath=" + Path.Combine(FolderOf(parents[0].Id), Merged, "merged.cim"));
+            mount.Options.Add("mergedCIMPath=" + options.PathInMounts(Path.Combine(FolderOf(parents[0].Id), Merged, "merged.cim")));
         }
 
         return mount;

@@ -21,6 +21,9 @@ public sealed record SnapshotterOptions
     /// <summary><c>append_vhd_footer</c></summary>
     public bool VhdFooter { get; init; }
 
+    /// <summary>How mounts name a path of this system: for a client that sees it by another name.</summary>
+    public Func<string, string> PathInMounts { get; init; } = path => path;
+
     /// <summary>Its name as a plugin.</summary>
     public string Name => Mode == SnapshotterMode.Cimfs ? "cimfs" : "blockcim";
 }

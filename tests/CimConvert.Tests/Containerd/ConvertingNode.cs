@@ -66,14 +66,12 @@ internal sealed class ConvertingNode : IAsyncDisposable
     public string Name(string tag) => $"{Registry.Host}/{Repository}:{tag}";
 
     /// <summary>Serves an image of this system, so that the daemon finds it in its index.</summary>
-    public (string IndexDigest, OciImage Image) Serve(string tag, params IEnumerable<LayerBuilder> layers)
-    {
-        var builder = new ImageBuilder { OperatingSystem = "linux", OsVersion = null };
-        foreach (var layer in layers)
-        {
-            builder.Layer(layer);
-        }
+    public (string IndexDigest, OciImage Image) Serve(string tag, params IEnumerable<LayerBuilder> layers) =>
+        Serve(tag, builder => layers.Aggregate(builder, (image, layer) => image.Layer(layer)));
 
+    public (string IndexDigest, OciImage Image) Serve(string tag, Func<ImageBuilder, ImageBuilder> addLayers)
+    {
+        var builder = addLayers(new ImageBuilder { OperatingSystem = "linux", OsVersion = null });
         var (index, images) = new IndexBuilder().Image(builder).WriteTo(_folder["images"], tag);
         Registry.AddLayout(Repository, _folder["images"]);
         return (index, images[0]);

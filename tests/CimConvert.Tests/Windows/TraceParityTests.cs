@@ -19,9 +19,6 @@ namespace CimConvert.Tests.Windows;
 [Category(Categories.Tools)]
 public class TraceParityTests
 {
-    /// <summary>Ends a CIM's name until it is whole.</summary>
-    private const string Partial = ".partial";
-
     private static readonly string s_root = string.Concat(Enumerable.Repeat("ab", 32));
 
     [TestCase("plain")]
@@ -41,18 +38,18 @@ public class TraceParityTests
         await RunAsync("merge", "--block", merged, above, below);
 
         var images = traces.Images().Select(lines => lines.Select(line => line
-            .Replace(Json(WinePrefix.PathOf(folder["out"])), "<out>", StringComparison.Ordinal)
-            .Replace(Partial, "", StringComparison.Ordinal)).ToArray()).ToArray();
-        AssertEqual(images, Recorded(trace));
+            .Replace(RecordedImport.Json(WinePrefix.PathOf(folder["out"])), "<out>", StringComparison.Ordinal)
+            .Replace(RecordedImport.Partial, "", StringComparison.Ordinal)).ToArray()).ToArray();
+        RecordedImport.AssertCalls(images, RecordedImport.Calls(trace));
         var sealedUp = trace != "plain";
         using (Assert.EnterMultipleScope())
         {
             Assert.That(first.GetProperty("hives").GetString(), Is.EqualTo("offreg"));
             Assert.That(second.GetProperty("hives").GetString(), Is.EqualTo("offreg"));
             Assert.That(first.GetProperty("integrity").GetString(), Is.EqualTo(sealedUp ? s_root : null));
-            Assert.That(Relative(folder["out"]), Is.EqualTo(Expected(sealedUp)));
-            AssertFooter(folder["out", "0", "layer.bcim"], sealedUp);
-            AssertFooter(folder["out", "merged", "merged.bcim"], sealedUp);
+            Assert.That(RecordedImport.FilesOf(folder["out"]), Is.EqualTo(RecordedImport.Files("0", "1", "merged", "bcim", sealedUp)));
+            RecordedImport.AssertFooter(folder["out", "0", "layer.bcim"], sealedUp, sealedUp);
+            RecordedImport.AssertFooter(folder["out", "merged", "merged.bcim"], sealedUp, sealedUp);
         }
 
         string Out(params string[] parts) => WinePrefix.PathOf(folder[["out", .. parts]]);
@@ -87,7 +84,7 @@ public class TraceParityTests
 
         var chains = image.Layers.Select(layer => layer.ChainId["sha256:".Length..]).ToArray();
         var images = traces.Images().Select(lines => lines.Select(Canonical).ToArray()).OrderBy(lines => lines[0], StringComparer.Ordinal).ToArray();
-        AssertEqual(images, Recorded(trace));
+        RecordedImport.AssertCalls(images, RecordedImport.Calls(trace));
         using (Assert.EnterMultipleScope())
         {
             Assert.That(json.GetProperty("backend").GetString(), Is.EqualTo("native"));
@@ -107,15 +104,15 @@ public class TraceParityTests
             for (var i = 0; i < chains.Length; i++)
             {
                 line = line
-                    .Replace(Store("ingest", chains[i], $"merged.{extension}{Partial}"), @"<out>\\merged\\merged.bcim", StringComparison.Ordinal)
-                    .Replace(Store("ingest", chains[i], $"layer.{extension}{Partial}"), $@"<out>\\{i}\\layer.bcim", StringComparison.Ordinal)
+                    .Replace(Store("ingest", chains[i], $"merged.{extension}{RecordedImport.Partial}"), @"<out>\\merged\\merged.bcim", StringComparison.Ordinal)
+                    .Replace(Store("ingest", chains[i], $"layer.{extension}{RecordedImport.Partial}"), $@"<out>\\{i}\\layer.bcim", StringComparison.Ordinal)
                     .Replace(Store("layers", chains[i], $"layer.{extension}"), $@"<out>\\{i}\\layer.bcim", StringComparison.Ordinal);
             }
 
             return line;
         }
 
-        string Store(params string[] parts) => Json(WinePrefix.PathOf(folder[["store", .. parts]]));
+        string Store(params string[] parts) => RecordedImport.Json(WinePrefix.PathOf(folder[["store", .. parts]]));
     }
 
     /// <summary>Nobody but Windows can look inside; that a byte has changed is seen anywhere.</summary>
@@ -128,57 +125,5 @@ public class TraceParityTests
         var damaged = await CimConvertProgram.RunAsync("verify", store);
         Assert.That(damaged.ExitCode, Is.EqualTo(1));
         Assert.That(damaged.Error, Does.Contain("its record says"));
-    }
-
-    private static string[][] Recorded(string trace)
-    {
-        var images = Traces.Cut(ParityData.Trace(trace)).ToArray();
-        Assert.That(images, Has.Length.EqualTo(3));
-        if (trace != "plain")
-        {
-            // The newest hcsshim's.
-            images[2] = [.. images[2], images[2][^1].Replace("SealImage", "GetVerificationInformation", StringComparison.Ordinal)];
-        }
-
-        return images;
-    }
-
-    private static void AssertEqual(string[][] images, string[][] recorded)
-    {
-        Assert.That(images, Has.Length.EqualTo(recorded.Length));
-        foreach (var (image, expected) in images.Zip(recorded))
-        {
-            Assert.That(image, Is.EqualTo(expected));
-        }
-    }
-
-    private static string Json(string path) => path.Replace(@"\", @"\\", StringComparison.Ordinal);
-
-    private static IEnumerable<string> Expected(bool sealedUp)
-    {
-        string[] hives = ["DEFAULTUSER", "SAM", "SECURITY", "SOFTWARE", "SYSTEM"];
-        string[] files =
-        [
-            "0/layer.bcim", "1/layer.bcim", "merged/merged.bcim",
-            .. hives.SelectMany(hive => (string[])[$"0/Hives/{hive}_BASE", $"1/Hives/{hive}_BASE", $"1/Hives/{hive}_DELTA"]),
-        ];
-        string[] checksums = ["0/integrity_checksum", "1/integrity_checksum", "merged/merged_integrity_checksum"];
-        return (sealedUp ? files.Concat(checksums) : files).Order(StringComparer.Ordinal);
-    }
-
-    private static string[] Relative(string folder) =>
-        [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file)).Order(StringComparer.Ordinal)];
-
-    /// <summary>The recorder's CIMs are a block of zeros; the footer behind has the root digest's first half for an id.</summary>
-    private static void AssertFooter(string file, bool expected)
-    {
-        const int block = 4096, footer = 512, idAt = 68, idSize = 16;
-        var bytes = File.ReadAllBytes(file);
-        Assert.That(bytes, Has.Length.EqualTo(expected ? block + footer : block));
-        if (expected)
-        {
-            Assert.That(bytes[block..(block + 8)], Is.EqualTo("conectix"u8.ToArray()));
-            Assert.That(bytes[(block + idAt)..(block + idAt + idSize)], Is.All.EqualTo(0xab));
-        }
     }
 }

@@ -34,6 +34,9 @@ public sealed class WindowsProgram
 
     internal static string Program => s_folder!["program", "cimconvert.exe"];
 
+    /// <summary>What <see cref="PipeBridge"/> runs.</summary>
+    internal static string Bridge => s_folder!["pipe-bridge.exe"];
+
     private static string Recorder => s_folder!["recorder.dll"];
 
     [OneTimeSetUp]
@@ -46,9 +49,10 @@ public sealed class WindowsProgram
         var oldRecorder = s_folder["old-recorder.dll"];
         await Task.WhenAll(
             PublishAsync(),
-            BuildAsync(Recorder, "recorder.c"),
-            BuildAsync(oldRecorder, "recorder.c", "-DWITHOUT_VERIFICATION"),
-            BuildAsync(offreg, "offreg.c"));
+            BuildAsync(Recorder, "recorder.c", "-shared"),
+            BuildAsync(oldRecorder, "recorder.c", "-shared", "-DWITHOUT_VERIFICATION"),
+            BuildAsync(offreg, "offreg.c", "-shared"),
+            BuildAsync(Bridge, "pipe-bridge.c", "-municode", "-lws2_32"));
 
         var bare = await AddAsync(WinePrefix.CreateAsync(s_folder["prefix"], WinePrefix.Windows10));
         WithoutLibraries = bare;
@@ -99,9 +103,9 @@ public sealed class WindowsProgram
         result.EnsureSuccess();
     }
 
-    private static async Task BuildAsync(string library, string source, params string[] more) => (await ExternalProcess.RunAsync(
+    private static async Task BuildAsync(string target, string source, params string[] more) => (await ExternalProcess.RunAsync(
         Tools.Require("x86_64-w64-mingw32-gcc"),
-        ["-shared", "-O2", "-Wall", "-Wextra", "-Werror", .. more, "-o", library, Path.Combine(Repository(), "tests", "Windows", source)])).EnsureSuccess();
+        ["-O2", "-Wall", "-Wextra", "-Werror", "-o", target, Path.Combine(Repository(), "tests", "Windows", source), .. more])).EnsureSuccess();
 
     private static string Repository() => typeof(WindowsProgram).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "Repository").Value!;

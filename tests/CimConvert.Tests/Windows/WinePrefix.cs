@@ -68,6 +68,10 @@ internal sealed class WinePrefix
         return document.RootElement.Clone();
     }
 
+    /// <summary>Starts a program that goes on beside others, which may be refused as <see cref="WineAsync"/> says.</summary>
+    public ExternalProcess Start(string program, IEnumerable<string> arguments) =>
+        ExternalProcess.Start(Tools.Require("wine64"), [program, .. arguments], Environment());
+
     /// <summary>Ends the server that every prefix has, of this prefix alone.</summary>
     public async Task StopAsync()
     {
