@@ -29,12 +29,16 @@ internal sealed class SnapshotImport(ICimBackend backend, InputLimits limits, IL
         try
         {
             var made = await MakeAsync(mount, tar, cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
 
             // A daemon that gives up removes the snapshot at once: what is committed after that nobody else would remove.
+            return Directory.Exists(mount.Folder) ? made : throw Removed(mount, cause: null);
+        }
+        catch (IOException e) when (!Directory.Exists(mount.Folder))
+        {
+            TryClear(mount);
             cancellationToken.ThrowIfCancellationRequested();
-            return Directory.Exists(mount.Folder)
-                ? made
-                : throw new ConversionException($"the snapshot's folder '{mount.Folder}' was removed while its layer was imported");
+            throw Removed(mount, e);
         }
         catch
         {
@@ -99,6 +103,9 @@ internal sealed class SnapshotImport(ICimBackend backend, InputLimits limits, IL
 
         File.Delete(mount.CimPath);
     }
+
+    private static ConversionException Removed(SnapshotMount mount, Exception? cause) =>
+        new($"the snapshot's folder '{mount.Folder}' was removed while its layer was imported", cause);
 
     private static void DestroyForked(string cim)
     {
