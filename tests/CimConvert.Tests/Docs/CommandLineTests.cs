@@ -42,6 +42,7 @@ public partial class CommandLineTests
     public static IEnumerable<string> Pages => MarkdownPage.UserPages.Where(path => MarkdownPage.Read(path).Blocks.Any(block => block.Language is "sh"));
 
     [TestCaseSource(nameof(Pages))]
+    [Category(Categories.Tools)]
     public async Task Every_command_line_works(string path)
     {
         await using var folder = await PageFolder.MakeAsync();
