@@ -21,7 +21,7 @@ namespace CimConvert.Tests.Cli;
 [Category(Categories.Slow)]
 public class KilledContainerdTests
 {
-    private const int DefaultRounds = 8;
+    private const int DefaultRounds = 5;
 
     /// <summary>A whole run takes about as long where nothing else runs.</summary>
     private const int LongestLife = 1200;

@@ -62,6 +62,7 @@ public class DifferPullTests
     }
 
     [Test]
+    [Pairwise]
     public async Task A_damaged_blob_ends_the_pull_with_its_name_and_leaves_nothing(
         [ValueSource(nameof(s_versions))] ContainerdVersion version, [Values] SnapshotterMode mode, [Values] bool isLocal)
     {
@@ -78,6 +79,7 @@ public class DifferPullTests
     }
 
     [Test]
+    [Pairwise]
     public async Task A_wrong_diff_ID_ends_the_pull_and_leaves_nothing(
         [ValueSource(nameof(s_versions))] ContainerdVersion version, [Values] SnapshotterMode mode, [Values] bool isLocal)
     {
@@ -90,6 +92,7 @@ public class DifferPullTests
     }
 
     [Test]
+    [Pairwise]
     public async Task A_cancelled_pull_leaves_nothing([ValueSource(nameof(s_versions))] ContainerdVersion version, [Values] SnapshotterMode mode, [Values] bool isLocal)
     {
         await using var node = await DifferNode.StartAsync(version, mode);

@@ -26,12 +26,12 @@ public class DifferRequestTests
     private static readonly byte[] s_tar = new LayerBuilder().Directory("Files").File("Files/f", SeededContent.Bytes(1, 300_000))
         .BaseHives(_ => HiveImage.Build(new KeySpec("ROOT"))).ToArray();
 
-    private TempFolder _folder;
-    private FakeDaemon _daemon;
-    private CancellationTokenSource _stop;
-    private Task _served;
-    private ContainerdClient _connection;
-    private Diff.DiffClient _differ;
+    private TempFolder _folder = null!;
+    private FakeDaemon _daemon = null!;
+    private CancellationTokenSource _stop = null!;
+    private Task _served = null!;
+    private ContainerdClient _connection = null!;
+    private Diff.DiffClient _differ = null!;
 
     [SetUp]
     public async Task StartAsync()
