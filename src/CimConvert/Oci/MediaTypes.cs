@@ -47,12 +47,15 @@ internal static class MediaTypes
     public static bool IsConfig(string mediaType) => mediaType is OciConfig or DockerConfig;
 
     /// <summary>Whether layers of this type are supported.</summary>
-    public static bool IsLayer(string mediaType) => mediaType is OciLayer or OciLayerGzip or OciLayerZstd
-        or OciForeignLayer or OciForeignLayerGzip or OciForeignLayerZstd
-        or DockerLayer or DockerLayerGzip or DockerLayerZstd or DockerForeignLayer or DockerForeignLayerGzip;
+    public static bool IsLayer(string mediaType) => TryDescribeLayer(mediaType) is not null;
 
     /// <exception cref="InvalidDataException">Layers of this type are not supported.</exception>
-    public static LayerEncoding DescribeLayer(string mediaType) => mediaType switch
+    public static LayerEncoding DescribeLayer(string mediaType) => TryDescribeLayer(mediaType) ?? throw new InvalidDataException(
+        mediaType is ConvertedLayer or ConvertedMerged or ConvertedForked or ConvertedForkedFile
+            ? $"layer media type '{mediaType}' is a converted block CIM; name the source image instead"
+            : $"layer media type '{Printable.Of(mediaType)}' is not a tar, gzip or zstd layer of OCI or Docker");
+
+    private static LayerEncoding? TryDescribeLayer(string mediaType) => mediaType switch
     {
         OciLayer or DockerLayer => new(LayerCompression.None, IsForeign: false),
         OciLayerGzip or DockerLayerGzip => new(LayerCompression.Gzip, IsForeign: false),
@@ -60,8 +63,6 @@ internal static class MediaTypes
         OciForeignLayer or DockerForeignLayer => new(LayerCompression.None, IsForeign: true),
         OciForeignLayerGzip or DockerForeignLayerGzip => new(LayerCompression.Gzip, IsForeign: true),
         OciForeignLayerZstd => new(LayerCompression.Zstd, IsForeign: true),
-        ConvertedLayer or ConvertedMerged or ConvertedForked or ConvertedForkedFile => throw new InvalidDataException(
-            $"layer media type '{mediaType}' is a converted block CIM; name the source image instead"),
-        _ => throw new InvalidDataException($"layer media type '{Printable.Of(mediaType)}' is not a tar, gzip or zstd layer of OCI or Docker"),
+        _ => null,
     };
 }
