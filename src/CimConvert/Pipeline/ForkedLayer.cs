@@ -37,17 +37,9 @@ internal static class ForkedLayer
         var folder = Path.GetDirectoryName(link)!;
         foreach (var file in parent.ParentFiles.Concat(parent.OwnFiles).Where(File.Exists))
         {
-            LinkFile(file, Path.Combine(folder, Path.GetFileName(file)));
+            HardLink.CreateOrCopy(Path.Combine(folder, Path.GetFileName(file)), file);
         }
 
-        LinkFile(parent.Path, link);
-    }
-
-    private static void LinkFile(string file, string link)
-    {
-        if (!HardLink.TryCreate(link, file))
-        {
-            AtomicFile.Copy(file, link);
-        }
+        HardLink.CreateOrCopy(link, parent.Path);
     }
 }

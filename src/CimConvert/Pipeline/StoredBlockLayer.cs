@@ -28,7 +28,7 @@ internal static class StoredBlockLayer
 
         foreach (var hive in stored.HiveFiles)
         {
-            Link(hive, Path.Combine(mount.Folder, RegistryHive.Folder, Path.GetFileName(hive)));
+            HardLink.CreateOrCopy(Path.Combine(mount.Folder, RegistryHive.Folder, Path.GetFileName(hive)), hive);
         }
 
         InheritedHives.Add(mount.Folder, mount.ParentFolders);
@@ -37,7 +37,7 @@ internal static class StoredBlockLayer
             AtomicFile.Copy(Path.Combine(stored.Folder, IntegrityFile.LayerName), Path.Combine(mount.Folder, IntegrityFile.LayerName));
         }
 
-        Link(stored.CimFile, mount.CimPath!);
+        HardLink.CreateOrCopy(mount.CimPath!, stored.CimFile);
         return new CommittedCim(mount.CimPath!, stored.Record.Cim.Size, null);
     }
 
@@ -49,12 +49,4 @@ internal static class StoredBlockLayer
         && stored.Record.Cim.CimName == mount.CimName
         && stored.Record.Cim.VhdFooter == mount.VhdFooter
         && stored.Record.Cim.IntegrityRoot is not null == mount.LayerIntegrity;
-
-    private static void Link(string file, string link)
-    {
-        if (!HardLink.TryCreate(link, file))
-        {
-            AtomicFile.Copy(file, link);
-        }
-    }
 }

@@ -10,6 +10,15 @@ internal static class HardLink
         ? Kernel32.CreateHardLink(NativePath.Of(created), NativePath.Of(existing), 0)
         : Libc.Link(existing, created) == 0;
 
+    /// <summary>Gives a file a second name, or copies it where the file system has no hard links.</summary>
+    public static void CreateOrCopy(string created, string existing)
+    {
+        if (!TryCreate(created, existing))
+        {
+            AtomicFile.Copy(existing, created);
+        }
+    }
+
     /// <summary>The number of names a file has; 1 if the system does not tell.</summary>
     public static long Count(string path)
     {

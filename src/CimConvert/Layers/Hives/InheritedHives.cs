@@ -23,10 +23,7 @@ internal static class InheritedHives
 
             HostLinks.RefuseBelow(layerFolder, file);
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            if (!HardLink.TryCreate(file, inherited))
-            {
-                AtomicFile.Copy(inherited, file);
-            }
+            HardLink.CreateOrCopy(file, inherited);
         }
     }
 }
