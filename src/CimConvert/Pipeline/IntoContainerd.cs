@@ -8,9 +8,6 @@ namespace CimConvert.Pipeline;
 /// <summary>Which containerd images are converted into, and how: what the command line and lists say.</summary>
 internal sealed record IntoContainerd
 {
-    /// <summary>The folder of a store where claims and partial downloads are; the same below the state's folder.</summary>
-    private const string IngestName = "ingest";
-
     public ContainerdAddress Address { get; init; } = ContainerdAddress.Default;
 
     public string Namespace { get; init; } = ContainerdClient.KubernetesNamespace;
@@ -54,7 +51,7 @@ internal sealed record IntoContainerd
             {
                 Client = client,
                 Snapshotter = snapshotter.Name,
-                Ingest = IngestArea.Open(Path.Combine(State, IngestName)),
+                Ingest = IngestArea.In(Path.GetFullPath(State)).Open(),
                 Store = ConversionStore.IsStore(State) ? ConversionStore.OpenExisting(State) : null,
                 Pin = Pin,
                 LayerBlobs = LayerBlobs,

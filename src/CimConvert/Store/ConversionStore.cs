@@ -13,7 +13,6 @@ internal sealed class ConversionStore
 {
     private const string LayoutFile = "oci-layout";
     private const string Layers = "layers";
-    private const string IngestName = "ingest";
     private const string LockFile = "gc" + FileLock.Suffix;
 
     private static readonly byte[] s_layout = Encoding.ASCII.GetBytes("""{"imageLayoutVersion":"1.0.0"}""");
@@ -25,7 +24,7 @@ internal sealed class ConversionStore
     private ConversionStore(string root)
     {
         Root = root;
-        Ingest = new IngestArea(Path.Combine(root, IngestName));
+        Ingest = IngestArea.In(root);
         _blobs = Path.Combine(root, "blobs", "sha256");
     }
 
@@ -41,7 +40,7 @@ internal sealed class ConversionStore
         var store = new ConversionStore(Path.GetFullPath(root));
         Directory.CreateDirectory(store._blobs);
         Directory.CreateDirectory(Path.Combine(store.Root, Layers));
-        IngestArea.Open(store.Ingest.Root);
+        store.Ingest.Open();
         var layout = Path.Combine(store.Root, LayoutFile);
         if (!File.Exists(layout))
         {

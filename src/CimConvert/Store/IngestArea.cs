@@ -10,15 +10,19 @@ namespace CimConvert.Store;
 /// <param name="root">Absolute path.</param>
 internal sealed class IngestArea(string root)
 {
+    private const string FolderName = "ingest";
+
     public string Root => root;
 
-    /// <summary>Opens a folder, or creates it. Deletes what killed runs left unfinished in it.</summary>
-    public static IngestArea Open(string folder)
+    /// <summary>The area of a store, or of another folder that keeps claims and partial downloads. Changes nothing.</summary>
+    public static IngestArea In(string folder) => new(Path.Combine(folder, FolderName));
+
+    /// <summary>Creates the folder if it is missing. Deletes what killed runs left unfinished in it.</summary>
+    public IngestArea Open()
     {
-        var area = new IngestArea(Path.GetFullPath(folder));
-        Directory.CreateDirectory(area.Root);
-        Leftovers.Sweep(area.Root);
-        return area;
+        Directory.CreateDirectory(root);
+        Leftovers.Sweep(root);
+        return this;
     }
 
     /// <summary>

@@ -21,7 +21,7 @@ public class LayerDownloadTests
         using var folder = new TempFolder();
         using var limits = new ConversionLimits(downloads: 1, imports: 1);
         var written = await limits.EnterImportAsync(default);
-        using var small = new LayerDownload(new Unread(), IngestArea.Open(folder.Path), Plan(size: 1000), limits, NullLogger.Instance);
+        using var small = new LayerDownload(new Unread(), IngestArea.In(folder.Path).Open(), Plan(size: 1000), limits, NullLogger.Instance);
         var waiting = small.WaitForImportAsync(default);
 
         var place = limits.EnterDownloadAsync(default).AsTask();
@@ -39,7 +39,7 @@ public class LayerDownloadTests
         using var limits = new ConversionLimits(downloads: 1, imports: 1);
         using var cancel = new CancellationTokenSource();
         var written = await limits.EnterImportAsync(default);
-        using var small = new LayerDownload(new Unread(), IngestArea.Open(folder.Path), Plan(size: 1000), limits, NullLogger.Instance);
+        using var small = new LayerDownload(new Unread(), IngestArea.In(folder.Path).Open(), Plan(size: 1000), limits, NullLogger.Instance);
         var waiting = small.WaitForImportAsync(cancel.Token);
 
         await cancel.CancelAsync();
@@ -57,7 +57,7 @@ public class LayerDownloadTests
         var content = SeededContent.Bytes(1, 5 << 20);
         var source = new Halting(content, haltAt: 3 << 20);
         var imported = await limits.EnterImportAsync(default);
-        using var download = new LayerDownload(source, IngestArea.Open(folder.Path), Plan(content.Length), limits, NullLogger.Instance);
+        using var download = new LayerDownload(source, IngestArea.In(folder.Path).Open(), Plan(content.Length), limits, NullLogger.Instance);
         var waiting = download.WaitForImportAsync(default);
         await source.Halted;
         imported!.Dispose();
