@@ -60,7 +60,7 @@ internal sealed class DiffService(SnapshotApply layers, ContainerdClient client,
         {
             var blob = Descriptor.Of(diff.MediaType, Digest.Parse(diff.Digest), diff.Size);
             blob.Validate("the layer");
-            return (blob, SnapshotMount.ParseLayer(request.Mounts[0]));
+            return (blob, SnapshotMount.ParseLayer(request.Mounts));
         }
         catch (InvalidDataException e)
         {

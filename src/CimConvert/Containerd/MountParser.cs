@@ -76,7 +76,6 @@ internal static class MountParser
             ParentCims = parents,
             LayerIntegrity = mount.Options.Contains(Integrity),
             VhdFooter = mount.Options.Contains(Footer),
-            MergedCim = merged is null ? null : BlockCimOf(merged, Merged),
         };
     }
 

@@ -51,9 +51,6 @@ internal sealed record SnapshotMount
     /// <summary>Block files are to end with a VHD footer.</summary>
     public bool VhdFooter { get; init; }
 
-    /// <summary>The CIM that a container over several block CIMs starts from.</summary>
-    public SnapshotCim? MergedCim { get; init; }
-
     /// <summary>Whether this is a place to write a layer to.</summary>
     [MemberNotNullWhen(true, nameof(CimPath), nameof(CimName))]
     public bool IsLayer => CimPath is not null;
@@ -62,15 +59,16 @@ internal sealed record SnapshotMount
     public static bool IsKnown(Api.Mount mount) => mount.Type is MountParser.CimFsType or MountParser.BlockCimType;
 
     /// <summary>Of a place to write a layer to.</summary>
-    /// <exception cref="InvalidDataException">The mount is none of such a place.</exception>
-    public static SnapshotMount ParseLayer(Api.Mount mount)
+    /// <exception cref="InvalidDataException">There is not one mount, or it is none of such a place.</exception>
+    public static SnapshotMount ParseLayer(IReadOnlyList<Api.Mount> mounts)
     {
-        if (mount.Options.Contains(ReadOnly))
+        var mount = ParseOnly(mounts);
+        if (mounts[0].Options.Contains(ReadOnly))
         {
-            throw new InvalidDataException($"a {mount.Type} mount is read-only, and no place for a layer");
+            throw new InvalidDataException($"a {mounts[0].Type} mount is read-only, and no place for a layer");
         }
 
-        return Parse(mount) is { IsLayer: true } layer ? layer : throw new InvalidDataException($"a {mount.Type} mount is of a container, and no place for a layer");
+        return mount.IsLayer ? mount : throw new InvalidDataException($"a {mounts[0].Type} mount is of a container, and no place for a layer");
     }
 
     /// <exception cref="InvalidDataException">The mount is not of this kind, or says something that cannot be.</exception>

@@ -46,7 +46,7 @@ internal sealed class Snapshotter(ContainerdClient client, string name, string o
                 $"prepare {chainId}", StatusCode.AlreadyExists, options => _snapshots.PrepareAsync(request, options), Deadlines.Quick, CancellationToken.None);
             if (answer is not null)
             {
-                return LayerOf(answer.Mounts);
+                return SnapshotMount.ParseLayer(answer.Mounts);
             }
 
             if (await HasAsync(chainId, cancellationToken))
@@ -63,7 +63,7 @@ internal sealed class Snapshotter(ContainerdClient client, string name, string o
                 cancellationToken);
             if (mounts is not null)
             {
-                return LayerOf(mounts.Mounts);
+                return SnapshotMount.ParseLayer(mounts.Mounts);
             }
 
             // A daemon that was killed while it committed the layer knows a place that the snapshotter does not have any more.
@@ -115,7 +115,7 @@ internal sealed class Snapshotter(ContainerdClient client, string name, string o
         try
         {
             var answer = await client.CallAsync($"locate {top}", options => _snapshots.ViewAsync(request, options), Deadlines.Slow, cancellationToken);
-            use(LayerOf(answer.Mounts));
+            use(SnapshotMount.ParseOnly(answer.Mounts));
         }
         finally
         {
@@ -140,12 +140,6 @@ internal sealed class Snapshotter(ContainerdClient client, string name, string o
         {
             labels.Add(ContainerdLabels.ParentChainId, below.ToString());
         }
-    }
-
-    private static SnapshotMount LayerOf(IReadOnlyList<Mount> mounts)
-    {
-        var mount = SnapshotMount.ParseOnly(mounts);
-        return mount.IsLayer ? mount : throw new InvalidDataException("a snapshot that was to take a layer has the mount of a container");
     }
 
     private async Task AbandonLeftoverAsync(ChainId chainId, CancellationToken cancellationToken)
