@@ -21,6 +21,8 @@ internal sealed class SnapshotJob(
 
     private IngestFolder? _claim;
     private LayerDownload? _download;
+
+    /// <summary>The turn to import, which disposing gives up.</summary>
     private Task<IDisposable?>? _slot;
 
     public LayerPlan Plan => plan;
@@ -121,7 +123,7 @@ internal sealed class SnapshotJob(
 
     private async Task<SnapshotLayer> MakeAsync(CancellationToken cancellationToken)
     {
-        using var slot = _slot is null ? null : await _slot;
+        await (_slot ?? Task.FromResult<IDisposable?>(null));
         if (await snapshotter.PrepareAsync(plan.ChainId, Parent, plan.DiffId, cancellationToken) is not { } mount)
         {
             return SnapshotLayer.There(plan);
@@ -147,25 +149,19 @@ internal sealed class SnapshotJob(
         {
             // The store has the layer, but made otherwise.
             Download(Task.CompletedTask, cancellationToken);
-            using var slot = await _slot;
-            return await ImportAsync(mount, _download, cancellationToken);
+            await _slot;
         }
 
-        return await ImportAsync(mount, _download, cancellationToken);
-    }
-
-    private async Task<CommittedCim> ImportAsync(SnapshotMount mount, LayerDownload download, CancellationToken cancellationToken)
-    {
         plan.Progress.Stage = LayerStage.Importing;
         Instruments.ActiveImports.Add(1);
         try
         {
-            return await ImportOnceAsync(mount, download, cancellationToken);
+            return await ImportOnceAsync(mount, _download, cancellationToken);
         }
-        catch (Exception e) when (e is InvalidDataException or LayerImportException && download.TryStartOver(e))
+        catch (Exception e) when (e is InvalidDataException or LayerImportException && _download.TryStartOver(e))
         {
             plan.Progress.Restart();
-            return await ImportOnceAsync(mount, download, cancellationToken);
+            return await ImportOnceAsync(mount, _download, cancellationToken);
         }
         finally
         {
