@@ -9,6 +9,7 @@ using CimConvert.Registry.Pull;
 using CimConvert.Registry.Push;
 using CimConvert.Sources;
 using CimConvert.Store;
+using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Cli.Commands;
 
@@ -137,8 +138,8 @@ internal static class ConvertCommand
         return command;
     }
 
-    /// <summary>Converts one image; shows progress on a terminal, or logs.</summary>
-    public static async Task<ConversionResult> RunAsync(
+    /// <summary>Converts one image into a store; shows progress on a terminal, or logs.</summary>
+    public static Task<ConversionResult> RunAsync(
         ImageLocation image,
         string output,
         ImageReference? push,
@@ -146,37 +147,39 @@ internal static class ConvertCommand
         ConversionOptions options,
         RegistryOptions registryOptions,
         LogSettings log,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken) => WithRegistryAsync(registryOptions, log, async (registry, logger) =>
     {
-        using var loggers = CommonOptions.CreateLoggers(log);
-        using var telemetry = Telemetry.Start();
-        using var registry = RegistryClientFactory.Create(registryOptions, loggers);
         var store = ConversionStore.Open(output);
         var target = push is null ? null : await registry.PusherToAsync(push, cancellationToken);
-        var conversion = new ImageConversion(store, backend, options, loggers.CreateLogger("convert"), target);
-        var running = conversion.RunAsync(image.Open(registry), cancellationToken);
-        return log.IsLive ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
-    }
+        var conversion = new ImageConversion(store, backend, options, logger, target);
+        return await ShowAsync(conversion, conversion.RunAsync(image.Open(registry), cancellationToken), log);
+    });
 
     /// <summary>As <see cref="RunAsync"/>, into containerd.</summary>
-    private static async Task<ContainerdResult> RunIntoAsync(
+    private static Task<ContainerdResult> RunIntoAsync(
         ImageLocation image,
         IntoContainerd into,
         string backend,
         ConversionOptions options,
         RegistryOptions registryOptions,
         LogSettings log,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken) => WithRegistryAsync(registryOptions, log, async (registry, logger) =>
+    {
+        using var target = await into.OpenAsync(backend, logger, cancellationToken);
+        var conversion = new ContainerdConversion(target, options, logger);
+        return await ShowAsync(conversion, conversion.RunAsync(image.Open(registry), cancellationToken), log);
+    });
+
+    private static async Task<T> WithRegistryAsync<T>(RegistryOptions options, LogSettings log, Func<RegistryClient, ILogger, Task<T>> convert)
     {
         using var loggers = CommonOptions.CreateLoggers(log);
         using var telemetry = Telemetry.Start();
-        using var registry = RegistryClientFactory.Create(registryOptions, loggers);
-        var logger = loggers.CreateLogger("convert");
-        using var target = await into.OpenAsync(backend, logger, cancellationToken);
-        var conversion = new ContainerdConversion(target, options, logger);
-        var running = conversion.RunAsync(image.Open(registry), cancellationToken);
-        return log.IsLive ? await new LiveProgress().ShowAsync(running, () => conversion.Layers) : await running;
+        using var registry = RegistryClientFactory.Create(options, loggers);
+        return await convert(registry, loggers.CreateLogger("convert"));
     }
+
+    private static Task<T> ShowAsync<T>(IImageConversion conversion, Task<T> running, LogSettings log) =>
+        log.IsLive ? new LiveProgress().ShowAsync(running, () => conversion.Layers) : running;
 
     private static ImageReference ParseTagged(string text) => ImageReference.Parse(text) is { Digest: null } reference
         ? reference
