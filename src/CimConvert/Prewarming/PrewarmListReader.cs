@@ -183,9 +183,10 @@ internal sealed class PrewarmListReader
             throw YamlSection.Bad(_file, Mark.Empty, $"{image.Location} has integrity, vhdFooter, push or subject, which are for a store: images that go into containerd have none of them");
         }
 
-        if (list.Disk.MaxStore is not null)
+        if (list.Disk.MaxStore is not null || list.SkipPushed)
         {
-            throw YamlSection.Bad(_file, Mark.Empty, "disk.maxStore is for a store: images that go into containerd have minFree");
+            throw YamlSection.Bad(
+                _file, Mark.Empty, $"{(list.SkipPushed ? "skipPushed" : "disk.maxStore")} is for a store, which images that go into containerd do without");
         }
     }
 

@@ -120,6 +120,7 @@ public class PrewarmListReaderTests
     [TestCase("into: {containerd: {snapshotter: native}}\nimages: [a]\n", "there is no snapshotter 'native': auto, cimfs or blockcim")]
     [TestCase("into: {containerd: {address: x}}\nimages: [a]\n", "f:1:")]
     [TestCase("into: {containerd: {}}\nimages: [a]\ndisk: {maxStore: 1GiB}\n", "disk.maxStore is for a store")]
+    [TestCase("into: {containerd: {}}\nimages: [a]\nskipPushed: true\n", "skipPushed is for a store")]
     [TestCase("into: {containerd: {}}\nimages: [a]\ndefaults: {integrity: true}\n", "docker.io/library/a:latest has integrity, vhdFooter, push or subject, which are for a store")]
     [TestCase("into: {containerd: {}}\nimages: [a]\ndefaults: {push: 'x/y:z'}\n", "which are for a store")]
     public void Lists_that_name_no_place_or_two_are_refused(string text, string message) =>
