@@ -42,10 +42,16 @@ public sealed class ContainerdDaemon : IAsyncDisposable
     private Dictionary<string, string?> Environment =>
         Settings.Authorities is { } authorities ? new(StringComparer.Ordinal) { ["SSL_CERT_FILE"] = authorities } : new(StringComparer.Ordinal);
 
+    /// <summary>
+    /// Makes its configuration and its address, for what is to be there before it: <see cref="RestartAsync"/> starts it. Ends the test as
+    /// ignored where the version is not there.
+    /// </summary>
+    public static ContainerdDaemon Prepare(ContainerdSettings settings) => new(ContainerdProgram.Require(settings.Version), settings);
+
     /// <summary>Starts one. Ends the test as ignored where the version is not there.</summary>
     public static async Task<ContainerdDaemon> StartAsync(ContainerdSettings settings)
     {
-        ContainerdDaemon daemon = new(ContainerdProgram.Require(settings.Version), settings);
+        ContainerdDaemon daemon = Prepare(settings);
         try
         {
             await daemon.RunAsync().ConfigureAwait(false);
@@ -79,7 +85,7 @@ public sealed class ContainerdDaemon : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts it on the same folders, killing it before where it still runs.</summary>
+    /// <summary>Starts it on its folders, killing it before where it still runs.</summary>
     public async Task RestartAsync()
     {
         await KillAsync().ConfigureAwait(false);

@@ -48,7 +48,7 @@ internal sealed class DifferNode : IAsyncDisposable
         var standIn = await StandInSnapshotter.StartAsync(folder["snapshotter"], folder["snapshotter.sock"], new SnapshotterOptions { Mode = mode });
         try
         {
-            var daemon = await ContainerdDaemon.StartAsync(new ContainerdSettings
+            var daemon = ContainerdDaemon.Prepare(new ContainerdSettings
             {
                 Version = version,
                 Snapshotter = (standIn.Name, standIn.Socket),
@@ -60,7 +60,7 @@ internal sealed class DifferNode : IAsyncDisposable
             DifferNode node = new(folder, certificate, registry, standIn, daemon, differ);
             await node.UntilAsync(() => differ.Error.ToString().Contains("listening on", StringComparison.Ordinal));
 
-            // As on a node, the differ is there before the daemon, which otherwise pauses before it tries to connect again.
+            // A daemon that is there before its differ pauses before it tries to connect again.
             await daemon.RestartAsync();
             return node;
         }

@@ -165,15 +165,9 @@ public class DifferRequestTests
     [Test]
     public async Task A_daemon_that_is_gone_is_a_status_of_its_own()
     {
-        var reached = new TaskCompletionSource();
-        _daemon.Sent = token =>
-        {
-            reached.SetResult();
-            return Task.Delay(Timeout.Infinite, token);
-        };
-        Send(s_tar, s_tar.Length / 2);
+        var reached = SendHalf();
         var call = _differ.ApplyAsync(Request(s_tar)).ResponseAsync;
-        await reached.Task;
+        await reached;
         await _daemon.DisposeAsync();
         Assert.That(async () => await call, Throws.TypeOf<RpcException>().With.Property(nameof(RpcException.StatusCode)).EqualTo(StatusCode.Unavailable));
         AssertNothingIsLeft();
@@ -184,17 +178,11 @@ public class DifferRequestTests
     [Test]
     public async Task A_cancelled_call_and_one_that_waits_for_it_leave_nothing()
     {
-        var reached = new TaskCompletionSource();
-        _daemon.Sent = token =>
-        {
-            reached.TrySetResult();
-            return Task.Delay(Timeout.Infinite, token);
-        };
-        Send(s_tar, s_tar.Length / 2);
+        var reached = SendHalf();
         using CancellationTokenSource first = new();
         using CancellationTokenSource second = new();
         var running = _differ.ApplyAsync(Request(s_tar), cancellationToken: first.Token).ResponseAsync;
-        await reached.Task;
+        await reached;
         var waiting = _differ.ApplyAsync(Request(s_tar), cancellationToken: second.Token).ResponseAsync;
         await second.CancelAsync();
         Assert.That(async () => await waiting, Throws.TypeOf<RpcException>());
@@ -211,15 +199,9 @@ public class DifferRequestTests
     [Test]
     public async Task Stopping_ends_a_running_call()
     {
-        var reached = new TaskCompletionSource();
-        _daemon.Sent = token =>
-        {
-            reached.SetResult();
-            return Task.Delay(Timeout.Infinite, token);
-        };
-        Send(s_tar, s_tar.Length / 2);
+        var reached = SendHalf();
         var call = _differ.ApplyAsync(Request(s_tar)).ResponseAsync;
-        await reached.Task;
+        await reached;
         await _stop.CancelAsync();
         await _served;
         Assert.That(async () => await call, Throws.TypeOf<RpcException>().With.Property(nameof(RpcException.StatusCode)).EqualTo(StatusCode.Unavailable));
@@ -251,6 +233,20 @@ public class DifferRequestTests
         }
 
         _daemon.Size = blob.Length;
+    }
+
+    /// <summary>The daemon sends half of the layer, and then nothing more.</summary>
+    /// <returns>Ends when it has.</returns>
+    private Task SendHalf()
+    {
+        var reached = new TaskCompletionSource();
+        _daemon.Sent = token =>
+        {
+            reached.TrySetResult();
+            return Task.Delay(Timeout.Infinite, token);
+        };
+        Send(s_tar, s_tar.Length / 2);
+        return reached.Task;
     }
 
     private ApplyRequest Request(byte[] tar) => new()
