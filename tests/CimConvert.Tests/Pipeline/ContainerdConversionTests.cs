@@ -5,7 +5,6 @@ using CimConvert.Layers.Hives;
 using CimConvert.Pipeline;
 using CimConvert.TestKit;
 using CimConvert.TestKit.Containerd;
-using CimConvert.TestKit.Images;
 using CimConvert.TestKit.Layers;
 using CimConvert.TestKit.Servers;
 using CimConvert.Tests.Containerd;
@@ -44,6 +43,9 @@ public class ContainerdConversionTests
         }
 
         Assert.That(await node.Node.LinesAsync("images", "ls", "-q"), Is.EquivalentTo(names));
+        Assert.That(
+            (await node.Node.LinesAsync("snapshots", "--snapshotter", node.StandIn.Name, "tree")).Select(line => line.TrimStart(' ', '\\', '_', '-', '|', '`')),
+            Is.EqualTo(image.Layers.Select(layer => layer.ChainId)));
 
         // As a pod with the policy Always: nothing is downloaded but the manifest.
         var blobs = node.BlobRequests;
@@ -125,19 +127,23 @@ public class ContainerdConversionTests
         await using var node = await ConvertingNode.StartAsync(ContainerdVersion.V2_1, mode);
         var (_, one) = node.Serve("1", s_layers);
         var (_, two) = node.Serve("2", [.. s_layers[..3], HiveImage.Without("c")]);
-        var (_, same) = node.Serve("3", s_layers);
-        var results = await Task.WhenAll(node.ConvertAsync("1"), node.ConvertAsync("2"), node.ConvertAsync("3"));
+        node.Serve("3", s_layers);
+        node.Serve("4", s_layers);
+        var results = await Task.WhenAll(node.ConvertAsync("1"), node.ConvertAsync("2"), node.ConvertAsync("3"), node.ConvertAsync("4"));
         Assert.That(results.Sum(result => result.Layers.Count - result.Reused), Is.EqualTo(5));
         Assert.That(node.StandIn.Count("Prepare"), Is.EqualTo(5));
-        Assert.That(image(one), Is.EqualTo(image(same)));
         await node.AssertOnlyAsync(one, two);
+        await node.Node.Daemon.CollectGarbageAsync();
+        await node.AssertOnlyAsync(one, two);
+        foreach (var tag in (string[])["1", "3", "4"])
+        {
+            Assert.That((await node.Node.Cri.WaitForImageAsync(node.Name(tag)))!.Id, Is.EqualTo(one.ConfigDigest));
+        }
 
         await node.Node.Cri.WaitForImageAsync(node.Name("2"));
         await node.Node.Cri.RemoveImageAsync(node.Name("2"));
         await node.Node.Daemon.CollectGarbageAsync();
         await node.AssertOnlyAsync(one);
-
-        static string image(OciImage image) => image.Layers[^1].ChainId;
     }
 
     [Test]
