@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts the containerd of three Debian suites into a folder: 1.6 (bookworm), 1.7 (trixie), 2.1 (sid), each with its ctr. What
-# cannot be had is said, a line each: its tests are skipped. Nothing of the machine is changed, and no host is named here: the
+# Puts the containerd of three Debian suites into a folder: 1.6 (bookworm), 1.7 (trixie), 2.1 (sid), each with its ctr; and with the
+# last crane and oras, which older suites do not have. What cannot be had is said, a line each: its tests are skipped. Nothing of the machine is changed, and no host is named here: the
 # machine's own package sources are copied with the suite replaced.
 # Usage: tests/containerd.sh [FOLDER]   by default CIMCONVERT_CONTAINERD, else the user's cache: where ContainerdProgram looks.
 set -euo pipefail
@@ -21,9 +21,15 @@ if command -v flock >/dev/null 2>&1; then
   flock 9
 fi
 
+packages_of() {
+  if [ "$1" = sid ]; then echo containerd crane oras; else echo containerd; fi
+}
+
 wanted=()
 for suite in "${suites[@]}"; do
-  [ -x "$folder/$suite/usr/bin/containerd" ] || wanted+=("$suite")
+  for package in $(packages_of "$suite"); do
+    [ -x "$folder/$suite/usr/bin/$package" ] || { wanted+=("$suite"); break; }
+  done
 done
 suites=("${wanted[@]}")
 [ ${#suites[@]} -gt 0 ] || exit 0
@@ -45,8 +51,12 @@ fetch() {
   # The first source is Debian itself; the others hold updates, which sid has none of. Of the suites the first is taken.
   awk -v RS= 'NR == 1' "$sources" | sed -E "s/^Suites:.*/Suites: $suite/" >"$own/sources/kit.sources"
   # A folder under its final name is whole.
-  apt "$own" update && (cd "$own" && apt "$own" download containerd) && dpkg -x "$own"/containerd_*.deb "$own/tree" \
-    && mv -T "$own/tree" "$folder/$suite"
+  # shellcheck disable=SC2046 # one word a package
+  apt "$own" update && (cd "$own" && apt "$own" download $(packages_of "$suite")) || return 1
+  for package in "$own"/*.deb; do
+    dpkg -x "$package" "$own/tree" || return 1
+  done
+  rm -rf "${folder:?}/$suite" && mv -T "$own/tree" "$folder/$suite"
 }
 
 for suite in "${suites[@]}"; do

@@ -113,6 +113,7 @@ internal static class CommandLine
         new HelpOption(),
         new VersionOption(),
         ConvertCommand.Create(),
+            PullCommand.Create(),
         PrewarmCommand.Create(),
         ImportCommand.Create(),
         MergeCommand.Create(),

@@ -3,10 +3,10 @@ using CimConvert.Layers.Hives;
 using CimConvert.Oci;
 using CimConvert.Pipeline;
 using CimConvert.Prewarming;
+using CimConvert.Publishing;
 using CimConvert.Registry;
 using CimConvert.Registry.Auth;
 using CimConvert.Registry.Pull;
-using CimConvert.Registry.Push;
 using CimConvert.Sources;
 using CimConvert.Store;
 using Microsoft.Extensions.Logging;
@@ -78,9 +78,54 @@ public sealed class ImageConverter : IDisposable
                 WithSubject = options.Subject,
             },
             _loggers.CreateLogger<ImageConverter>(),
-            options.Push is { } push ? await _registry.PusherToAsync(ImageReference.Parse(push), cancellationToken) : null);
+            options.Push is { } push ? await PushSettings.Default.ToAsync(_registry, ImageReference.Parse(push), cancellationToken) : null);
         var running = conversion.RunAsync(source, cancellationToken);
         await ReportAsync(running, () => conversion.Layers, progress);
+        return ConvertedImage.Of(await running);
+    }
+
+    /// <summary>
+    /// Takes an image that was converted before from a registry into a store, which is then as <see cref="ConvertAsync"/> would have made it
+    /// (docs/trust.md says what is checked).
+    /// </summary>
+    /// <param name="image">The converted image, or its source: a reference, or <c>oci:DIR[:NAME]</c>.</param>
+    /// <param name="store">The store's folder; made where it is missing.</param>
+    /// <param name="options">The form that is wanted, and where to look; null for block CIMs of the highest version of Windows on amd64.</param>
+    /// <param name="progress">Told five times a second how far the files are, and once more at the end.</param>
+    /// <param name="cancellationToken">Stops; what is finished stays in the store.</param>
+    /// <exception cref="ConversionException">There is no such converted image, or it cannot be taken; the message is one line.</exception>
+    /// <exception cref="InvalidDataException">The reference, the pattern or the platform is none.</exception>
+    public async Task<ConvertedImage> PullAsync(
+        string image,
+        string store,
+        ImagePullOptions? options = null,
+        IProgress<IReadOnlyList<LayerStatus>>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        options ??= new ImagePullOptions();
+        var location = ImageLocation.Parse(image);
+        var logger = _loggers.CreateLogger<ImageConverter>();
+        var block = new BlockCimOptions(options.LayerIntegrity, options.VhdFooter);
+        var backend = CimBackends.NameFor(CimBackends.NameOf(options.Backend), block, options.Forked);
+        var conversion = new ConversionOptions
+        {
+            Platform = Platform.Parse(options.Platform),
+            OsVersion = options.OsVersion,
+            Forked = options.Forked,
+            Block = block,
+            Input = options.Limits,
+            Concurrency = options.Concurrency ?? ConversionOptions.DefaultConcurrency,
+        };
+        var finder = new ConversionFinder(
+            _registry,
+            ConvertedForm.Of(backend, options.Forked, block),
+            conversion,
+            options.From is { } from ? new NameTemplate(from).For(location) : null,
+            options.VerifiesSource,
+            logger);
+        var pull = new ImagePull(ConversionStore.Open(store), backend, finder, conversion, logger);
+        var running = pull.RunAsync(location.Open(_registry), cancellationToken);
+        await ReportAsync(running, () => pull.Layers, progress);
         return ConvertedImage.Of(await running);
     }
 

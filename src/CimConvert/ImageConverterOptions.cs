@@ -56,3 +56,40 @@ public sealed record ImageConversionOptions
     /// <summary>Layers that are downloaded and imported at once; null for one a core, at most 4. The output does not depend on it.</summary>
     public int? Concurrency { get; init; }
 }
+
+/// <summary>Which converted image is taken from a registry.</summary>
+public sealed record ImagePullOptions
+{
+    /// <summary><c>os/architecture</c> of the image to take from an index.</summary>
+    public string Platform { get; init; } = "windows/amd64";
+
+    /// <summary>The version of Windows to take from an index, whole or its first parts (<c>10.0.20348</c>); null for the highest.</summary>
+    public string? OsVersion { get; init; }
+
+    /// <summary>Forked CIMs instead of block CIMs and a merged one.</summary>
+    public bool Forked { get; init; }
+
+    /// <summary>Sealed block files; their root digests are checked.</summary>
+    public bool LayerIntegrity { get; init; }
+
+    /// <summary>Block files with a fixed VHD footer.</summary>
+    public bool VhdFooter { get; init; }
+
+    /// <summary>What must have written the CIMs.</summary>
+    public CimBackend Backend { get; init; }
+
+    /// <summary>
+    /// Where else the converted image may be than among the source's referrers: a reference in which <c>{registry}</c>, <c>{repository}</c>
+    /// and <c>{tag}</c> stand for the source's; null for nowhere.
+    /// </summary>
+    public string? From { get; init; }
+
+    /// <summary>Whether a converted image that is named itself must name its source as its subject, and the source must be there.</summary>
+    public bool VerifiesSource { get; init; }
+
+    /// <summary>What each file may take.</summary>
+    public InputLimits Limits { get; init; } = new();
+
+    /// <summary>Files that are downloaded at once; null for one a core, at most 4. The result does not depend on it.</summary>
+    public int? Concurrency { get; init; }
+}

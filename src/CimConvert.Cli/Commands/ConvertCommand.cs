@@ -4,9 +4,9 @@ using CimConvert.Cli.Output;
 using CimConvert.Layers.Hives;
 using CimConvert.Oci;
 using CimConvert.Pipeline;
+using CimConvert.Publishing;
 using CimConvert.Registry;
 using CimConvert.Registry.Pull;
-using CimConvert.Registry.Push;
 using CimConvert.Sources;
 using CimConvert.Store;
 using Microsoft.Extensions.Logging;
@@ -16,10 +16,6 @@ namespace CimConvert.Cli.Commands;
 /// <summary><c>cimconvert convert REF --output DIR</c>, or <c>--into containerd</c></summary>
 internal static class ConvertCommand
 {
-    private const string ThisHost = "host";
-    private const string BlockFormat = "block";
-    private const string ForkedFormat = "forked";
-
     public static Command Create()
     {
         var reference = new Argument<ImageLocation>("REF")
@@ -28,17 +24,8 @@ internal static class ConvertCommand
             CustomParser = CommonOptions.Parser(ImageLocation.Parse),
         };
         var output = new Option<string?>("--output", "-o") { Description = "The store to convert into; created if it does not exist. Required without --into.", HelpName = "DIR" };
-        var platform = new Option<Platform>("--platform")
-        {
-            Description = "The platform to convert, if the image has several.",
-            DefaultValueFactory = _ => Platform.Parse("windows/amd64"),
-            CustomParser = CommonOptions.Parser(Platform.Parse),
-        };
-        var osVersion = new Option<string?>("--os-version")
-        {
-            Description = "The Windows version to convert, in full or its first parts, or 'host' for this machine's version. Default: the newest, or with --into on Windows this machine's.",
-            CustomParser = CommonOptions.Parser(version => version is ThisHost ? HostVersion.Read() : version),
-        };
+        var platform = CommonOptions.Platform();
+        var osVersion = CommonOptions.OsVersion();
         var push = new Option<ImageReference?>("--push")
         {
             Description = "Also push the converted image to [REGISTRY/]REPOSITORY[:TAG].",
@@ -46,18 +33,12 @@ internal static class ConvertCommand
             HelpName = "REF",
         };
         var subject = new Option<bool>("--subject") { Description = "Make the source the subject of the converted image: registries then list it among the source's referrers." };
+        var pushing = new PushCommandOptions();
         var into = new IntoOptions();
         var registry = new RegistryCommandOptions();
         var limits = new InputLimitOptions();
         var concurrency = CommonOptions.Concurrency("How many layers are downloaded and imported at once. The result does not depend on it.");
-        var format = new Option<string>("--format")
-        {
-            Description = "'block' converts each layer to a block CIM and merges them; 'forked' makes standard CIMs, each forked from that of the layer below.",
-            DefaultValueFactory = _ => BlockFormat,
-        };
-        format.AcceptOnlyFromAmong(BlockFormat, ForkedFormat);
-        var integrity = CommonOptions.Integrity();
-        var vhdFooter = CommonOptions.VhdFooter();
+        var form = new FormOptions();
         var backendName = CommonOptions.Backend();
         var json = CommonOptions.Json();
         var logFormat = CommonOptions.LogFormat();
@@ -65,11 +46,13 @@ internal static class ConvertCommand
         var verbose = CommonOptions.Verbose();
         var command = new Command("convert", "Pulls an image, and converts it to CIMs in a store or in containerd.")
         {
-            reference, output, platform, osVersion, format, integrity, vhdFooter, push, subject, concurrency, backendName, json, logFormat, quiet, verbose,
+            reference, output, platform, osVersion, push, subject, concurrency, backendName, json, logFormat, quiet, verbose,
         };
-        into.AddTo(command, output, format, integrity, vhdFooter, push, subject);
+        into.AddTo(command, output, form.Format, form.Integrity, form.VhdFooter, push, subject);
         registry.AddTo(command);
         limits.AddTo(command);
+        pushing.AddTo(command);
+        form.AddTo(command);
         command.Validators.Add(result =>
         {
             if (!into.IsInto(result) && result.GetResult(output) is null)
@@ -80,11 +63,6 @@ internal static class ConvertCommand
             if (into.GivenWithoutInto(result) is { } stray)
             {
                 result.AddError($"{stray} goes with --into");
-            }
-
-            if (result.GetValue(format) == ForkedFormat && (result.GetValue(integrity) || result.GetValue(vhdFooter)))
-            {
-                result.AddError("--integrity and --vhd-footer are for block files, which --format forked does not make");
             }
         });
         command.SetAction(async (parsed, cancellationToken) =>
@@ -105,13 +83,11 @@ internal static class ConvertCommand
                 return ExitCodes.Done;
             }
 
-            var cimOptions = new BlockCimOptions(parsed.GetValue(integrity), parsed.GetValue(vhdFooter));
-            var isForked = parsed.GetValue(format) == ForkedFormat;
-            var backend = isForked ? CimBackends.SelectForking(parsed.GetRequiredValue(backendName)) : CimBackends.Select(parsed.GetRequiredValue(backendName), cimOptions);
+            var backend = form.Backend(parsed, parsed.GetRequiredValue(backendName));
             var options = common with
             {
-                Forked = isForked,
-                Block = cimOptions,
+                Forked = form.IsForked(parsed),
+                Block = form.Block(parsed),
                 Hives = HiveMergers.For(backend),
                 WithSubject = parsed.GetValue(subject),
             };
@@ -119,6 +95,7 @@ internal static class ConvertCommand
                 parsed.GetRequiredValue(reference),
                 parsed.GetRequiredValue(output)!,
                 parsed.GetValue(push),
+                pushing.Read(parsed),
                 backend,
                 options,
                 registry.Read(parsed),
@@ -143,14 +120,15 @@ internal static class ConvertCommand
         ImageLocation image,
         string output,
         ImageReference? push,
+        PushSettings pushSettings,
         ICimBackend backend,
         ConversionOptions options,
         RegistryOptions registryOptions,
         LogSettings log,
-        CancellationToken cancellationToken) => WithRegistryAsync(registryOptions, log, async (registry, logger) =>
+        CancellationToken cancellationToken) => WithRegistryAsync(registryOptions, log, "convert", async (registry, logger) =>
     {
         var store = ConversionStore.Open(output);
-        var target = push is null ? null : await registry.PusherToAsync(push, cancellationToken);
+        var target = push is null ? null : await pushSettings.ToAsync(registry, push, cancellationToken);
         var conversion = new ImageConversion(store, backend, options, logger, target);
         return await ShowAsync(conversion, conversion.RunAsync(image.Open(registry), cancellationToken), log);
     });
@@ -163,22 +141,24 @@ internal static class ConvertCommand
         ConversionOptions options,
         RegistryOptions registryOptions,
         LogSettings log,
-        CancellationToken cancellationToken) => WithRegistryAsync(registryOptions, log, async (registry, logger) =>
+        CancellationToken cancellationToken) => WithRegistryAsync(registryOptions, log, "convert", async (registry, logger) =>
     {
         using var target = await into.OpenAsync(backend, logger, cancellationToken);
         var conversion = new ContainerdConversion(target, options, logger);
         return await ShowAsync(conversion, conversion.RunAsync(image.Open(registry), cancellationToken), log);
     });
 
-    private static async Task<T> WithRegistryAsync<T>(RegistryOptions options, LogSettings log, Func<RegistryClient, ILogger, Task<T>> convert)
+    /// <summary>Opens the log, telemetry and the registry client of a command for its time.</summary>
+    internal static async Task<T> WithRegistryAsync<T>(RegistryOptions options, LogSettings log, string name, Func<RegistryClient, ILogger, Task<T>> convert)
     {
         using var loggers = CommonOptions.CreateLoggers(log);
         using var telemetry = Telemetry.Start();
         using var registry = RegistryClientFactory.Create(options, loggers);
-        return await convert(registry, loggers.CreateLogger("convert"));
+        return await convert(registry, loggers.CreateLogger(name));
     }
 
-    private static Task<T> ShowAsync<T>(IImageConversion conversion, Task<T> running, LogSettings log) =>
+    /// <summary>Shows progress on a terminal while an image is converted.</summary>
+    internal static Task<T> ShowAsync<T>(IImageConversion conversion, Task<T> running, LogSettings log) =>
         log.IsLive ? new LiveProgress().ShowAsync(running, () => conversion.Layers) : running;
 
     private static ImageReference ParseTagged(string text) => ImageReference.Parse(text) is { Digest: null } reference

@@ -9,6 +9,7 @@ using CimConvert.Formats.Regf;
 using CimConvert.Layers.Hives;
 using CimConvert.Oci;
 using CimConvert.Pipeline;
+using CimConvert.Publishing;
 using CimConvert.Registry;
 using CimConvert.Sources;
 
@@ -82,6 +83,7 @@ internal static class DemoCommand
             new ImageLocation.Remote(reference),
             store,
             push: null,
+                PushSettings.Default,
             backend,
             options,
             new RegistryOptions { PlainHttp = true },

@@ -21,6 +21,7 @@ internal static class PrewarmCommand
         var dryRun = new Option<bool>("--dry-run") { Description = "Only show what would be downloaded and converted." };
         var report = new Option<string?>("--report") { Description = "Also write the JSON result to a file.", HelpName = "FILE" };
         var logFormat = CommonOptions.LogFormat();
+        var pushing = new PushCommandOptions();
         var into = new IntoOptions();
         var registries = new RegistryCommandOptions();
         var limits = new InputLimitOptions();
@@ -34,6 +35,7 @@ internal static class PrewarmCommand
         into.AddTo(command, output);
         registries.AddTo(command);
         limits.AddTo(command);
+        pushing.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var list = PrewarmListReader.Read(parsed.GetRequiredValue(file), parsed.GetValue(output), into.IsInto(parsed.CommandResult));
@@ -42,7 +44,7 @@ internal static class PrewarmCommand
                 throw new InvalidDataException($"{stray} goes with --into, or with 'into' in the list");
             }
 
-            list = list with { Limits = limits.Read(parsed, list.Limits), Into = into.Read(parsed, list.Into) };
+            list = list with { Limits = limits.Read(parsed, list.Limits), Into = into.Read(parsed, list.Into), PushSettings = pushing.Read(parsed) };
             if (parsed.GetValue(shard) is { } part)
             {
                 list = list with { Images = [.. list.Images.Where(image => part.Has(image.Location.ToString()))] };

@@ -27,6 +27,15 @@ internal static class ConversionReport
             WriteStored(json, stored);
         }
 
+        if (result is ConversionResult { From: { } from })
+        {
+            json.WriteStartObject("from");
+            json.WriteString("reference", from.Reference);
+            json.WriteString("digest", from.Digest.ToString());
+            json.WriteString("foundBy", JsonNamingPolicy.CamelCase.ConvertName(from.By.ToString()));
+            json.WriteEndObject();
+        }
+
         json.WriteString("backend", result.Backend);
         json.WriteString("hives", result.Hives);
         if (result is ConversionResult { Pushed: var pushed })
@@ -55,7 +64,7 @@ internal static class ConversionReport
         Console.WriteLine($"{result.Image.Name} ({result.Image.Config.Platform})");
         foreach (var (layer, reused) in result.Layers)
         {
-            Console.WriteLine($"  layer  {layer.Record.DiffId.Hex[..12]}  {Sizes.Of(layer.Size),10}  {(reused ? "reused   " : "converted")}  {layer.CimFile}");
+            Console.WriteLine($"  layer  {layer.Record.DiffId.Hex[..12]}  {Sizes.Of(layer.Size),10}  {(reused ? "reused   " : result.From is null ? "converted" : "pulled   ")}  {layer.CimFile}");
         }
 
         if (result.Layers.Count > 1 && result.Top.Merged is { } merged)
@@ -64,6 +73,11 @@ internal static class ConversionReport
         }
 
         Console.WriteLine($"  manifest {result.Manifest.Digest}");
+        if (result.From is { } from)
+        {
+            Console.WriteLine($"  taken from {from.Reference}, manifest {from.Digest}");
+        }
+
         if (result.Pushed is { } pushed)
         {
             Console.WriteLine(

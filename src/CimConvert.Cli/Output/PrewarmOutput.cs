@@ -113,7 +113,7 @@ internal static class PrewarmOutput
             table.AddRow(
                 Markup.Escape(image.Image.Location.ToString()),
                 NameOf(image.Outcome),
-                $"{conversion?.Image.Manifest.Layers.Count}",
+                $"{conversion?.Image.Config.DiffIds.Count}",
                 $"{conversion?.Reused}",
                 conversion is null ? string.Empty : Sizes.Of(conversion.Bytes.Downloaded),
                 conversion is null ? string.Empty : Sizes.Of(conversion.Bytes.Written),

@@ -46,6 +46,14 @@ internal static class CimBackends
         return new NativeBackend();
     }
 
+    /// <summary>The back end that would write an image: the one that is named, or what <see cref="Auto"/> means on this machine.</summary>
+    /// <param name="name">One of the three names.</param>
+    /// <param name="options">How block files would be written.</param>
+    /// <param name="forked">Whether forked CIMs would be written instead.</param>
+    /// <exception cref="ConversionException">See <see cref="Select"/>.</exception>
+    public static string NameFor(string name, BlockCimOptions options, bool forked) =>
+        name != Auto ? name : forked ? SelectForking(name).Name : Select(name, options).Name;
+
     /// <summary>As <see cref="Select"/>, for standard CIMs, which older versions of Windows support, too.</summary>
     /// <param name="name">One of the three names.</param>
     /// <exception cref="ConversionException">The native back end is requested, or present, and cannot be used; the message says why.</exception>

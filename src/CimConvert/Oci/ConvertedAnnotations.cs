@@ -20,8 +20,49 @@ internal static class ConvertedAnnotations
     /// <summary>On every layer: the chain ID under which the store has it.</summary>
     public const string ChainId = Prefix + "chain-id";
 
+    /// <summary>The digest of a layer's uncompressed tar.</summary>
+    public const string DiffId = Prefix + "diff-id";
+
+    /// <summary>The name of the CIM in a block file, or of the <c>.cim</c> file.</summary>
+    public const string CimName = Prefix + "cim-name";
+
+    /// <summary>How the root digest of a sealed file is computed.</summary>
+    public const string IntegrityScheme = Prefix + "integrity-scheme";
+
+    /// <summary>Bytes of a layer's uncompressed tar.</summary>
+    public const string TarSize = Prefix + "tar-size";
+
+    /// <summary>Bytes of a layer's regular files.</summary>
+    public const string FilesSize = Prefix + "files-size";
+
+    /// <summary>The hives in a layer's folder <c>Hives</c>, joined by commas; absent if there are none.</summary>
+    public const string Hives = Prefix + "hives";
+
+    /// <summary>On the manifest: the source's operating system and architecture.</summary>
+    public const string Platform = Prefix + "platform";
+
+    /// <summary>On the manifest: the version of Windows that the source was made for.</summary>
+    public const string OsVersion = Prefix + "os-version";
+
+    /// <summary>Of a file that is compressed for transport: the digest of the file itself.</summary>
+    public const string ContentDigest = Prefix + "content-digest";
+
+    /// <summary>Of a file that is compressed for transport: the bytes of the file itself.</summary>
+    public const string ContentSize = Prefix + "content-size";
+
+    /// <summary>When the source image was made, as its config says (OCI image spec, annotations.md).</summary>
+    public const string Created = "org.opencontainers.image.created";
+
     /// <summary>The file's name (OCI image spec, annotations.md, "Pre-Defined Annotation Keys").</summary>
     public const string Title = "org.opencontainers.image.title";
+
+    /// <summary>What the title of a file ends with that is compressed for transport: tools that pull artifacts write it as it is.</summary>
+    public static string TitleSuffix(LayerCompression compression) => compression switch
+    {
+        LayerCompression.Gzip => ".gz",
+        LayerCompression.Zstd => ".zst",
+        _ => string.Empty,
+    };
 
     /// <summary>The chain ID in a layer's annotations; null if it has none.</summary>
     public static ChainId? ChainIdOf(Descriptor entry) =>

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace CimConvert.Oci;
@@ -9,6 +11,9 @@ internal sealed record ImageConfig
     public const int MaxBytes = 8 << 20;
 
     private const string What = "the image config";
+
+    /// <summary>Characters of <c>2026-01-31</c>.</summary>
+    private const int DateLength = 10;
 
     public required string Os { get; init; }
 
@@ -24,6 +29,20 @@ internal sealed record ImageConfig
 
     [JsonPropertyName("rootfs")]
     public required RootFileSystem RootFs { get; init; }
+
+    /// <summary>When the image was made, as RFC 3339 has it; null if it does not say.</summary>
+    [JsonIgnore]
+    public string? Created => CreatedField is { ValueKind: JsonValueKind.String } created
+        && created.GetString() is { Length: > DateLength } text
+        && text[DateLength] == 'T'
+        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out _)
+        ? text
+        : null;
+
+    /// <summary>Whatever it is: a wrong time is no reason to refuse an image.</summary>
+    [JsonInclude]
+    [JsonPropertyName("created")]
+    internal JsonElement? CreatedField { get; init; }
 
     [JsonIgnore]
     public Platform Platform => new()

@@ -12,6 +12,12 @@ internal sealed record ImageManifest
     /// <summary>Windows supports about 128; this limit only bounds what a hostile manifest can demand.</summary>
     public const int MaxLayers = 512;
 
+    /// <summary>
+    /// A converted image has an entry for each file: for a forked CIM some six, for a native one up to ten hives. <see cref="MaxBytes"/> is
+    /// reached before this.
+    /// </summary>
+    public const int MaxConvertedFiles = 16_384;
+
     private const int Schema = 2;
     private const string What = "the manifest";
 
@@ -29,6 +35,10 @@ internal sealed record ImageManifest
     public required Descriptor Config { get; init; }
 
     public required IReadOnlyList<Descriptor> Layers { get; init; }
+
+    /// <summary>Whether it is the manifest of a converted image: an artifact of this program.</summary>
+    [JsonIgnore]
+    public bool IsConverted => ArtifactType == MediaTypes.ConvertedImage;
 
     /// <summary>Read only to refuse it; see <see cref="Validate"/>.</summary>
     [JsonInclude]
@@ -56,14 +66,15 @@ internal sealed record ImageManifest
         }
 
         Config.Validate($"{What}'s config");
-        if (!MediaTypes.IsConfig(Config.MediaType))
+        if (!MediaTypes.IsConfig(Config.MediaType) && !(IsConverted && Config.MediaType == MediaTypes.OciEmpty))
         {
             throw new InvalidDataException($"{What} is no container image: its config is of type '{Printable.Of(Config.MediaType)}'");
         }
 
-        if (Layers.Count > MaxLayers)
+        var most = IsConverted ? MaxConvertedFiles : MaxLayers;
+        if (Layers.Count > most)
         {
-            throw new InvalidDataException($"{What} has {Layers.Count} layers, more than the {MaxLayers} allowed");
+            throw new InvalidDataException($"{What} has {Layers.Count} layers, more than the {most} allowed");
         }
 
         for (var i = 0; i < Layers.Count; i++)

@@ -44,6 +44,12 @@ internal sealed partial class ImageReference
 
     public Digest? Digest { get; }
 
+    /// <summary>A manifest of the same repository.</summary>
+    public ImageReference At(Digest digest) => new($"{Registry}/{Repository}@{digest}", Registry, Repository, tag: null, digest);
+
+    /// <summary>A tag of the same repository.</summary>
+    public ImageReference At(string tag) => new($"{Registry}/{Repository}:{tag}", Registry, Repository, tag, digest: null);
+
     /// <summary>The full name, with all defaults.</summary>
     public override string ToString() =>
         $"{Registry}/{Repository}{(Tag is null ? string.Empty : ":" + Tag)}{(Digest is { } digest ? "@" + digest : string.Empty)}";

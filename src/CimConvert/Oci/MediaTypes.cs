@@ -9,6 +9,9 @@ internal static class MediaTypes
     public const string OciIndex = "application/vnd.oci.image.index.v1+json";
     public const string OciManifest = "application/vnd.oci.image.manifest.v1+json";
     public const string OciConfig = "application/vnd.oci.image.config.v1+json";
+
+    /// <summary>The document <c>{}</c>: the config of an artifact that has none (OCI image spec, manifest.md, "Guidance for an Empty Descriptor").</summary>
+    public const string OciEmpty = "application/vnd.oci.empty.v1+json";
     public const string OciLayer = "application/vnd.oci.image.layer.v1.tar";
     public const string OciLayerGzip = "application/vnd.oci.image.layer.v1.tar+gzip";
     public const string OciLayerZstd = "application/vnd.oci.image.layer.v1.tar+zstd";
@@ -35,7 +38,18 @@ internal static class MediaTypes
 
     /// <summary>A region or object ID file of a forked CIM.</summary>
     public const string ConvertedForkedFile = "application/vnd.cimconvert.layer.cim.file.v1";
+
+    /// <summary>The merged CIM of all layers.</summary>
     public const string ConvertedMerged = "application/vnd.cimconvert.merged.blockcim.v1";
+
+    /// <summary>A registry hive that layers above merge with, of a layer whose CIM only Windows can read.</summary>
+    public const string ConvertedHive = "application/vnd.cimconvert.layer.hive.v1";
+
+    /// <summary>The source image's config, unchanged. It is no config of the converted image: it lists the layers of the source.</summary>
+    public const string ConvertedSourceConfig = "application/vnd.cimconvert.source.config.v1+json";
+
+    private const string GzipSuffix = "+gzip";
+    private const string ZstdSuffix = "+zstd";
 
     /// <summary>The accepted media types of manifest requests, in order of preference.</summary>
     public static IReadOnlyList<string> Manifests { get; } = [OciIndex, OciManifest, DockerList, DockerManifest];
@@ -50,10 +64,22 @@ internal static class MediaTypes
     public static bool IsLayer(string mediaType) => TryDescribeLayer(mediaType) is not null;
 
     /// <exception cref="InvalidDataException">Layers of this type are not supported.</exception>
-    public static LayerEncoding DescribeLayer(string mediaType) => TryDescribeLayer(mediaType) ?? throw new InvalidDataException(
-        mediaType is ConvertedLayer or ConvertedMerged or ConvertedForked or ConvertedForkedFile
-            ? $"layer media type '{mediaType}' is a converted block CIM; name the source image instead"
-            : $"layer media type '{Printable.Of(mediaType)}' is not a tar, gzip or zstd layer of OCI or Docker");
+    public static LayerEncoding DescribeLayer(string mediaType) => TryDescribeLayer(mediaType)
+        ?? throw new InvalidDataException($"layer media type '{Printable.Of(mediaType)}' is not a tar, gzip or zstd layer of OCI or Docker");
+
+    /// <summary>The media type of a converted image's file that is compressed for transport: <c>+zstd</c> or <c>+gzip</c> is appended.</summary>
+    public static string ForTransport(string mediaType, LayerCompression compression) => compression switch
+    {
+        LayerCompression.Gzip => mediaType + GzipSuffix,
+        LayerCompression.Zstd => mediaType + ZstdSuffix,
+        _ => mediaType,
+    };
+
+    /// <summary>The reverse of <see cref="ForTransport"/>.</summary>
+    public static (string MediaType, LayerCompression Compression) SplitTransport(string mediaType) =>
+        mediaType.EndsWith(GzipSuffix, StringComparison.Ordinal) ? (mediaType[..^GzipSuffix.Length], LayerCompression.Gzip)
+        : mediaType.EndsWith(ZstdSuffix, StringComparison.Ordinal) ? (mediaType[..^ZstdSuffix.Length], LayerCompression.Zstd)
+        : (mediaType, LayerCompression.None);
 
     private static LayerEncoding? TryDescribeLayer(string mediaType) => mediaType switch
     {

@@ -31,7 +31,16 @@ internal sealed record ConversionResult(
     ConversionBytes Bytes,
     ConversionTimings Timings) : ConversionSummary(Image, Backend, Hives, Bytes, Timings)
 {
+    /// <summary>The converted image that it was taken from; null if the source was converted.</summary>
+    public PulledFrom? From { get; init; }
+
     public override int Reused => Layers.Count(layer => layer.Reused);
 
     public override bool IsNew => Bytes.Written > 0;
 }
+
+/// <summary>Where a converted image was taken from.</summary>
+/// <param name="Reference">The image's name.</param>
+/// <param name="Digest">Of its manifest there.</param>
+/// <param name="By">How it was found.</param>
+internal sealed record PulledFrom(string Reference, Digest Digest, FoundBy By);

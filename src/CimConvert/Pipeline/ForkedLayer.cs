@@ -18,7 +18,8 @@ internal static class ForkedLayer
         var parent = parentCim is null ? null : Path.Combine(Path.GetDirectoryName(cimFile)!, ParentName);
         if (parent is not null)
         {
-            Link(parentCim!, parent);
+            LinkRegions(parentCim!, Path.GetDirectoryName(cimFile)!);
+            HardLink.CreateOrCopy(parent, parentCim!);
         }
 
         return backend.CreateForked(cimFile, parent);
@@ -31,15 +32,13 @@ internal static class ForkedLayer
         return StoredLayer.DescribeForked(cim, cimName, cancellationToken);
     }
 
-    private static void Link(string parentCim, string link)
+    /// <summary>Links the regions of a CIM and of all below it into a folder.</summary>
+    public static void LinkRegions(string cimFile, string folder)
     {
-        var parent = StandardCim.Open(parentCim);
-        var folder = Path.GetDirectoryName(link)!;
-        foreach (var file in parent.ParentFiles.Concat(parent.OwnFiles).Where(File.Exists))
+        var cim = StandardCim.Open(cimFile);
+        foreach (var file in cim.ParentFiles.Concat(cim.OwnFiles).Where(File.Exists))
         {
             HardLink.CreateOrCopy(Path.Combine(folder, Path.GetFileName(file)), file);
         }
-
-        HardLink.CreateOrCopy(link, parent.Path);
     }
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using CimConvert.Cims;
 using CimConvert.Publishing;
-using CimConvert.Registry.Push;
 using CimConvert.Sources;
 using CimConvert.Store;
 using Microsoft.Extensions.Logging;
@@ -13,7 +12,7 @@ namespace CimConvert.Pipeline;
 /// is the path of one layer. <see cref="ContainerdConversion"/> does the same into a node's containerd.
 /// </summary>
 internal sealed class ImageConversion(
-    ConversionStore store, ICimBackend backend, ConversionOptions options, ILogger logger, RegistryPusher? target = null) : IImageConversion
+    ConversionStore store, ICimBackend backend, ConversionOptions options, ILogger logger, PushOptions? push = null) : IImageConversion
 {
     public IReadOnlyList<LayerPlan> Layers { get; private set; } = [];
 
@@ -23,7 +22,8 @@ internal sealed class ImageConversion(
     async Task<ConversionSummary> IImageConversion.RunAsync(IImageSource source, CancellationToken cancellationToken) =>
         await RunAsync(source, cancellationToken);
 
-    private async Task<ConversionResult> ConvertAsync(IImageSource source, CancellationToken cancellationToken)
+    /// <summary>As <see cref="RunAsync"/>, within an attempt that somebody else counts.</summary>
+    internal async Task<ConversionResult> ConvertAsync(IImageSource source, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
 
@@ -31,6 +31,11 @@ internal sealed class ImageConversion(
         var image = await new ImageResolver(source).ResolveAsync(options.Platform, options.OsVersion, cancellationToken);
         Layers = LayerPlan.Make(image);
         logger.LogInformation("{Image}: {Platform}, {Count} layers", source.Name, image.Config.Platform, Layers.Count);
+        if (push is { IsTagged: true })
+        {
+            await new PushGuard(push.Target, push.Settings.IsForced).CheckAsync(image, cancellationToken);
+        }
+
         using var lease = await store.UseAsync([.. Layers.Select(layer => layer.ChainId)], cancellationToken);
         var resolved = clock.ElapsedMilliseconds;
 
@@ -50,9 +55,9 @@ internal sealed class ImageConversion(
         var published = clock.ElapsedMilliseconds;
 
         // push
-        var pushed = target is null
+        var pushed = push is null
             ? null
-            : await new ImagePush(store, target, logger).RunAsync(image, (source as RegistrySource)?.Reference, manifest, options.WithSubject, cancellationToken);
+            : await new ImagePush(store, push, logger).RunAsync(image, (source as RegistrySource)?.Reference, manifest, cancellationToken);
         var done = clock.ElapsedMilliseconds;
 
         return new ConversionResult(

@@ -24,7 +24,7 @@ internal sealed class LayerJob(
     /// <summary>Finds the layer in the store, if it was made with the same options; null if not.</summary>
     public StoredLayer? Find()
     {
-        if (store.FindLayer(plan.ChainId) is not { } stored || !LayerFiles.IsAsWanted(stored, backend, options))
+        if (store.FindLayer(plan.ChainId) is not { } stored || !LayerFiles.IsAsWanted(stored, backend.Name, options))
         {
             return null;
         }

@@ -1,4 +1,5 @@
 using CimConvert.Oci;
+using CimConvert.Publishing;
 using CimConvert.Sources;
 
 namespace CimConvert.Pipeline;
@@ -19,6 +20,26 @@ internal sealed record LayerPlan(
 
     /// <summary>The layer's name in messages.</summary>
     public string Name => $"layer {Index + 1} of {Count} ({Blob.Digest})";
+
+    /// <summary>Plans the files of a converted image: for each layer one for each of its files, the CIM's last; then the merged CIM's.</summary>
+    public static (IReadOnlyList<IReadOnlyList<LayerPlan>> Layers, LayerPlan? Merged) MakePull(ConvertedContent content)
+    {
+        var layers = content.Layers.Select((layer, index) => (IReadOnlyList<LayerPlan>)[.. layer.Files.Select(file => OfFile(file, index))]).ToArray();
+        return (layers, content.Merged is { } merged ? OfFile(merged, content.Layers.Count - 1) : null);
+
+        LayerPlan OfFile(ConvertedFile file, int index)
+        {
+            var record = content.Layers[index].Record;
+            return new LayerPlan(
+                index,
+                content.Layers.Count,
+                file.Blob,
+                file.Compression,
+                new DiffId(record.DiffId),
+                new ChainId(record.ChainId),
+                [.. record.Parents.Select(parent => new ChainId(parent))]);
+        }
+    }
 
     /// <exception cref="InvalidDataException">The image has no layers, or one of a media type that cannot be read.</exception>
     public static IReadOnlyList<LayerPlan> Make(ResolvedImage image)

@@ -30,7 +30,19 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
 
     /// <summary>Opens the tar of a layer whose blob comes from the image's source; it must match the layer's diff ID.</summary>
     public LayerTar(LayerPlan plan, LayerDownload download, InputLimits limits, DiskBudget? disk, CancellationToken cancellationToken)
-        : this(download.OpenAsync, plan.Blob, plan.Compression, plan.DiffId.Digest, plan.Progress, plan.Index, limits, disk, cancellationToken)
+        : this(download.OpenAsync, plan.Blob, plan.Compression, Check(plan.DiffId.Digest), plan.Progress, plan.Index, limits, disk, cancellationToken)
+    {
+    }
+
+    /// <summary>Opens a file of a converted image, which a registry has compressed or not, as <see cref="LayerTar"/> opens a tar.</summary>
+    /// <param name="plan">The layer; its blob is the file in the registry.</param>
+    /// <param name="download">The blob's download.</param>
+    /// <param name="content">What the file itself must be.</param>
+    /// <param name="limits">The layer's limits.</param>
+    /// <param name="disk">The disk budget; null for none.</param>
+    /// <param name="cancellationToken">Stops the threads.</param>
+    public LayerTar(LayerPlan plan, LayerDownload download, DigestCheck content, InputLimits limits, DiskBudget? disk, CancellationToken cancellationToken)
+        : this(download.OpenAsync, plan.Blob, plan.Compression, content, plan.Progress, plan.Index, limits, disk, cancellationToken)
     {
     }
 
@@ -42,7 +54,7 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
     /// <param name="cancellationToken">Stops the threads.</param>
     public LayerTar(
         Func<CancellationToken, Task<Stream>> open, Descriptor blob, LayerCompression compression, InputLimits limits, CancellationToken cancellationToken)
-        : this(open, blob, compression, diffId: null, new LayerProgress(), layer: 0, limits, disk: null, cancellationToken)
+        : this(open, blob, compression, Check(diffId: null), new LayerProgress(), layer: 0, limits, disk: null, cancellationToken)
     {
     }
 
@@ -71,7 +83,7 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
         Func<CancellationToken, Task<Stream>> open,
         Descriptor blob,
         LayerCompression compression,
-        Digest? diffId,
+        DigestCheck content,
         LayerProgress progress,
         int layer,
         InputLimits limits,
@@ -84,7 +96,7 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
         _compressed = new BufferChannel(CompressedBufferSize, Buffers, downloading, decompressing);
         _tar = new BufferChannel(TarBufferSize, Buffers, decompressing, hashing, importing);
         _reader = _tar.Readers[1];
-        _tarCheck = new DigestCheck("its uncompressed tar (diff ID)", diffId, expectedSize: null);
+        _tarCheck = content;
         _stages.Start(() => DownloadAsync(open, blob, progress, _compressed));
         _decompressed = _stages.StartAwaitedThread(() => Decompress(_compressed.Reader, compression, blob.Size, Count));
         _hashed = _stages.StartAwaitedThread(Hash);
@@ -170,6 +182,8 @@ internal sealed class LayerTar : ForwardStream, ISliceSource
         var cause = await _stages.StopAsync();
         return _outer.IsCancellationRequested ? new OperationCanceledException(_outer) : cause ?? better;
     }
+
+    private static DigestCheck Check(Digest? diffId) => new("its uncompressed tar (diff ID)", diffId, expectedSize: null);
 
     private InvalidDataException? DiffIdMismatch()
     {

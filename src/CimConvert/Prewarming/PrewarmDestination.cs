@@ -5,7 +5,6 @@ using CimConvert.Oci;
 using CimConvert.Pipeline;
 using CimConvert.Publishing;
 using CimConvert.Registry.Pull;
-using CimConvert.Registry.Push;
 using CimConvert.Sources;
 using CimConvert.Storage;
 using CimConvert.Store;
@@ -29,10 +28,10 @@ internal interface IPrewarmDestination : IDisposable
 
 /// <summary>A store, from which images may also be pushed.</summary>
 /// <param name="store">Gets the converted images.</param>
-/// <param name="registry">Where they are pushed to.</param>
-/// <param name="skipPushed">Whether an image that the registry has already is skipped.</param>
+/// <param name="registry">Where they are pushed to, and converted ones taken from.</param>
+/// <param name="list">The list.</param>
 /// <param name="logger">Logs every step.</param>
-internal sealed class StoreDestination(ConversionStore store, RegistryClient registry, bool skipPushed, ILogger logger) : IPrewarmDestination
+internal sealed class StoreDestination(ConversionStore store, RegistryClient registry, PrewarmList list, ILogger logger) : IPrewarmDestination
 {
     public DiskBudget Limit(PrewarmDisk disk) => new(store.Root, disk.MinFree, disk.MaxStore, store.SizeOnDisk);
 
@@ -40,28 +39,39 @@ internal sealed class StoreDestination(ConversionStore store, RegistryClient reg
         PrewarmImage image, IImageSource source, ConversionOptions options, CancellationToken cancellationToken)
     {
         var how = new BlockCimOptions(image.Integrity, image.VhdFooter);
-        var backend = CimBackends.Select(image.Backend, how);
-        if (skipPushed && image.Push is { } pushed && await IsPushedAsync(image, pushed, source, backend.Name, how, cancellationToken))
+        var form = ConvertedForm.Of(CimBackends.NameFor(image.Backend, how, forked: false), forked: false, how);
+        if (list.SkipPushed && image.Push is { } pushed && await IsPushedAsync(image, pushed, source, form, cancellationToken))
         {
             logger.LogInformation("{Image}: {Target} is its conversion already", source.Name, pushed);
             return null;
         }
 
-        var target = image.Push is { } push ? await registry.PusherToAsync(push, cancellationToken) : null;
-        return new ImageConversion(
-            store, backend, options with { Block = how, Hives = HiveMergers.For(backend), WithSubject = image.Subject }, logger, target);
+        var push = image.Push is { } name ? await list.PushSettings.ToAsync(registry, name, cancellationToken) : null;
+        options = options with { Block = how, WithSubject = image.Subject };
+        if (image.Converted == ConvertedPreference.Only)
+        {
+            return new ImagePull(store, form.Backend, Finder(image, form, options), options, logger, otherwise: null, push);
+        }
+
+        var backend = CimBackends.Select(image.Backend, how);
+        options = options with { Hives = HiveMergers.For(backend) };
+        var conversion = new ImageConversion(store, backend, options, logger, push);
+        return image.Converted == ConvertedPreference.None
+            ? conversion
+            : new ImagePull(store, form.Backend, Finder(image, form, options), options, logger, conversion, push);
     }
 
     public void Dispose()
     {
     }
 
-    private async Task<bool> IsPushedAsync(
-        PrewarmImage image, ImageReference target, IImageSource source, string backend, BlockCimOptions how, CancellationToken cancellationToken)
+    private ConversionFinder Finder(PrewarmImage image, ConvertedForm form, ConversionOptions options) =>
+        new(registry, form, options, image.From, verifySource: false, logger);
+
+    private async Task<bool> IsPushedAsync(PrewarmImage image, ImageReference target, IImageSource source, ConvertedForm form, CancellationToken cancellationToken)
     {
         var resolved = await new ImageResolver(source).ResolveAsync(image.Platform, image.OsVersion, cancellationToken);
-        return await new PushedImage(registry, target)
-            .IsConversionOfAsync(resolved.ManifestDescriptor.Digest, backend, how, image.Subject, cancellationToken);
+        return await new PushedImage(registry, target).IsConversionOfAsync(resolved.ManifestDescriptor.Digest, form, image.Subject, cancellationToken);
     }
 }
 
@@ -85,7 +95,8 @@ internal static class PrewarmDestinations
     {
         if (list.Into is not { } into)
         {
-            return new StoreDestination(ConversionStore.Open(list.Store!), registry, list.SkipPushed, logger);
+            await PushTargets.CheckAsync(list, registry, cancellationToken);
+            return new StoreDestination(ConversionStore.Open(list.Store!), registry, list, logger);
         }
 
         // The list has one back end for all its images.

@@ -2,6 +2,7 @@ using CimConvert.Cims;
 using CimConvert.Layers;
 using CimConvert.Oci;
 using CimConvert.Pipeline;
+using CimConvert.Publishing;
 using CimConvert.Sources;
 
 namespace CimConvert.Prewarming;
@@ -39,6 +40,9 @@ internal sealed record PrewarmList
     /// <summary>Whether to skip an image if the registry it is pushed to already has it, converted from the same source with the same options.</summary>
     public bool SkipPushed { get; init; }
 
+    /// <summary>How converted images are pushed.</summary>
+    public PushSettings PushSettings { get; init; } = PushSettings.Default;
+
     /// <summary>Whether the other images continue after one has failed for good.</summary>
     public bool KeepGoing { get; init; } = true;
 }
@@ -75,6 +79,19 @@ internal sealed record PrewarmDisk
     public long? MaxStore { get; init; }
 }
 
+/// <summary>Whether an image that somebody has converted is taken from a registry instead of being converted.</summary>
+internal enum ConvertedPreference
+{
+    /// <summary>Every image is converted here.</summary>
+    None,
+
+    /// <summary>It is taken where there is one, else converted.</summary>
+    Prefer,
+
+    /// <summary>It is an error where there is none.</summary>
+    Only,
+}
+
 /// <summary>One image in the list.</summary>
 internal sealed record PrewarmImage
 {
@@ -90,6 +107,12 @@ internal sealed record PrewarmImage
 
     /// <summary>See <see cref="CimBackends"/>.</summary>
     public required string Backend { get; init; }
+
+    /// <summary>Whether it is taken from a registry, converted.</summary>
+    public ConvertedPreference Converted { get; init; }
+
+    /// <summary>Where the converted image may be, besides among the source's referrers; null for nowhere.</summary>
+    public ImageReference? From { get; init; }
 
     /// <summary>Where the converted image is pushed to; null for no push.</summary>
     public ImageReference? Push { get; init; }

@@ -3,6 +3,7 @@ using CimConvert.Containerd;
 using CimConvert.Layers;
 using CimConvert.Oci;
 using CimConvert.Pipeline;
+using CimConvert.Publishing;
 using CimConvert.Sources;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
@@ -178,9 +179,9 @@ internal sealed class PrewarmListReader
     /// <summary>What says how a store's layers are made would have no effect: the snapshotter's own settings decide.</summary>
     private void RefuseStoreSettings(PrewarmList list)
     {
-        if (list.Images.FirstOrDefault(image => image.Integrity || image.VhdFooter || image.Push is not null || image.Subject) is { } image)
+        if (list.Images.FirstOrDefault(image => IsForStore(image)) is { } image)
         {
-            throw YamlSection.Bad(_file, Mark.Empty, $"{image.Location} has integrity, vhdFooter, push or subject, which are for a store: images that go into containerd have none of them");
+            throw YamlSection.Bad(_file, Mark.Empty, $"{image.Location} has integrity, vhdFooter, push, subject, prefer, only or from, which are for a store: images that go into containerd have none of them");
         }
 
         if (list.Disk.MaxStore is not null || list.SkipPushed)
@@ -189,6 +190,9 @@ internal sealed class PrewarmListReader
                 _file, Mark.Empty, $"{(list.SkipPushed ? "skipPushed" : "disk.maxStore")} is for a store, which images that go into containerd do without");
         }
     }
+
+    private static bool IsForStore(PrewarmImage image) =>
+        image.Integrity || image.VhdFooter || image.Push is not null || image.Subject || image.Converted != ConvertedPreference.None || image.From is not null;
 
     private static string ParseSnapshotter(string text) => text is SnapshotterChoice.Auto or SnapshotterChoice.CimFs or SnapshotterChoice.BlockCim
         ? text
@@ -260,9 +264,34 @@ internal sealed class PrewarmListReader
         Integrity = Value(section, "integrity", (s, key) => s.Flag(key)) ?? false,
         VhdFooter = Value(section, "vhdFooter", (s, key) => s.Flag(key)) ?? false,
         Backend = Value(section, "backend", (s, key) => s.Read(key, ParseBackend)) ?? CimBackends.Auto,
-        Push = Value(section, "push", (s, key) => s.Read(key, template => new PushTemplate(template).For(location))),
+        Converted = ReadPreference(section),
+        From = Value(section, "from", (s, key) => s.Read(key, template => new NameTemplate(template).For(location))),
+        Push = Value(section, "push", (s, key) => s.Read(key, template => new NameTemplate(template).For(location))),
         Subject = Value(section, "subject", (s, key) => s.Flag(key)) ?? false,
     };
+
+    /// <summary><c>prefer: converted</c> or <c>only: converted</c>; the image's own comes before that of <c>defaults</c>.</summary>
+    private ConvertedPreference ReadPreference(YamlSection? section)
+    {
+        const string prefer = "prefer";
+        const string only = "only";
+        var own = section is null ? ConvertedPreference.None : Read(section);
+        var common = _defaults is null ? ConvertedPreference.None : Read(_defaults);
+        return own != ConvertedPreference.None ? own : common;
+
+        static ConvertedPreference Read(YamlSection section)
+        {
+            var (preferred, required) = (section.Read(prefer, ParseConverted), section.Read(only, ParseConverted));
+            return preferred is not null && required is not null ? throw section.Bad(only, $"contradicts '{prefer}'")
+                : required is not null ? ConvertedPreference.Only
+                : preferred is not null ? ConvertedPreference.Prefer
+                : ConvertedPreference.None;
+        }
+    }
+
+    private static string ParseConverted(string text) => text is "converted"
+        ? text
+        : throw new InvalidDataException($"'{Printable.Of(text)}' is nothing to choose: the only value is 'converted'");
 
     /// <summary>The value of the image's own section, else of <c>defaults</c>.</summary>
     private T? Value<T>(YamlSection? section, string key, Func<YamlSection, string, T?> read)

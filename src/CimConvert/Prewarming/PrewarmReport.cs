@@ -19,6 +19,9 @@ public enum PrewarmOutcome
 
     /// <summary>Not started, or cancelled, because another image failed and the list does not keep going.</summary>
     NotStarted,
+
+    /// <summary>Somebody else's conversion was taken from a registry.</summary>
+    Pulled,
 }
 
 /// <summary>The result for one image in the list.</summary>
@@ -38,7 +41,7 @@ internal sealed record PrewarmResult(PrewarmImage Image, PrewarmOutcome Outcome,
 internal sealed record PrewarmReport(IReadOnlyList<PrewarmResult> Images)
 {
     /// <summary>How many images are ready, in the store or in the registry they are pushed to.</summary>
-    public int Ready => Images.Count(image => image.Outcome is PrewarmOutcome.Converted or PrewarmOutcome.Ready or PrewarmOutcome.Pushed);
+    public int Ready => Images.Count(image => image.Outcome is PrewarmOutcome.Converted or PrewarmOutcome.Ready or PrewarmOutcome.Pulled or PrewarmOutcome.Pushed);
 
     public bool IsComplete => Ready == Images.Count;
 

@@ -100,7 +100,10 @@ internal sealed class PrewarmRun : IDisposable
             try
             {
                 var result = await ConvertAsync(index, image, source, cancellationToken);
-                var outcome = result is null ? PrewarmOutcome.Pushed : result.IsNew ? PrewarmOutcome.Converted : PrewarmOutcome.Ready;
+                var outcome = result is null ? PrewarmOutcome.Pushed
+                    : !result.IsNew ? PrewarmOutcome.Ready
+                    : result is ConversionResult { From: not null } ? PrewarmOutcome.Pulled
+                    : PrewarmOutcome.Converted;
                 return new PrewarmResult(image, outcome, result, attempts, retries + source.Retries, Failure: null);
             }
             catch (Exception e) when (Failures.IsExpected(e))

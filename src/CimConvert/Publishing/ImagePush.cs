@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CimConvert.Oci;
 using CimConvert.Registry.Push;
 using CimConvert.Sources;
@@ -8,49 +9,66 @@ namespace CimConvert.Publishing;
 
 /// <summary>The result of a push.</summary>
 /// <param name="Reference">The image's new reference.</param>
-/// <param name="Digest">The manifest's digest.</param>
+/// <param name="Digest">The digest of the pushed manifest. It is not the store's where files were compressed.</param>
 /// <param name="Uploaded">How many blobs and manifests were uploaded.</param>
 /// <param name="Skipped">How many the repository already had.</param>
 /// <param name="Mounted">How many the registry mounted from another repository (distribution spec, "Mounting a blob from another repository").</param>
 /// <param name="Bytes">Bytes sent, including those sent again after a broken connection.</param>
 internal sealed record PushResult(ImageReference Reference, Digest Digest, int Uploaded, int Skipped, int Mounted, long Bytes);
 
-/// <summary>Pushes a converted image from the store. The manifest goes last, so a tag never refers to an incomplete image.</summary>
-internal sealed class ImagePush(ConversionStore store, RegistryPusher target, ILogger logger)
+/// <summary>
+/// Pushes a converted image from the store, its files compressed for transport. The manifest goes last, so a tag never refers to an
+/// incomplete image.
+/// </summary>
+internal sealed class ImagePush(ConversionStore store, PushOptions options, ILogger logger)
 {
-    /// <summary>More parallel uploads only compete for the same bandwidth.</summary>
+    /// <summary>More parallel uploads only compete for the same bandwidth, and compressing takes a core each.</summary>
     private const int ParallelUploads = 3;
+
+    private readonly RegistryPusher _target = options.Target;
 
     /// <param name="image">The source image.</param>
     /// <param name="pulledFrom">The source image's reference in a registry; null if it came from a file or folder.</param>
     /// <param name="manifest">The converted manifest; the store has it and all its blobs.</param>
-    /// <param name="withSubject">Whether the manifest has the source's manifest as its subject.</param>
     /// <param name="cancellationToken">Cancels the push and the uploads in progress.</param>
-    public async Task<PushResult> RunAsync(
-        ResolvedImage image, ImageReference? pulledFrom, Descriptor manifest, bool withSubject, CancellationToken cancellationToken)
+    /// <exception cref="ConversionException">The tag stands for something else (<see cref="PushGuard"/>), or the push failed.</exception>
+    public async Task<PushResult> RunAsync(ResolvedImage image, ImageReference? pulledFrom, Descriptor manifest, CancellationToken cancellationToken)
     {
-        var bytes = await File.ReadAllBytesAsync(store.BlobPath(manifest.Digest), cancellationToken);
-        var content = ImageManifest.Parse(bytes, manifest.MediaType);
+        if (options.IsTagged)
+        {
+            // Before the first upload, since it was some time ago that a conversion began with this.
+            await new PushGuard(_target, options.Settings.IsForced).CheckAsync(image, cancellationToken);
+        }
+
+        var content = ImageManifest.Parse(await File.ReadAllBytesAsync(store.BlobPath(manifest.Digest), cancellationToken), manifest.MediaType);
 
         // The config is the source's: a registry that has the source can mount it.
-        var mountFrom = pulledFrom?.Registry == target.Reference.Registry && pulledFrom.Repository != target.Reference.Repository ? pulledFrom.Repository : null;
-        PushedBlob[] blobs =
-        [
-            Blob(content.Config, mountFrom),
-            .. content.Layers.DistinctBy(layer => layer.Digest).Select(layer => Blob(layer, mountFrom: null)),
-        ];
+        var mountFrom = pulledFrom?.Registry == _target.Reference.Registry && pulledFrom.Repository != _target.Reference.Repository ? pulledFrom.Repository : null;
         var counts = new int[Enum.GetValues<PushOutcome>().Length];
+        var sent = new ConcurrentDictionary<Digest, Descriptor>();
+        var files = new TransportPush(store, _target, options.Settings.Compression);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = ParallelUploads, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(blobs, parallel, async (blob, token) =>
+        await Parallel.ForEachAsync(content.Layers.Append(content.Config).DistinctBy(file => file.Digest), parallel, async (file, token) =>
         {
-            Count(await target.PushBlobAsync(blob, token), $"blob {blob.Digest}", blob.Size);
+            if (ConvertedAnnotations.ChainIdOf(file) is null)
+            {
+                var blob = new PushedBlob(file.Digest, file.Size, store.BlobPath(file.Digest), file.MediaType == MediaTypes.ConvertedSourceConfig ? mountFrom : null);
+                Count(await _target.PushBlobAsync(blob, token), $"blob {file.Digest}", file.Size);
+                return;
+            }
+
+            var (entry, outcome) = await files.RunAsync(file, token);
+            sent[file.Digest] = entry;
+            Count(outcome, $"blob {entry.Digest}", entry.Size);
         });
 
-        var described = manifest with { Annotations = ConvertedManifest.Annotations(image.ManifestDescriptor) };
-        var subject = withSubject ? image.ManifestDescriptor : null;
-        Count(await target.PushManifestAsync(described, bytes, subject, cancellationToken), $"manifest {manifest.Digest}", bytes.Length);
+        var pushed = content with { Layers = [.. content.Layers.Select(file => Sent(file, sent))] };
+        var bytes = ManifestWriter.Write(pushed);
+        var described = Descriptor.Of(MediaTypes.OciManifest, bytes) with { ArtifactType = content.ArtifactType, Annotations = content.Annotations };
+        var done = await _target.PushManifestAsync(described, bytes, content.Subject, options.IsTagged, cancellationToken);
+        Count(done, $"manifest {described.Digest}", bytes.Length);
         return new PushResult(
-            target.Reference, manifest.Digest, counts[(int)PushOutcome.Uploaded], counts[(int)PushOutcome.Skipped], counts[(int)PushOutcome.Mounted], target.BytesSent);
+            _target.Reference, described.Digest, counts[(int)PushOutcome.Uploaded], counts[(int)PushOutcome.Skipped], counts[(int)PushOutcome.Mounted], _target.BytesSent);
 
         void Count(PushOutcome outcome, string what, long size)
         {
@@ -64,6 +82,9 @@ internal sealed class ImagePush(ConversionStore store, RegistryPusher target, IL
         }
     }
 
-    private PushedBlob Blob(Descriptor descriptor, string? mountFrom) =>
-        new(descriptor.Digest, descriptor.Size, store.BlobPath(descriptor.Digest), mountFrom);
+    /// <summary>Two files with the same content are sent once, and each keeps its own annotations.</summary>
+    private static Descriptor Sent(Descriptor file, ConcurrentDictionary<Digest, Descriptor> sent) =>
+        !sent.TryGetValue(file.Digest, out var entry) || entry.Digest == file.Digest
+            ? file
+            : TransportPush.EntryOf(file, entry);
 }

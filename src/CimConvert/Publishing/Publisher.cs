@@ -30,11 +30,17 @@ internal sealed class Publisher(ConversionStore store)
             store.LinkBlob(layers[^1].MergedFile!, merged.Digest);
         }
 
-        // No lease protects the config and the manifest: without the lock, a garbage collection could remove them before the index
+        // No lease protects hives, configs and the manifest: without the lock, a garbage collection could remove them before the index
         // refers to them.
         using var storeLock = await store.LockAsync(cancellationToken);
-        store.PutBlob(image.ConfigBytes, image.Manifest.Config.MediaType);
-        var bytes = ConvertedManifest.Encode(image.ManifestDescriptor, image.Manifest.Config, layers, withSubject);
+        foreach (var (path, digest, _) in layers.SelectMany(ConvertedManifest.HivesToShip))
+        {
+            store.LinkBlob(path, digest);
+        }
+
+        store.PutBlob(image.ConfigBytes, MediaTypes.ConvertedSourceConfig);
+        store.PutBlob(ConvertedManifest.EmptyConfig, MediaTypes.OciEmpty);
+        var bytes = ConvertedManifest.Encode(image, layers, withSubject);
         var manifest = store.PutBlob(bytes, MediaTypes.OciManifest) with
         {
             ArtifactType = MediaTypes.ConvertedImage,

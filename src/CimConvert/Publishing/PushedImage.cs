@@ -1,5 +1,4 @@
 using System.Net;
-using CimConvert.Cims;
 using CimConvert.Oci;
 using CimConvert.Registry;
 using CimConvert.Registry.Pull;
@@ -11,49 +10,25 @@ internal sealed class PushedImage(RegistryClient registry, ImageReference target
 {
     /// <summary>Whether it is a conversion of this source, built with the same options.</summary>
     /// <param name="source">The digest of the source's manifest.</param>
-    /// <param name="backend">The back end that would write the layers.</param>
-    /// <param name="options">The options that would be used.</param>
+    /// <param name="form">The form that a conversion would give it.</param>
     /// <param name="withSubject">Whether the manifest would have the source's manifest as its subject.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <exception cref="RegistryException">The request fails.</exception>
-    public async Task<bool> IsConversionOfAsync(
-        Digest source, string backend, BlockCimOptions options, bool withSubject, CancellationToken cancellationToken)
+    public async Task<bool> IsConversionOfAsync(Digest source, ConvertedForm form, bool withSubject, CancellationToken cancellationToken)
     {
-        FetchedManifest fetched;
         try
         {
-            fetched = await registry.GetManifestAsync(target, cancellationToken);
+            var content = ConvertedContent.Read(await registry.GetManifestAsync(target, cancellationToken));
+            return content.Source == source && content.Form == form && content.Subject is not null == withSubject;
         }
         catch (RegistryException e) when (e.StatusCode == HttpStatusCode.NotFound)
         {
             return false;
         }
-
-        if (!MediaTypes.IsManifest(fetched.Descriptor.MediaType))
-        {
-            return false;
-        }
-
-        try
-        {
-            var manifest = ImageManifest.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType);
-            return manifest.ArtifactType == MediaTypes.ConvertedImage
-                && manifest.Annotations?.GetValueOrDefault(ConvertedAnnotations.SourceDigest) == source.ToString()
-                && manifest.Subject is not null == withSubject
-                && manifest.Layers.Count > 0
-                && manifest.Layers.All(layer => IsBuiltWith(layer, backend, options));
-        }
         catch (InvalidDataException)
         {
-            // Not one of our manifests: the push replaces it.
+            // Not one of our manifests, or one of an earlier version: whether it may be replaced is not decided here.
             return false;
         }
     }
-
-    private static bool IsBuiltWith(Descriptor layer, string backend, BlockCimOptions options) =>
-        layer.MediaType is MediaTypes.ConvertedLayer or MediaTypes.ConvertedMerged
-        && layer.Annotations is { } annotations
-        && annotations.GetValueOrDefault(ConvertedAnnotations.Backend) == backend
-        && annotations.GetValueOrDefault(ConvertedAnnotations.VhdFooter) == (options.VhdFooter ? "true" : "false")
-        && annotations.ContainsKey(ConvertedAnnotations.IntegrityRoot) == options.Integrity;
 }

@@ -38,7 +38,13 @@ internal sealed class ImageResolver(IImageSource source)
             }
 
             var manifest = ImageManifest.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType);
-            var configBytes = await GetConfigAsync(manifest.Config, cancellationToken);
+            if (manifest.IsConverted)
+            {
+                throw new InvalidDataException(
+                    $"it is converted already, from {Printable.Of(manifest.Annotations?.GetValueOrDefault(ConvertedAnnotations.SourceDigest) ?? "an unknown source")}: take it with 'cimconvert pull'");
+            }
+
+            var configBytes = await GetConfigAsync(source, manifest.Config, cancellationToken);
             var config = ImageConfig.Parse(configBytes, manifest.Layers.Count);
             if (PlatformSelector.Mismatch(config.Platform, platform, osVersion) is { } mismatch)
             {
@@ -53,7 +59,9 @@ internal sealed class ImageResolver(IImageSource source)
         }
     }
 
-    private async Task<byte[]> GetConfigAsync(Descriptor config, CancellationToken cancellationToken)
+    /// <summary>Reads an image's config, and checks it against its descriptor.</summary>
+    /// <exception cref="InvalidDataException">It is too large, or has another digest.</exception>
+    public static async Task<byte[]> GetConfigAsync(IImageSource source, Descriptor config, CancellationToken cancellationToken)
     {
         if (config.Size > ImageConfig.MaxBytes)
         {

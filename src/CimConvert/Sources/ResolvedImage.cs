@@ -15,6 +15,6 @@ internal sealed record ResolvedImage(
     /// <summary>The index or manifest that the name itself refers to.</summary>
     public Descriptor Source => Documents[0].Descriptor;
 
-    /// <summary>The manifest of the platform.</summary>
-    public Descriptor ManifestDescriptor => Documents[^1].Descriptor;
+    /// <summary>The source's manifest of the platform. Of a converted image that was named itself, only its digest is known for sure.</summary>
+    public Descriptor ManifestDescriptor { get; init; } = Documents[^1].Descriptor;
 }

@@ -32,6 +32,9 @@ internal sealed class IngestArea(string root)
     public Task<IngestFolder> ClaimAsync(ChainId chainId, CancellationToken cancellationToken) =>
         IngestFolder.ClaimAsync(root, chainId.Hex, cancellationToken);
 
+    /// <summary>Claims a name that is no layer's, in the same way.</summary>
+    public Task<IngestFolder> ClaimAsync(string name, CancellationToken cancellationToken) => IngestFolder.ClaimAsync(root, name, cancellationToken);
+
     /// <summary>Whether a task of any process has claimed the layer.</summary>
     public bool IsClaimed(ChainId chainId) => !FileLock.IsFree(Path.Combine(root, chainId.Hex + FileLock.Suffix));
 

@@ -1,6 +1,5 @@
 using CimConvert.Cims;
 using CimConvert.Cims.Tools;
-using CimConvert.Formats.Cim;
 using CimConvert.Layers.Hives;
 using CimConvert.Oci;
 
@@ -109,13 +108,10 @@ internal sealed class StoreVerification(ConversionStore store, CancellationToken
         using var opened = OpenCim.Open(layer.CimFile, []);
         foreach (var file in layer.HiveFiles)
         {
-            var path = CimPath.Parse(RegistryHive.Folder).Append(Path.GetFileName(file));
-            using var inCim = opened.Cim.Find(path) is { } entry
-                ? opened.Cim.OpenStream(entry.Data)
-                : throw new InvalidDataException($"'{file}' is not in the layer's CIM");
+            using var inCim = HivesInCim.Open(opened, Path.GetFileName(file));
             if (StoredLayer.DigestOf(file, cancellationToken) != StoredLayer.DigestOf(inCim, cancellationToken))
             {
-                throw new InvalidDataException($"'{file}' differs from '{path}' in the layer's CIM");
+                throw new InvalidDataException($"'{file}' differs from the hive of that name in the layer's CIM");
             }
         }
     }

@@ -46,6 +46,12 @@ public sealed class FakeRegistry : IAsyncDisposable
     /// <summary>Whether it has the referrers API; without it, clients keep the list under a tag.</summary>
     public bool KeepsReferrers { get; set; }
 
+    /// <summary>What the referrers API says instead of the truth: indexes, page after page; null for the truth.</summary>
+    public IReadOnlyList<byte[]>? ReferrersPages { get; set; }
+
+    /// <summary>Where the last of these pages says that the list goes on; null for nowhere.</summary>
+    public string? ReferrersEnd { get; set; }
+
     /// <summary>Sends an ETag with a manifest, and replaces a tag only if it is still what If-Match says.</summary>
     public bool HeedsIfMatch { get; set; }
 
@@ -211,7 +217,8 @@ public sealed class FakeRegistry : IAsyncDisposable
 
         if (KeepsReferrers && InProcessRegistry.Split(path, "/referrers/") is var (within, subject))
         {
-            await new ManifestAnswer(context, within, _content).ListReferrersAsync(subject);
+            var answer = new ManifestAnswer(context, within, _content);
+            await (ReferrersPages is null ? answer.ListReferrersAsync(subject) : answer.ListReferrersAsync(ReferrersPages, ReferrersEnd));
             return true;
         }
 

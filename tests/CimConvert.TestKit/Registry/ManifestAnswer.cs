@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CimConvert.Cli.Demo;
@@ -44,6 +45,19 @@ internal sealed class ManifestAnswer(HttpContext context, string repository, Reg
             .Select(manifest => (JsonNode)new JsonObject { ["mediaType"] = manifest.MediaType, ["digest"] = InProcessRegistry.DigestOf(manifest.Bytes), ["size"] = manifest.Bytes.Length });
         context.Response.ContentType = IndexType;
         await context.Response.WriteAsync(new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = IndexType, ["manifests"] = new JsonArray([.. entries]) }.ToJsonString());
+    }
+
+    public async Task ListReferrersAsync(IReadOnlyList<byte[]> pages, string? end)
+    {
+        const string key = "page";
+        var page = int.TryParse(context.Request.Query[key], CultureInfo.InvariantCulture, out var number) ? number : 0;
+        if ((page + 1 < pages.Count ? $"{context.Request.Path}?{key}={page + 1}" : end) is { } next)
+        {
+            context.Response.Headers.Link = $"<{next}>; rel=\"next\"";
+        }
+
+        context.Response.ContentType = IndexType;
+        await context.Response.Body.WriteAsync(pages[page], context.RequestAborted);
     }
 
     private static string? Subject(JsonElement manifest) => manifest.TryGetProperty("subject", out var subject) ? subject.GetProperty("digest").GetString() : null;

@@ -26,10 +26,10 @@ public class ArrowTests
         ["Sources"] = ["", "Oci", "Registry", "Compression", "Formats.Binary", "Formats.Tar"],
         ["Cims"] = ["", "Interop", "Storage", "Plumbing", "Formats.Binary", "Formats.BlockFile", "Formats.Cim", "Formats.Vhd", "Formats.Windows"],
         ["Layers"] = ["", "Interop", "Storage", "Cims", "Formats.Cim", "Formats.Regf", "Formats.Tar", "Formats.Windows"],
-        ["Store"] = ["", "Storage", "Oci", "Cims", "Layers", "Formats.Cim"],
+        ["Store"] = ["", "Storage", "Oci", "Cims", "Layers"],
         ["Containerd"] = ["", "Toml", "Oci", "Formats.Binary"],
         ["Fitness"] = ["", "Interop", "Oci", "Registry", "Sources", "Cims", "Containerd"],
-        ["Publishing"] = ["", "Storage", "Oci", "Registry", "Sources", "Cims", "Store"],
+        ["Publishing"] = ["", "Storage", "Plumbing", "Oci", "Registry", "Compression", "Sources", "Cims", "Layers", "Store"],
         ["Pipeline"] =
         [
             "", "Interop", "Storage", "Plumbing", "Oci", "Registry", "Compression", "Sources", "Cims", "Layers", "Store", "Publishing",

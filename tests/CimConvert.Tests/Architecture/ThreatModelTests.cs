@@ -19,7 +19,7 @@ public partial class ThreatModelTests
         "BlockHeader.MaxDistanceSymbols", "BlockHeader.MaxLiteralSymbols", "ChunkCache.MaxChunks", "CimFormat.MaxVersionMajor",
         "CimReader.MaxCachedTables", "DecodeTable.MaxCodeLength", "GzipChunkDecoder.MaxTries", "GzipChunkReader.MaxMisses",
         "LayerImportException.MaxShownName", "NativePath.MaxShortPath", "ParallelGunzip.MaxWorkers", "RetryPolicy.MaxDoublings", "SecurityDescriptors.MaxCachedText",
-        "SelfRelativeDescriptor.MaxAclRevision", "ValueField.MaxInline", "VerifiedReader.MaxCachedBlocks",
+        "SelfRelativeDescriptor.MaxAclRevision", "TransportPush.MaxTenths", "ValueField.MaxInline", "VerifiedReader.MaxCachedBlocks",
     ];
 
     /// <summary>Where every constant is a limit, whatever it is called.</summary>

@@ -28,20 +28,17 @@ public class PushTests
         var result = await CimConvertProgram.ConvertAsync(registry.Reference(Repository, "v1"), folder["store"], "--push", target, "--subject");
 
         var pushed = result.GetProperty("pushed");
-        var converted = result.GetProperty("converted").GetProperty("digest").GetString()!;
         var raw = await Skopeo.InspectRawAsync(target);
         using var manifest = JsonDocument.Parse(raw);
         var blobs = manifest.RootElement.GetProperty("layers").EnumerateArray().Append(manifest.RootElement.GetProperty("config")).ToArray();
         await Skopeo.CopyToFolderAsync(target, folder["copy"]);
-        using var inspected = JsonDocument.Parse(await Skopeo.InspectAsync(target));
         using var referrers = JsonDocument.Parse(await Skopeo.InspectRawAsync(registry.Reference(Mirror, image.ManifestDigest.Replace(':', '-'))));
         using (Assert.EnterMultipleScope())
         {
             ConvertJson.AssertShape(result);
             Assert.That(pushed.GetProperty("reference").GetString(), Is.EqualTo(target));
-            Assert.That(pushed.GetProperty("digest").GetString(), Is.EqualTo(converted));
-            Assert.That(Counts(result), Is.EqualTo((6, 0, 1)), "five block files and the manifest; the config was in the registry");
-            Assert.That(Digests.Of(raw), Is.EqualTo(converted));
+            Assert.That(pushed.GetProperty("digest").GetString(), Is.EqualTo(Digests.Of(raw)));
+            Assert.That(Counts(result), Is.EqualTo((7, 0, 1)), "five block files, the empty config and the manifest; the source's config was in the registry");
             Assert.That(manifest.RootElement.GetProperty("subject").GetProperty("digest").GetString(), Is.EqualTo(image.ManifestDigest));
             Assert.That(File.ReadAllBytes(Path.Combine(folder["copy"], "manifest.json")), Is.EqualTo(raw));
             foreach (var digest in blobs.Select(blob => blob.GetProperty("digest").GetString()!))
@@ -49,17 +46,15 @@ public class PushTests
                 Assert.That(Digests.OfFile(Path.Combine(folder["copy"], StoreFiles.Hex(digest))), Is.EqualTo(digest));
             }
 
-            Assert.That(inspected.RootElement.GetProperty("Digest").GetString(), Is.EqualTo(converted));
-            Assert.That(inspected.RootElement.GetProperty("Os").GetString(), Is.EqualTo("windows"));
             Assert.That(
-                referrers.RootElement.GetProperty("manifests").EnumerateArray().Select(entry => entry.GetProperty("digest").GetString()), Is.EqualTo(new[] { converted }));
+                referrers.RootElement.GetProperty("manifests").EnumerateArray().Select(entry => entry.GetProperty("digest").GetString()), Is.EqualTo(new[] { Digests.Of(raw) }));
         }
 
         var puts = registry.CountRequests("PUT", "/v2/");
         var again = await CimConvertProgram.ConvertAsync(registry.Reference(Repository, "v1"), folder["store"], "--push", target, "--subject");
         await CimConvertProgram.ConvertAsync(registry.Reference(Repository, "v1"), folder["store"], "--push", registry.Reference(Mirror, "another"), "--subject");
         await registry.WaitForRequestAsync("PUT", "/manifests/another");
-        Assert.That(Counts(again), Is.EqualTo((0, 7, 0)));
+        Assert.That(Counts(again), Is.EqualTo((0, 8, 0)));
         Assert.That(again.GetProperty("pushed").GetProperty("bytes").GetInt64(), Is.Zero);
         Assert.That(registry.CountRequests("PUT", "/v2/"), Is.EqualTo(puts + 1), "only the new tag was put");
     }
@@ -76,9 +71,9 @@ public class PushTests
             "convert", $"{source.Host}/{Repository}:v1", "--plain-http", "--output", folder["store"], "--push", $"{target.Host}/{Mirror}:v1");
 
         var manifest = target.FindManifest(Mirror, "v1")!;
-        Assert.That(run.Output, Does.Contain($"pushed to {target.Host}/{Mirror}:v1: 3 uploaded"));
+        Assert.That(run.Output, Does.Contain($"pushed to {target.Host}/{Mirror}:v1: 4 uploaded"));
         Assert.That(run.Error, Does.Contain($"manifest {Digests.Of(manifest)} ({manifest.Length} bytes) pushed"));
-        Assert.That(run.Error.Split('\n').Count(line => line.Contains("blob sha256:", StringComparison.Ordinal) && line.EndsWith("pushed", StringComparison.Ordinal)), Is.EqualTo(2));
+        Assert.That(run.Error.Split('\n').Count(line => line.Contains("blob sha256:", StringComparison.Ordinal) && line.EndsWith("pushed", StringComparison.Ordinal)), Is.EqualTo(3));
         Assert.That(target.Requests[^1].Path, Does.EndWith("/manifests/v1"), "the manifest comes last");
         Assert.That(source.Requests.Select(request => request.Method), Is.All.EqualTo("GET"));
         using var json = JsonDocument.Parse(manifest);

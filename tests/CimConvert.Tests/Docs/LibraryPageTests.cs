@@ -155,6 +155,25 @@ public sealed partial class LibraryPageTests : IDisposable
     }
 
     [Test]
+    public async Task A_converted_image_is_pulled()
+    {
+        await using var registry = await FakeRegistry.StartAsync();
+        registry.Serve(_folder.Sub("image"), HiveImage.Base(), HiveImage.Without("app"));
+        var (image, store) = ($"{registry.Host}/{FakeImage.Repository}:{FakeImage.Tag}", _folder["store"]);
+        using var converter = new ImageConverter(new ImageConverterOptions { UsesDockerLogins = false });
+        var converted = await converter.ConvertAsync(
+            image, _folder["converted"], new ImageConversionOptions { Push = $"{registry.Host}/{FakeImage.Repository}:cim", Subject = true });
+
+        // page: begin
+        var pulled = await converter.PullAsync(image, store, new ImagePullOptions { From = "registry.example.com/converted/{repository}:{tag}" });
+        Console.WriteLine($"{pulled.ManifestDigest}: {pulled.BytesDownloaded} bytes downloaded");
+        // page: end
+
+        Assert.That(pulled.ManifestDigest, Is.EqualTo(converted.ManifestDigest));
+        Assert.That(pulled.Layers.Select(layer => layer.IsReused), Is.All.False);
+    }
+
+    [Test]
     public async Task A_list_is_prewarmed()
     {
         await using var registry = await FakeRegistry.StartAsync();

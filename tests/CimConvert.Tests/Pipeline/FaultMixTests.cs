@@ -20,26 +20,6 @@ public class FaultMixTests
 {
     private const int LayerSize = 6 << 20;
 
-    private static readonly (string Name, Func<Random, Fault> Make)[] s_faults =
-    [
-        ("drop", r => Fault.DropAfter("blobs/", r.Next(LayerSize), r.Next(1, 4))),
-        ("drop manifest", r => Fault.DropAfter("manifests/", r.Next(200), r.Next(1, 4))),
-        ("stall", r => Fault.StallAfter("blobs/", r.Next(LayerSize), r.Next(1, 3))),
-        ("too many", r => Fault.TooManyRequests(Any(r), "0", r.Next(1, 4))),
-        ("too many, for long", r => Fault.TooManyRequests(Any(r), "100000", r.Next(1, 4))),
-        ("500", r => Fault.Status(Any(r), 500 + r.Next(5), r.Next(1, 8))),
-        ("404", r => Fault.Status(Any(r), 404, r.Next(1, 3))),
-        ("403", r => Fault.Status(Any(r), 403, r.Next(1, 3))),
-        ("corrupt", r => Fault.Corrupt(Any(r), r.Next(1, 3))),
-        ("too long", r => Fault.WrongLength(Any(r), r.Next(1, 1000), r.Next(1, 3))),
-        ("too short", r => Fault.WrongLength(Any(r), -r.Next(1, 100), r.Next(1, 3))),
-        ("no length", _ => Fault.NoLength("blobs/")),
-        ("no ranges", _ => Fault.NoRanges("blobs/")),
-        ("wrong range", r => Fault.WrongRange("blobs/", r.Next(1, 1000))),
-        ("slow", r => Fault.Slow("blobs/", TimeSpan.FromMilliseconds(1), r.Next(1, 3))),
-        ("wrong digest header", r => Fault.DigestHeader("manifests/", Digests.OfText("another"), r.Next(1, 3))),
-    ];
-
     /// <summary>A server that says nothing is given up on so soon, before its headers and amid a body.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(700);
 
@@ -47,8 +27,6 @@ public class FaultMixTests
     private static OciImage s_image = null!;
 
     private FakeRegistry _registry = null!;
-
-    private static IEnumerable<string> FaultNames => s_faults.Select(fault => fault.Name);
 
     [OneTimeSetUp]
     public static void WriteImage()
@@ -73,10 +51,10 @@ public class FaultMixTests
     [TearDown]
     public async Task StopAsync() => await _registry.DisposeAsync();
 
-    [TestCaseSource(nameof(FaultNames))]
+    [TestCaseSource(typeof(FaultCatalogue), nameof(FaultCatalogue.Names))]
     public async Task Every_fault_alone(string name)
     {
-        var make = s_faults.Single(fault => fault.Name == name).Make;
+        var make = FaultCatalogue.Of(name, LayerSize);
         for (var seed = 0; seed < 3; seed++)
         {
             _registry.Faults.Add(make(new Random(seed)));
@@ -87,12 +65,7 @@ public class FaultMixTests
     [Test]
     public async Task Random_mixes([Range(1, 24)] int seed)
     {
-        var random = new Random(seed);
-        for (var count = random.Next(2, 6); count > 0; count--)
-        {
-            _registry.Faults.Add(s_faults[random.Next(s_faults.Length)].Make(random) with { Skip = random.Next(3) });
-        }
-
+        FaultCatalogue.AddMix(_registry, seed, LayerSize);
         await AssertRightOrOneErrorAsync(FormattableString.Invariant($"mix-{seed}"));
     }
 
@@ -106,8 +79,6 @@ public class FaultMixTests
         Assert.That(result.Bytes.Downloaded, Is.LessThan(s_image.Layers.Sum(l => l.Size) * 1.03));
         Assert.That((await ConvertAsync(FormattableString.Invariant($"whole-{at}"))).Manifest, Is.EqualTo(result.Manifest));
     }
-
-    private static string Any(Random random) => random.Next(2) == 0 ? "blobs/" : "manifests/";
 
     private async Task AssertRightOrOneErrorAsync(string store)
     {

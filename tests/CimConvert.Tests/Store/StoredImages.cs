@@ -2,6 +2,7 @@ using System.Text;
 using CimConvert.Oci;
 using CimConvert.Publishing;
 using CimConvert.Store;
+using CimConvert.Tests.Publishing;
 
 namespace CimConvert.Tests.Store;
 
@@ -32,9 +33,10 @@ internal static class StoredImages
             store.LinkBlob(file.Path, file.Digest);
         }
 
-        var source = new Descriptor { MediaType = MediaTypes.OciManifest, Digest = Digest.Compute(Encoding.UTF8.GetBytes(string.Join('/', layers))), Size = 1 };
-        var config = store.PutBlob(Encoding.UTF8.GetBytes("{}"), MediaTypes.OciConfig);
-        var manifest = store.PutBlob(ConvertedManifest.Encode(source, config, made), MediaTypes.OciManifest) with
+        var image = SourceImages.Make(string.Join('/', layers));
+        store.PutBlob(image.ConfigBytes, MediaTypes.ConvertedSourceConfig);
+        store.PutBlob(ConvertedManifest.EmptyConfig, MediaTypes.OciEmpty);
+        var manifest = store.PutBlob(ConvertedManifest.Encode(image, made), MediaTypes.OciManifest) with
         {
             ArtifactType = MediaTypes.ConvertedImage,
             Platform = s_platform,

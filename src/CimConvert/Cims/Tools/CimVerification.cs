@@ -71,6 +71,23 @@ internal static class CimVerification
         return new VerificationResult(entries, bytes, objects, cim.Container?.IsSealed ?? false);
     }
 
+    /// <summary>Checks the seal of a managed block file, which need not be a CIM that can be read without others, against a root digest.</summary>
+    /// <exception cref="InvalidDataException">The file is not sealed, or has other content than the root digest is of.</exception>
+    public static void VerifySeal(string blockFile, byte[] root, CancellationToken cancellationToken)
+    {
+        using var container = new BlockFileReader(new Formats.Binary.FileRandomReader(blockFile));
+        CheckRoot(container, root);
+        container.VerifySeal(cancellationToken);
+    }
+
+    /// <summary>Checks that a standard CIM's own files and those of all its parents are beside it, and are what their names say.</summary>
+    /// <exception cref="InvalidDataException">A file is missing, or another one; the message names it.</exception>
+    public static void VerifyRegions(string cimFile)
+    {
+        using var cim = OpenCim.Open(cimFile, []);
+        CheckRegions(cim.Cim);
+    }
+
     /// <summary>Opens all regions: one that nothing refers to must exist as well, because the header lists it.</summary>
     private static void CheckRegions(CimReader cim) => _ = cim.Regions.Last();
 

@@ -189,7 +189,7 @@ internal sealed class RegistryClient : IDisposable
     }
 
     /// <summary>Some registries serve manifests as plain JSON; then the document's own mediaType counts.</summary>
-    private static string MediaTypeOf(HttpResponseMessage response, byte[] bytes)
+    internal static string MediaTypeOf(HttpResponseMessage response, byte[] bytes)
     {
         var stated = response.Content.Headers.ContentType?.MediaType ?? string.Empty;
         if (MediaTypes.IsIndex(stated) || MediaTypes.IsManifest(stated))

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using CimConvert.Oci;
 using CimConvert.Registry.Http;
+using CimConvert.Registry.Pull;
 using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Registry.Push;
@@ -13,7 +14,7 @@ namespace CimConvert.Registry.Push;
 /// </summary>
 internal sealed class ReferrersTag(RegistryPusher registry, Digest subject, RegistryOptions options, ILogger logger)
 {
-    private readonly string _tag = $"sha256-{subject.Hex}";
+    private readonly string _tag = ReferrersList.TagOf(subject);
 
     /// <summary>
     /// Adds a referrer. Few registries support If-Match, so the tag is read again after a pause: a client that wrote at the same time may

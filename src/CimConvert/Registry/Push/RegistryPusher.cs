@@ -42,16 +42,22 @@ internal sealed class RegistryPusher
         return await upload.ExistsAsync(cancellationToken) ? PushOutcome.Skipped : await upload.RunAsync(cancellationToken);
     }
 
+    /// <summary>Whether the repository has a blob.</summary>
+    /// <exception cref="RegistryException">The request failed.</exception>
+    public Task<bool> HasBlobAsync(Digest digest, long size, CancellationToken cancellationToken) =>
+        new BlobUpload(_target, new PushedBlob(digest, size, Path: string.Empty), _options, _logger).ExistsAsync(cancellationToken);
+
     /// <summary>Pushes a manifest under the reference's tag, unless the tag has it. Its blobs must be in the repository.</summary>
     /// <param name="manifest">The manifest's descriptor for the list of referrers, with artifact type and annotations.</param>
     /// <param name="bytes">The manifest.</param>
     /// <param name="subject">The manifest's subject. The registry, or the referrers tag, then lists the manifest as its referrer.</param>
+    /// <param name="isTagged">Whether it gets the reference's tag; else it can be had by its digest, as an entry of an index.</param>
     /// <param name="cancellationToken">Cancels the push.</param>
     /// <exception cref="RegistryException">The push failed.</exception>
     public async Task<PushOutcome> PushManifestAsync(
-        Descriptor manifest, ReadOnlyMemory<byte> bytes, Descriptor? subject, CancellationToken cancellationToken)
+        Descriptor manifest, ReadOnlyMemory<byte> bytes, Descriptor? subject, bool isTagged, CancellationToken cancellationToken)
     {
-        var tag = Reference.Tag ?? throw new InvalidOperationException("the reference has no tag to push to");
+        var tag = isTagged ? Reference.Tag ?? throw new InvalidOperationException("the reference has no tag to push to") : manifest.Digest.ToString();
         var isThere = await IsTaggedAsync(tag, manifest.Digest, cancellationToken);
         var keepsReferrers = isThere
             ? subject is not null && await HasReferrersAsync(subject.Digest, cancellationToken)
@@ -64,19 +70,30 @@ internal sealed class RegistryPusher
         return isThere ? PushOutcome.Skipped : PushOutcome.Uploaded;
     }
 
-    /// <returns>The tag's manifest and its ETag; null if the tag does not exist.</returns>
-    internal async Task<(byte[] Bytes, EntityTagHeaderValue? State)?> FindManifestAsync(string tag, CancellationToken cancellationToken)
+    /// <summary>What the reference's tag stands for now; null if the tag does not exist.</summary>
+    /// <exception cref="RegistryException">The request failed.</exception>
+    public async Task<FetchedManifest?> FindTaggedAsync(CancellationToken cancellationToken) =>
+        await FindManifestAsync(Reference.Tag!, cancellationToken) is var (bytes, mediaType, _)
+            ? new FetchedManifest(Descriptor.Of(mediaType, bytes), bytes)
+            : null;
+
+    /// <returns>The tag's manifest, its media type and its ETag; null if the tag does not exist.</returns>
+    internal async Task<(byte[] Bytes, string MediaType, EntityTagHeaderValue? State)?> FindManifestAsync(string tag, CancellationToken cancellationToken)
     {
         var what = What(tag);
         using var request = ManifestRequest(HttpMethod.Get, tag);
         request.Options.Set(RequestOptions.BufferedBytes, ImageManifest.MaxBytes);
         using var response = await _target.SendAsync(request, what, cancellationToken);
-        return response.StatusCode switch
+        switch (response.StatusCode)
         {
-            HttpStatusCode.OK => (await response.Content.ReadAsByteArrayAsync(cancellationToken), response.Headers.ETag),
-            HttpStatusCode.NotFound => null,
-            _ => throw await _target.RefusedAsync(response, what, cancellationToken),
-        };
+            case HttpStatusCode.OK:
+                var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+                return (bytes, RegistryClient.MediaTypeOf(response, bytes), response.Headers.ETag);
+            case HttpStatusCode.NotFound:
+                return null;
+            default:
+                throw await _target.RefusedAsync(response, what, cancellationToken);
+        }
     }
 
     /// <summary>Puts a manifest under a tag. Idempotent.</summary>

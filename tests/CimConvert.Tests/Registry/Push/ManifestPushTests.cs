@@ -180,7 +180,7 @@ public sealed class ManifestPushTests
         {
             var target = ImageReference.Parse($"{_push.Target.Registry}/{PushHarness.Repository}:v{i}");
             var pusher = await patient.PusherToAsync(target, CancellationToken.None);
-            return await pusher.PushManifestAsync(Described(bytes), bytes, s_subject, CancellationToken.None);
+            return await pusher.PushManifestAsync(Described(bytes), bytes, s_subject, isTagged: true, CancellationToken.None);
         }));
         Assert.That(
             Listed(), Is.EquivalentTo(manifests.Select(bytes => Digest.Compute(bytes).ToString()).Append(Digest.Compute("first"u8).ToString())));
@@ -225,7 +225,7 @@ public sealed class ManifestPushTests
     }
 
     private Task<PushOutcome> PutAsync(byte[] bytes, bool withSubject = false) =>
-        _push.Pusher.PushManifestAsync(Described(bytes), bytes, withSubject ? s_subject : null, CancellationToken.None);
+        _push.Pusher.PushManifestAsync(Described(bytes), bytes, withSubject ? s_subject : null, isTagged: true, CancellationToken.None);
 
     private void AssertFails(byte[] bytes, string message, bool withSubject = false) => Assert.That(
         () => PutAsync(bytes, withSubject), Throws.TypeOf<RegistryException>().With.Message.Contains(message).And.Message.Not.Contains("\n"));

@@ -1,0 +1,123 @@
+using CimConvert.Oci;
+using CimConvert.Publishing;
+using CimConvert.Registry.Pull;
+using CimConvert.Sources;
+using Microsoft.Extensions.Logging;
+
+namespace CimConvert.Pipeline;
+
+/// <summary>
+/// Finds the converted image of a name, in this order: the name itself, the referrers of the source that it names, and a pattern.
+/// </summary>
+/// <param name="registry">Searched.</param>
+/// <param name="form">The form that is wanted.</param>
+/// <param name="options">The platform that is wanted.</param>
+/// <param name="pattern">The name that the pattern gives for this image; null for no pattern.</param>
+/// <param name="verifySource">
+/// Whether a converted image that is named itself must name its source as its subject, and the source must be there and be what it says.
+/// </param>
+/// <param name="logger">Told why a candidate is not taken.</param>
+internal sealed class ConversionFinder(
+    RegistryClient registry, ConvertedForm form, ConversionOptions options, ImageReference? pattern, bool verifySource, ILogger logger)
+{
+    /// <param name="source">What the user named.</param>
+    /// <param name="cancellationToken">Cancels the requests.</param>
+    /// <returns>The source as far as it is known, the converted image or null, and where was looked for it.</returns>
+    /// <exception cref="ConversionException">A document is not available or invalid, or the name's own converted image is not as wanted.</exception>
+    public async Task<(ResolvedImage Image, FoundConversion? Found, string Looked)> FindAsync(IImageSource source, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await NamedAsync(source, cancellationToken) is { } named)
+            {
+                return (named.Image, named.Found, string.Empty);
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or PlatformNotFoundException)
+        {
+            throw new ConversionException(e.Message, e);
+        }
+
+        var image = await new ImageResolver(source).ResolveAsync(options.Platform, options.OsVersion, cancellationToken);
+        var reference = (source as RegistrySource)?.Reference;
+        var found = await new ConvertedImageSearch(registry, logger).FindAsync(image, reference, pattern, form, cancellationToken);
+        var places = new List<string>();
+        if (reference is not null)
+        {
+            places.Add($"among what refers to {image.ManifestDescriptor.Digest}");
+        }
+
+        if (pattern is not null)
+        {
+            places.Add($"as {pattern}");
+        }
+
+        return (image, found, places.Count == 0 ? "as it is in no registry and there is no pattern" : $"neither {string.Join(" nor ", places)} ({form})");
+    }
+
+    /// <returns>Null if the name is not that of a converted image, or of an index of such.</returns>
+    private async Task<(ResolvedImage Image, FoundConversion Found)?> NamedAsync(IImageSource source, CancellationToken cancellationToken)
+    {
+        var fetched = await source.GetManifestAsync(expected: null, cancellationToken);
+        var documents = new List<FetchedManifest> { fetched };
+        if (MediaTypes.IsIndex(fetched.Descriptor.MediaType))
+        {
+            var index = ImageIndex.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType);
+            Descriptor[] converted = [.. index.Manifests.Where(entry => entry.ArtifactType == MediaTypes.ConvertedImage).Select(entry => entry with { ArtifactType = null })];
+            if (converted.Length == 0)
+            {
+                return null;
+            }
+
+            fetched = await source.GetManifestAsync(
+                PlatformSelector.Select(index with { Manifests = converted }, options.Platform, options.OsVersion), cancellationToken);
+            documents.Add(fetched);
+        }
+
+        if (!MediaTypes.IsManifest(fetched.Descriptor.MediaType) || !ImageManifest.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType).IsConverted)
+        {
+            return null;
+        }
+
+        var content = ConvertedContent.Read(fetched);
+        var configBytes = await ImageResolver.GetConfigAsync(source, content.Config, cancellationToken);
+        var config = ImageConfig.Parse(configBytes, content.Layers.Count);
+        if (PlatformSelector.Mismatch(config.Platform, options.Platform, options.OsVersion) is { } mismatch)
+        {
+            throw new PlatformNotFoundException(mismatch);
+        }
+
+        var image = new ResolvedImage(source.Name, documents, ImageManifest.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType), configBytes, config)
+        {
+            ManifestDescriptor = content.Subject is { } subject && subject.Digest == content.Source
+                ? subject
+                : Descriptor.Of(MediaTypes.OciManifest, content.Source, size: 0),
+        };
+        if (ConvertedImageSearch.Mismatch(content, image, form) is { } reason)
+        {
+            throw new InvalidDataException($"it is a converted image, but {reason}");
+        }
+
+        if (verifySource)
+        {
+            await VerifySourceAsync(source, content, cancellationToken);
+        }
+
+        return (image, new FoundConversion(content, source, FoundBy.Name));
+    }
+
+    private static async Task VerifySourceAsync(IImageSource source, ConvertedContent content, CancellationToken cancellationToken)
+    {
+        if (content.Subject is not { } subject || subject.Digest != content.Source)
+        {
+            throw new InvalidDataException("it does not name its source as its subject, which --verify-source needs: push it with --subject");
+        }
+
+        var original = await source.GetManifestAsync(subject, cancellationToken);
+        var manifest = ImageManifest.Parse(original.Bytes.Span, original.Descriptor.MediaType);
+        if (manifest.Config.Digest != content.Config.Digest)
+        {
+            throw new InvalidDataException($"its source {content.Source} has the config {manifest.Config.Digest}, not {content.Config.Digest}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using CimConvert.Cims;
+using CimConvert.Plumbing;
+using CimConvert.Publishing;
+using CimConvert.Sources;
+using CimConvert.Store;
+using Microsoft.Extensions.Logging;
+
+namespace CimConvert.Pipeline;
+
+/// <summary>
+/// Takes an image that somebody has converted before into the store: <c>find → a PullJob each layer → merged CIM → publish</c>. The store
+/// is then what <see cref="ImageConversion"/> would have made. If none is found, the source is converted, if that is allowed.
+/// </summary>
+/// <param name="store">Gets the image.</param>
+/// <param name="backend">The back end that must have written it.</param>
+/// <param name="finder">Finds it.</param>
+/// <param name="options">The form, and limits.</param>
+/// <param name="logger">Logs every step.</param>
+/// <param name="otherwise">Converts the source where nobody has; null if that is an error.</param>
+/// <param name="push">Where the image is pushed to; null for nowhere.</param>
+internal sealed class ImagePull(
+    ConversionStore store,
+    string backend,
+    ConversionFinder finder,
+    ConversionOptions options,
+    ILogger logger,
+    ImageConversion? otherwise = null,
+    PushOptions? push = null) : IImageConversion
+{
+    private IReadOnlyList<LayerPlan> _plans = [];
+    private bool _converts;
+
+    public IReadOnlyList<LayerPlan> Layers => _converts ? otherwise!.Layers : _plans;
+
+    public Task<ConversionResult> RunAsync(IImageSource source, CancellationToken cancellationToken) =>
+        ConversionAttempt.RunAsync(this, source, store.Ingest, logger, () => PullOrConvertAsync(source, cancellationToken));
+
+    async Task<ConversionSummary> IImageConversion.RunAsync(IImageSource source, CancellationToken cancellationToken) =>
+        await RunAsync(source, cancellationToken);
+
+    private async Task<ConversionResult> PullOrConvertAsync(IImageSource source, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        var (image, found, looked) = await finder.FindAsync(source, cancellationToken);
+        if (found is not null)
+        {
+            return await PullAsync(source, image, found, clock, cancellationToken);
+        }
+
+        var none = $"no converted image was found, {looked}";
+        if (otherwise is null)
+        {
+            throw new ConversionException($"{none}: 'cimconvert convert' makes one");
+        }
+
+        logger.LogInformation("{Image}: {Reason}: converting it", source.Name, none);
+        _converts = true;
+        return await otherwise.ConvertAsync(source, cancellationToken);
+    }
+
+    private async Task<ConversionResult> PullAsync(
+        IImageSource source, ResolvedImage image, FoundConversion found, Stopwatch clock, CancellationToken cancellationToken)
+    {
+        var content = found.Content;
+        var (plans, mergedPlan) = LayerPlan.MakePull(content);
+        _plans = mergedPlan is null ? [.. plans.SelectMany(files => files)] : [.. plans.SelectMany(files => files), mergedPlan];
+        var downloaded = found.Blobs.BytesDownloaded;
+        logger.LogInformation(
+            "{Image}: {Platform}, {Count} layers, converted as {Where} ({How})", source.Name, image.Config.Platform, plans.Count, found.Blobs.Name, found.By);
+        using var lease = await store.UseAsync([.. plans.Select(files => files[^1].ChainId)], cancellationToken);
+        var resolved = clock.ElapsedMilliseconds;
+
+        // layers
+        var jobs = content.Layers.Zip(plans, (layer, files) => new PullJob(layer, files, found.Blobs, store, options, logger)).ToArray();
+        var layers = await RunAsync(jobs, cancellationToken);
+        var pulled = clock.ElapsedMilliseconds;
+
+        // merged CIM
+        var (top, mergedBytes) = await MergedAsync(found, mergedPlan, [.. plans.Select(files => files[^1])], layers, cancellationToken);
+        var merged = clock.ElapsedMilliseconds;
+
+        // publish
+        var withSubject = content.Subject is not null;
+        var manifest = await new Publisher(store).PublishAsync(image, [.. layers.SkipLast(1).Select(l => l.Layer), top], withSubject, cancellationToken);
+        var published = clock.ElapsedMilliseconds;
+
+        // push
+        var pushed = push is null
+            ? null
+            : await new ImagePush(store, push, logger).RunAsync(image, (found.Blobs as RegistrySource)?.Reference, manifest, cancellationToken);
+        var done = clock.ElapsedMilliseconds;
+
+        return new ConversionResult(
+            image,
+            manifest,
+            layers,
+            top,
+            backend,
+            options.Hives.Name,
+            pushed,
+            new ConversionBytes(
+                (ReferenceEquals(source, found.Blobs) ? 0 : source.BytesDownloaded) + found.Blobs.BytesDownloaded - downloaded,
+                _plans.Sum(plan => plan.Progress.Decompressed),
+                layers.Where(l => !l.Reused).Sum(l => l.Layer.Size) + mergedBytes),
+            new ConversionTimings(resolved, pulled - resolved, merged - pulled, published - merged, done - published, done))
+        {
+            From = new PulledFrom(found.Blobs.Name, content.Manifest.Digest, found.By),
+        };
+    }
+
+    /// <summary>Several at once, the largest first; forked ones base first, since each has links to the regions below.</summary>
+    private async Task<IReadOnlyList<ConvertedLayer>> RunAsync(PullJob[] jobs, CancellationToken cancellationToken)
+    {
+        var done = new ConvertedLayer[jobs.Length];
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.Forked ? 1 : options.Concurrency, CancellationToken = cancellationToken };
+        var inOrder = options.Forked ? jobs : [.. jobs.OrderByDescending(job => job.Plan.Blob.Size).ThenBy(job => job.Plan.Index)];
+        await Parallel.ForEachAsync(inOrder, parallel, async (job, token) =>
+            done[job.Plan.Index] = await LayerStep.RunAsync(job.Plan, logger, () => job.RunAsync(token)));
+        return done;
+    }
+
+    /// <summary>
+    /// Takes the merged CIM, too, if the layers in the store are those that it was made of; else merges those, as a conversion does.
+    /// </summary>
+    private async Task<(StoredLayer Top, long Written)> MergedAsync(
+        FoundConversion found, LayerPlan? plan, IReadOnlyList<LayerPlan> plans, IReadOnlyList<ConvertedLayer> layers, CancellationToken cancellationToken)
+    {
+        var top = layers[^1].Layer;
+        var sources = MergeStep.SourcesOf(layers);
+        if (plan is null || MergeStep.IsMerged(top, sources, options.Block))
+        {
+            return (top, 0);
+        }
+
+        if (!sources.SequenceEqual(found.Content.MergedRecord!.Sources!))
+        {
+            return await new MergeStep(store, CimBackends.Select(backend, options.Block), options, logger).RunAsync(plans, layers, cancellationToken);
+        }
+
+        return await LayerStep.RunAsync(plan, logger, async () =>
+        {
+            using var folder = await store.Ingest.ClaimAsync(top.ChainId, cancellationToken);
+            if (store.FindLayer(top.ChainId) is { } now && MergeStep.IsMerged(now, sources, options.Block))
+            {
+                return (now, 0L);
+            }
+
+            var record = found.Content.MergedRecord;
+            using var download = await ConvertedDownload.RunAsync(
+                found.Content.Merged!, plan, folder.Path, found.Blobs, store.Ingest, options, logger, cancellationToken);
+            if (record.IntegrityRoot is { } root)
+            {
+                await OwnThread.RunAsync(() => ConvertedSeal.Keep(
+                    Path.Combine(folder.Path, record.File), root, IntegrityFile.MergedName, backend, cancellationToken));
+            }
+
+            var stored = store.PublishMerged(top, folder, record);
+            download.Finish();
+            plan.Progress.Stage = LayerStage.Done;
+            return (stored, record.Size);
+        });
+    }
+}

@@ -1,0 +1,161 @@
+using CimConvert.Cims;
+using CimConvert.Cims.Tools;
+using CimConvert.Layers.Hives;
+using CimConvert.Plumbing;
+using CimConvert.Publishing;
+using CimConvert.Sources;
+using CimConvert.Store;
+using Microsoft.Extensions.Logging;
+
+namespace CimConvert.Pipeline;
+
+/// <summary>
+/// Takes one layer of a converted image into the store: <c>there already? → claim → download, decompress and verify its files → hives →
+/// publish</c>. The layer's folder becomes what a conversion makes of it.
+/// </summary>
+/// <param name="layer">What the manifest says of it.</param>
+/// <param name="files">For each of the layer's files, where it is and how far it is.</param>
+/// <param name="source">Where the files are.</param>
+/// <param name="store">Gets the layer.</param>
+/// <param name="options">The form, and limits.</param>
+/// <param name="logger">Told of what is done.</param>
+internal sealed class PullJob(
+    ConvertedContentLayer layer, IReadOnlyList<LayerPlan> files, IImageSource source, ConversionStore store, ConversionOptions options, ILogger logger)
+{
+    /// <summary>Its CIM's file, which is the last.</summary>
+    public LayerPlan Plan => files[^1];
+
+    private LayerRecord Record => layer.Record;
+
+    /// <summary>Takes the layer, unless it is in the store as it is wanted. The layer below a forked one must be there.</summary>
+    public async Task<ConvertedLayer> RunAsync(CancellationToken cancellationToken)
+    {
+        if (Find() is { } there)
+        {
+            return Reuse(there);
+        }
+
+        // The claim of one layer, and nothing else is waited for meanwhile: processes cannot wait for one another in a circle.
+        using var folder = await store.Ingest.ClaimAsync(Plan.ChainId, cancellationToken);
+        if (Find() is { } made)
+        {
+            return Reuse(made);
+        }
+
+        options.Limits.Disk?.Check(layer.Files.Sum(file => file.Size));
+        if (options.Forked && Plan.Parents.Count > 0)
+        {
+            ForkedLayer.LinkRegions(store.FindLayer(Plan.Parents[0])!.CimFile, folder.Path);
+        }
+
+        var downloads = new List<LayerDownload>();
+        try
+        {
+            foreach (var (file, plan) in layer.Files.Zip(files))
+            {
+                downloads.Add(await ConvertedDownload.RunAsync(file, plan, folder.Path, source, store.Ingest, options, logger, cancellationToken));
+            }
+
+            await OwnThread.RunAsync(() => Complete(folder.Path, cancellationToken));
+            var stored = store.Publish(folder, Record);
+            downloads.ForEach(download => download.Finish());
+            Done(stored);
+            return new ConvertedLayer(stored, Reused: false);
+        }
+        finally
+        {
+            downloads.ForEach(download => download.Dispose());
+        }
+    }
+
+    /// <summary>
+    /// Finds the layer in the store, if it has the wanted form. Of a forked one the layers above use the very regions, which differ from
+    /// conversion to conversion where Windows writes them.
+    /// </summary>
+    private StoredLayer? Find() =>
+        store.FindLayer(Plan.ChainId) is { } stored
+        && LayerFiles.IsAsWanted(stored, Record.Backend, options)
+        && (!options.Forked || stored.Record.Cim.Digest == Record.Cim.Digest)
+            ? stored
+            : null;
+
+    private ConvertedLayer Reuse(StoredLayer stored)
+    {
+        foreach (var plan in files)
+        {
+            plan.Progress.Stage = LayerStage.Reused;
+            store.Ingest.RemovePartial(plan.Blob.Digest);
+        }
+
+        Instruments.Layers.Add(1, Instruments.Result("reused"));
+        logger.LogInformation("{Layer}: already in the store", Plan.Name);
+        return new ConvertedLayer(stored, Reused: true);
+    }
+
+    private void Done(StoredLayer stored)
+    {
+        foreach (var plan in files)
+        {
+            plan.Progress.Stage = LayerStage.Done;
+        }
+
+        Instruments.Layers.Add(1, Instruments.Result("pulled"));
+        Instruments.Written.Add(stored.Size);
+        logger.LogInformation("{Layer}: pulled as {Path}", Plan.Name, stored.CimFile);
+    }
+
+    /// <summary>What a conversion leaves beside the CIM, taken from the CIM where it can be read here.</summary>
+    private void Complete(string folder, CancellationToken cancellationToken)
+    {
+        Plan.Progress.Stage = LayerStage.Sealing;
+        var cim = Path.Combine(folder, Record.Cim.File);
+        if (options.Forked)
+        {
+            CheckRegions(StandardCim.Open(cim));
+        }
+
+        if (Record.Cim.IntegrityRoot is { } root)
+        {
+            ConvertedSeal.Keep(cim, root, IntegrityFile.LayerName, Record.Backend, cancellationToken);
+        }
+
+        var missing = layer.Hives.Where(hive => !File.Exists(Path.Combine(folder, RegistryHive.Folder, hive))).ToArray();
+        if (missing.Length > 0)
+        {
+            HivesInCim.Extract(cim, options.Forked ? null : Record.Cim.CimName, missing);
+        }
+    }
+
+    /// <summary>The files that a forked CIM says it has must be those of the manifest, and those of the layers below must be there.</summary>
+    private void CheckRegions(StandardCim cim)
+    {
+        var listed = Record.RegionFiles!.Select(file => file.File).Order(StringComparer.Ordinal);
+        if (!cim.OwnFiles.Where(File.Exists).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal).SequenceEqual(listed))
+        {
+            throw new InvalidDataException("its CIM has other files than the manifest lists");
+        }
+
+        CimVerification.VerifyRegions(cim.Path);
+    }
+}
+
+/// <summary>Keeps the root digest of a block file that was pulled beside it, when it is that of the file.</summary>
+internal static class ConvertedSeal
+{
+    /// <param name="blockFile">The block file.</param>
+    /// <param name="root">In hex, as the manifest says.</param>
+    /// <param name="name">Of the file beside it.</param>
+    /// <param name="backend">What wrote the file; what Windows wrote only Windows can check.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <exception cref="InvalidDataException">The file is not sealed, or with another root digest.</exception>
+    public static void Keep(string blockFile, string root, string name, string backend, CancellationToken cancellationToken)
+    {
+        var bytes = Convert.FromHexString(root);
+        if (backend == CimBackends.Managed)
+        {
+            CimVerification.VerifySeal(blockFile, bytes, cancellationToken);
+        }
+
+        IntegrityFile.Write(Path.Combine(Path.GetDirectoryName(blockFile)!, name), bytes);
+    }
+}

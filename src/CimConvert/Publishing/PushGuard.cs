@@ -1,0 +1,93 @@
+using CimConvert.Oci;
+using CimConvert.Registry.Pull;
+using CimConvert.Registry.Push;
+using CimConvert.Sources;
+
+namespace CimConvert.Publishing;
+
+/// <summary>
+/// Keeps a push from destroying what a tag stands for. A tag may be new, or stand for the converted image of the same platform: anything
+/// else cannot be made again from what is pushed.
+/// </summary>
+/// <param name="target">The tag.</param>
+/// <param name="isForced">Whether anything may be replaced.</param>
+internal sealed class PushGuard(RegistryPusher target, bool isForced)
+{
+    /// <summary>Checks the tag for any converted image: for a list, before its first push.</summary>
+    /// <exception cref="ConversionException">The tag stands for something else.</exception>
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        if (!isForced && await target.FindTaggedAsync(cancellationToken) is { } tagged)
+        {
+            Check(tagged, platform: null, source: []);
+        }
+    }
+
+    /// <summary>Checks the tag for the converted image of one platform.</summary>
+    /// <param name="image">The source image.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <exception cref="ConversionException">The tag stands for something else.</exception>
+    public async Task CheckAsync(ResolvedImage image, CancellationToken cancellationToken)
+    {
+        if (!isForced && await target.FindTaggedAsync(cancellationToken) is { } tagged)
+        {
+            Check(tagged, image.Config.Platform, [.. image.Documents.Select(document => document.Descriptor.Digest)]);
+        }
+    }
+
+    private void Check(FetchedManifest tagged, Platform? platform, IReadOnlyList<Digest> source)
+    {
+        if (source.Contains(tagged.Descriptor.Digest) && !IsConverted(tagged))
+        {
+            throw Refused("is the source itself, which the push would replace");
+        }
+
+        if (!IsConverted(tagged))
+        {
+            throw Refused($"stands for something else, {tagged.Descriptor.Digest}, which is no converted image");
+        }
+
+        if (platform is not null && MediaTypes.IsIndex(tagged.Descriptor.MediaType))
+        {
+            throw Refused("stands for the converted images of several platforms, of which one would be left");
+        }
+
+        if (platform is not null && PlatformOf(tagged) is { } there && !IsSame(there, platform))
+        {
+            throw Refused($"stands for the converted image of {there}, not {platform}: with --all, one tag has both");
+        }
+    }
+
+    /// <summary>Another revision of the same build takes the place of an older one.</summary>
+    private static bool IsSame(Platform there, Platform platform) =>
+        there.Os == platform.Os && there.Architecture == platform.Architecture && BuildOf(there) == BuildOf(platform);
+
+    private static uint? BuildOf(Platform platform) => OsVersion.TryParse(platform.OsVersion ?? string.Empty, out var version) ? version.Build : null;
+
+    private ConversionException Refused(string why) =>
+        new($"{target.Reference} {why}: nothing is pushed; use another tag, or --force");
+
+    private static bool IsConverted(FetchedManifest tagged)
+    {
+        try
+        {
+            return MediaTypes.IsIndex(tagged.Descriptor.MediaType)
+                ? ImageIndex.Parse(tagged.Bytes.Span, tagged.Descriptor.MediaType).Manifests is { Count: > 0 } entries
+                    && entries.All(entry => entry.ArtifactType == MediaTypes.ConvertedImage)
+                : ImageManifest.Parse(tagged.Bytes.Span, tagged.Descriptor.MediaType).IsConverted;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
+    /// <returns>Null if an earlier version pushed it, which did not say.</returns>
+    private static Platform? PlatformOf(FetchedManifest tagged)
+    {
+        var annotations = ImageManifest.Parse(tagged.Bytes.Span, tagged.Descriptor.MediaType).Annotations;
+        return annotations?.GetValueOrDefault(ConvertedAnnotations.Platform) is { } platform
+            ? Platform.Parse(platform) with { OsVersion = annotations.GetValueOrDefault(ConvertedAnnotations.OsVersion) }
+            : null;
+    }
+}
