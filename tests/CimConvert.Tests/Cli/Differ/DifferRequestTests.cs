@@ -6,6 +6,7 @@ using CimConvert.Layers;
 using CimConvert.Oci;
 using CimConvert.Pipeline;
 using CimConvert.TestKit;
+using CimConvert.TestKit.Containerd;
 using CimConvert.TestKit.Hives;
 using CimConvert.TestKit.Images;
 using CimConvert.TestKit.Layers;
@@ -133,6 +134,23 @@ public class DifferRequestTests
         Assert.That(StoreFiles.Snapshot(_folder["s", "1"]), Is.EqualTo(StoreFiles.Snapshot(_folder["expected", "1"])));
         var made = await File.ReadAllBytesAsync(_folder["s", "1", "layer.vhd"]);
         Assert.That(made.AsSpan(^FooterLength..).StartsWith("conectix"u8), Is.EqualTo(footer));
+    }
+
+    [Test]
+    [Category(Categories.Tools)]
+    public async Task A_full_disk_is_a_status_of_its_own_and_the_same_call_goes_well_when_there_is_room([Values] SnapshotterMode mode)
+    {
+        await using var disk = await SmallDisk.MountAsync("256k");
+        var mount = mode == SnapshotterMode.Cimfs ? ForkedMount(disk.Path) : BlockMount(disk.Path);
+        Send(s_tar);
+        var request = Request(s_tar);
+        request.Mounts[0] = mount;
+        await AssertFailsAsync(request, StatusCode.ResourceExhausted, "No space left on device");
+        Assert.That(Directory.EnumerateFiles(disk.Path, "*", SearchOption.AllDirectories), Is.Empty);
+
+        (await ExternalProcess.RunAsync(Tools.Require("mount"), ["-o", "remount,size=16m", disk.Path])).EnsureSuccess();
+        await _differ.ApplyAsync(request);
+        Assert.That(Directory.EnumerateFiles(disk.Path, "*", SearchOption.AllDirectories), Is.Not.Empty);
     }
 
     [Test]
