@@ -3,31 +3,48 @@ using System.Net.Sockets;
 
 namespace CimConvert.TestKit.Servers;
 
-/// <summary>Accepts TCP connections on a port of this machine until it is disposed, and serves each at once.</summary>
+/// <summary>Accepts connections on a port of this machine or on a Unix socket until it is disposed, and serves each at once.</summary>
 public abstract class LoopbackServer : IAsyncDisposable
 {
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly Socket listener;
     private readonly CancellationTokenSource stopping = new();
     private Task serving = Task.CompletedTask;
 
-    public IPEndPoint EndPoint => (IPEndPoint)listener.LocalEndpoint;
+    /// <summary>On a TCP port that the system picks.</summary>
+    protected LoopbackServer()
+        : this(new IPEndPoint(IPAddress.Loopback, 0))
+    {
+    }
+
+    protected LoopbackServer(EndPoint endPoint)
+    {
+        listener = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(endPoint);
+    }
+
+    /// <summary>Of a TCP port.</summary>
+    public IPEndPoint EndPoint => (IPEndPoint)listener.LocalEndPoint!;
 
     protected CancellationToken Stopping => stopping.Token;
 
+    /// <summary>Breaks all connections. May be called twice.</summary>
     public async ValueTask DisposeAsync()
     {
-        await stopping.CancelAsync().ConfigureAwait(false);
-        listener.Stop();
-        await serving.ConfigureAwait(false);
-        listener.Dispose();
-        stopping.Dispose();
+        if (!stopping.IsCancellationRequested)
+        {
+            await stopping.CancelAsync().ConfigureAwait(false);
+            listener.Dispose();
+            await serving.ConfigureAwait(false);
+            stopping.Dispose();
+        }
+
         GC.SuppressFinalize(this);
     }
 
     /// <summary>To be called when all is there that a connection needs.</summary>
     protected void Start()
     {
-        listener.Start();
+        listener.Listen();
         serving = AcceptAsync();
     }
 
@@ -41,7 +58,7 @@ public abstract class LoopbackServer : IAsyncDisposable
         {
             while (true)
             {
-                connections.Add(GuardAsync(await listener.AcceptTcpClientAsync(Stopping).ConfigureAwait(false)));
+                connections.Add(GuardAsync(await listener.AcceptAsync(Stopping).ConfigureAwait(false)));
             }
         }
         catch (OperationCanceledException)
@@ -50,12 +67,12 @@ public abstract class LoopbackServer : IAsyncDisposable
         }
     }
 
-    private async Task GuardAsync(TcpClient client)
+    private async Task GuardAsync(Socket socket)
     {
-        using TcpClient from = client;
+        using NetworkStream client = new(socket, ownsSocket: true);
         try
         {
-            await ServeAsync(from.GetStream()).ConfigureAwait(false);
+            await ServeAsync(client).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
         {

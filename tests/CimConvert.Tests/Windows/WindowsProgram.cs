@@ -97,6 +97,7 @@ public sealed class WindowsProgram
             [
                 "publish", Path.Combine(Repository(), "src", "CimConvert.Cli"), "-c", "Release", "-r", "win-x64", "--self-contained",
                 "--artifacts-path", s_folder!["artifacts"], "-o", s_folder["program"], "-v", "quiet", "-nodeReuse:false",
+                "-p:RunAnalyzers=false",
             ],
             s_patience,
             new Dictionary<string, string?>(StringComparer.Ordinal) { ["MSBUILDDISABLENODEREUSE"] = "1" });

@@ -39,6 +39,16 @@ internal sealed class CimSetWriter(string folder) : IFileSetWriter, IDisposable
             File.Move(path, finalPath, overwrite: false);
         }
 
-        public void Dispose() => _stream.Dispose();
+        public void Dispose()
+        {
+            try
+            {
+                _stream.Dispose();
+            }
+            catch (IOException)
+            {
+                // What was still buffered does not fit on a full disk, and nobody will read it. The file is closed all the same.
+            }
+        }
     }
 }

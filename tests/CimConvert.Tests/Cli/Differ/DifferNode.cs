@@ -14,13 +14,14 @@ internal sealed class DifferNode : IAsyncDisposable
 
     private readonly TestCertificate _certificate;
 
-    private DifferNode(TempFolder folder, TestCertificate certificate, FakeRegistry registry, StandInSnapshotter standIn, ContainerdDaemon daemon, ExternalProcess differ)
+    private DifferNode(TempFolder folder, TestCertificate certificate, FakeRegistry registry, StandInSnapshotter standIn, ContainerdDaemon daemon, BreakableSocket content, ExternalProcess differ)
     {
         Folder = folder;
         _certificate = certificate;
         Registry = registry;
         StandIn = standIn;
         Daemon = daemon;
+        Content = content;
         Differ = differ;
     }
 
@@ -32,12 +33,18 @@ internal sealed class DifferNode : IAsyncDisposable
 
     public ContainerdDaemon Daemon { get; }
 
+    /// <summary>By which the differ reads from the daemon.</summary>
+    public BreakableSocket Content { get; }
+
     public ExternalProcess Differ { get; }
 
     /// <summary>Every file of every snapshot.</summary>
     public IEnumerable<string> LayerFiles => Directory.EnumerateFiles(Path.Combine(StandIn.Root, "snapshots"), "*", SearchOption.AllDirectories);
 
-    public static async Task<DifferNode> StartAsync(ContainerdVersion version, SnapshotterMode mode = SnapshotterMode.Cimfs)
+    public static Task<DifferNode> StartAsync(ContainerdVersion version, SnapshotterMode mode = SnapshotterMode.Cimfs) =>
+        StartAsync(version, new SnapshotterOptions { Mode = mode });
+
+    public static async Task<DifferNode> StartAsync(ContainerdVersion version, SnapshotterOptions options)
     {
         TempFolder folder = new();
 
@@ -45,7 +52,7 @@ internal sealed class DifferNode : IAsyncDisposable
         using TestAuthority authority = new(folder);
         var certificate = authority.Server("127.0.0.1");
         var registry = await FakeRegistry.StartAsync(certificate.Certificate);
-        var standIn = await StandInSnapshotter.StartAsync(folder["snapshotter"], folder["snapshotter.sock"], new SnapshotterOptions { Mode = mode });
+        var standIn = await StandInSnapshotter.StartAsync(folder["snapshotter"], folder["snapshotter.sock"], options);
         try
         {
             var daemon = ContainerdDaemon.Prepare(new ContainerdSettings
@@ -55,9 +62,10 @@ internal sealed class DifferNode : IAsyncDisposable
                 Differ = ("cimconvert", folder["differ.sock"]),
                 Authorities = authority.CertificatePath,
             });
+            BreakableSocket content = new(folder["content.sock"], daemon.Socket);
             var differ = CimConvertProgram.Start(
-                "differ", "--listen", $"unix://{folder["differ.sock"]}", "--containerd", daemon.Address, "--allow-unmounted-format", "--verbose");
-            DifferNode node = new(folder, certificate, registry, standIn, daemon, differ);
+                "differ", "--listen", $"unix://{folder["differ.sock"]}", "--containerd", $"unix://{folder["content.sock"]}", "--allow-unmounted-format", "--verbose");
+            DifferNode node = new(folder, certificate, registry, standIn, daemon, content, differ);
             await node.UntilAsync(() => differ.Error.ToString().Contains("listening on", StringComparison.Ordinal));
 
             // A daemon that is there before its differ pauses before it tries to connect again.
@@ -117,6 +125,7 @@ internal sealed class DifferNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Differ.DisposeAsync();
+        await Content.DisposeAsync();
         await Daemon.DisposeAsync();
         await StandIn.DisposeAsync();
         await Registry.DisposeAsync();

@@ -6,9 +6,12 @@ using CimConvert.Layers;
 using CimConvert.Oci;
 using CimConvert.Pipeline;
 using CimConvert.TestKit;
+using CimConvert.TestKit.Containerd;
 using CimConvert.TestKit.Hives;
 using CimConvert.TestKit.Images;
 using CimConvert.TestKit.Layers;
+using CimConvert.TestKit.Servers;
+using CimConvert.Tests.Cli.Hostile;
 using CimConvert.Tests.Containerd;
 using CimConvert.Tests.Pipeline;
 using Google.Protobuf;
@@ -23,11 +26,14 @@ namespace CimConvert.Tests.Cli.Differ;
 [Platform(Exclude = "Win", Reason = "a Unix socket")]
 public class DifferRequestTests
 {
+    private const int FooterLength = 512;
+
     private static readonly byte[] s_tar = new LayerBuilder().Directory("Files").File("Files/f", SeededContent.Bytes(1, 300_000))
         .BaseHives(_ => HiveImage.Build(new KeySpec("ROOT"))).ToArray();
 
     private TempFolder _folder = null!;
     private FakeDaemon _daemon = null!;
+    private BreakableSocket _toDaemon = null!;
     private CancellationTokenSource _stop = null!;
     private Task _served = null!;
     private ContainerdClient _connection = null!;
@@ -38,13 +44,14 @@ public class DifferRequestTests
     {
         _folder = new TempFolder();
         _daemon = await FakeDaemon.StartAsync();
+        _toDaemon = new BreakableSocket(_folder["daemon.sock"], _daemon.Address.Path);
         _stop = new CancellationTokenSource();
         var address = ContainerdAddress.Parse(_folder["d.sock"]);
         _served = DifferHost.RunAsync(
             new DifferSettings
             {
                 Listen = address,
-                Containerd = _daemon.Address,
+                Containerd = ContainerdAddress.Parse(_folder["daemon.sock"]),
                 Backend = new ContainerdBackend("managed", AllowsUnmountedFormat: true),
                 Limits = new InputLimits { MaxLayerSize = 1 << 20 },
                 Concurrency = 1,
@@ -53,8 +60,6 @@ public class DifferRequestTests
             _stop.Token);
         _connection = ContainerdClient.Connect(address, "k8s.io", NullLogger.Instance);
         _differ = new Diff.DiffClient(_connection.Calls);
-        Directory.CreateDirectory(_folder["s", "1"]);
-        Directory.CreateDirectory(_folder["s", "cim-layers"]);
         while (!File.Exists(address.Path) && !_served.IsCompleted)
         {
             await Task.Delay(5);
@@ -68,6 +73,7 @@ public class DifferRequestTests
         await _served;
         Assert.That(File.Exists(_folder["d.sock"]), Is.False);
         _connection.Dispose();
+        await _toDaemon.DisposeAsync();
         await _daemon.DisposeAsync();
         _stop.Dispose();
         _folder.Dispose();
@@ -111,6 +117,40 @@ public class DifferRequestTests
         ((Action<ApplyRequest>)change)(request);
         await AssertFailsAsync(request, code, reason);
         Assert.That(File.Exists(there));
+    }
+
+    [Test]
+    public async Task A_block_layer_is_sealed_and_gets_a_footer_where_its_mount_asks_for_them([Values] bool integrity, [Values] bool footer)
+    {
+        Send(s_tar);
+        var request = Request(s_tar);
+        request.Mounts[0] = BlockMount(_folder["s"]);
+        request.Mounts[0].Options.AddRange([.. integrity ? ["enable_layer_integrity"] : (string[])[], .. footer ? ["append_vhd_footer"] : (string[])[]]);
+        await _differ.ApplyAsync(request);
+
+        string[] options = [.. integrity ? ["--integrity"] : (string[])[], .. footer ? ["--vhd-footer"] : (string[])[]];
+        var tar = _folder.Write("layer.tar", s_tar);
+        Assert.That((await InProcess.RunAsync(["import", tar, "--block", _folder["expected", "1", "layer.vhd"], "--quiet", .. options])).ExitCode, Is.Zero);
+        Assert.That(StoreFiles.Snapshot(_folder["s", "1"]), Is.EqualTo(StoreFiles.Snapshot(_folder["expected", "1"])));
+        var made = await File.ReadAllBytesAsync(_folder["s", "1", "layer.vhd"]);
+        Assert.That(made.AsSpan(^FooterLength..).StartsWith("conectix"u8), Is.EqualTo(footer));
+    }
+
+    [Test]
+    [Category(Categories.Tools)]
+    public async Task A_full_disk_is_a_status_of_its_own_and_the_same_call_goes_well_when_there_is_room([Values] SnapshotterMode mode)
+    {
+        await using var disk = await SmallDisk.MountAsync("256k");
+        var mount = mode == SnapshotterMode.Cimfs ? ForkedMount(disk.Path) : BlockMount(disk.Path);
+        Send(s_tar);
+        var request = Request(s_tar);
+        request.Mounts[0] = mount;
+        await AssertFailsAsync(request, StatusCode.ResourceExhausted, "No space left on device");
+        Assert.That(Directory.EnumerateFiles(disk.Path, "*", SearchOption.AllDirectories), Is.Empty);
+
+        (await ExternalProcess.RunAsync(Tools.Require("mount"), ["-o", "remount,size=16m", disk.Path])).EnsureSuccess();
+        await _differ.ApplyAsync(request);
+        Assert.That(Directory.EnumerateFiles(disk.Path, "*", SearchOption.AllDirectories), Is.Not.Empty);
     }
 
     [Test]
@@ -168,7 +208,7 @@ public class DifferRequestTests
         var reached = SendHalf();
         var call = _differ.ApplyAsync(Request(s_tar)).ResponseAsync;
         await reached;
-        await _daemon.DisposeAsync();
+        await _toDaemon.DisposeAsync();
         Assert.That(async () => await call, Throws.TypeOf<RpcException>().With.Property(nameof(RpcException.StatusCode)).EqualTo(StatusCode.Unavailable));
         AssertNothingIsLeft();
         await AssertFailsAsync(Request(s_tar), StatusCode.Unavailable, "no containerd answers");
@@ -252,8 +292,27 @@ public class DifferRequestTests
     private ApplyRequest Request(byte[] tar) => new()
     {
         Diff = new BlobDescriptor { MediaType = MediaTypes.OciLayer, Digest = Digests.Of(tar), Size = tar.Length },
-        Mounts = { new Mount { Type = "CimFS", Source = _folder["s", "1"], Options = { "rw", $"cimpath={_folder["s", "cim-layers", "1.cim"]}" } } },
+        Mounts = { ForkedMount(_folder["s"]) },
     };
+
+    /// <summary>As the snapshotter cimfs answers for a base layer.</summary>
+    private static Mount ForkedMount(string root)
+    {
+        var cims = Path.Combine(root, "cim-layers");
+        Directory.CreateDirectory(cims);
+        return new Mount { Type = "CimFS", Source = FolderOfLayer(root), Options = { "rw", $"cimpath={Path.Combine(cims, "1.cim")}" } };
+    }
+
+    /// <summary>As the snapshotter blockcim answers for a base layer.</summary>
+    private static Mount BlockMount(string root) => new()
+    {
+        Type = "BlockCIM",
+        Source = Path.Combine(FolderOfLayer(root), "layer.vhd", "layer.cim"),
+        Options = { "parentCimPaths=[]", "blockCIMType=file" },
+    };
+
+    /// <summary>The folder of a layer, which the snapshotter makes.</summary>
+    private static string FolderOfLayer(string root) => Directory.CreateDirectory(Path.Combine(root, "1")).FullName;
 
     private async Task AssertFailsAsync(ApplyRequest request, StatusCode code, string reason)
     {
