@@ -1,7 +1,6 @@
 using System.CommandLine;
 using CimConvert.Compression;
 using CimConvert.Publishing;
-using CimConvert.Registry.Push;
 
 namespace CimConvert.Cli.Commands;
 
