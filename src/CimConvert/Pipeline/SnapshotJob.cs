@@ -81,6 +81,7 @@ internal sealed class SnapshotJob(
         return layer;
     }
 
+    /// <summary>Gives up the claim, the download and the turn. May be called again.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_slot is not null)
@@ -94,6 +95,7 @@ internal sealed class SnapshotJob(
 
         _download?.Dispose();
         _claim?.Dispose();
+        (_slot, _download, _claim) = (null, null, null);
     }
 
     /// <summary>Whether the layer is there: then our lease keeps it.</summary>
