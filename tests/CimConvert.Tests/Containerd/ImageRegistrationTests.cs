@@ -171,11 +171,28 @@ public class ImageRegistrationTests
         var lease = await node.Client.LeaseAsync(PrewarmedNode.Lease, TimeSpan.FromHours(1), default);
 
         // Cut off, as by a lost registry.
-        Assert.That(
-            async () => await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new BrokenStream(bytes, 2 << 20)), blob, labels, default), Throws.TypeOf<IOException>());
+        Assert.That(async () => await IngestAsync(blob, new BrokenStream(bytes, 2 << 20)), Throws.TypeOf<IOException>());
         Assert.That(await node.LinesAsync("content", "active"), Has.Some.Contains("cimconvert-"));
-        Assert.That(await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new MemoryStream(bytes)), blob, labels, default), Is.True);
-        Assert.That(await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new MemoryStream(bytes)), blob, labels, default), Is.False);
+
+        // The second one waits for the first, and finds the blob there.
+        var offsets = new List<long>();
+        var first = new TaskCompletionSource();
+        var writing = node.Client.Content.IngestBlobAsync(
+            async (offset, _) =>
+            {
+                offsets.Add(offset);
+                await first.Task;
+                return new MemoryStream(bytes[(int)offset..]);
+            },
+            blob,
+            labels,
+            default);
+        await PrewarmedNode.WaitUntilAsync(() => offsets.Count == 1);
+        var waiting = node.Client.Content.IngestBlobAsync((_, _) => throw new InvalidOperationException("it is there"), blob, labels, default);
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        first.SetResult();
+        Assert.That((await writing, await waiting), Is.EqualTo((true, false)));
+        Assert.That(offsets, Is.EqualTo(new[] { 2L << 20 }));
 
         await using var stream = await node.Client.Content.ReadAsync(blob.Digest, blob.Size, default);
         Assert.That(await Digest.ComputeAsync(stream), Is.EqualTo(blob.Digest));
@@ -183,11 +200,21 @@ public class ImageRegistrationTests
 
         // Other bytes than the digest says are refused, and nothing of them stays.
         var wrong = Descriptor.Of(MediaTypes.OciLayerGzip, "right"u8);
-        Assert.That(
-            async () => await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new MemoryStream("wrong"u8.ToArray())), wrong, labels, default), Throws.TypeOf<ConversionException>());
-        Assert.That(await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new MemoryStream("right"u8.ToArray())), wrong, labels, default), Is.True);
+        Assert.That(async () => await IngestAsync(wrong, new MemoryStream("wrong"u8.ToArray())), Throws.TypeOf<ConversionException>());
+        Assert.That(await IngestAsync(wrong, new MemoryStream("right"u8.ToArray())), Is.True);
+
+        // The lease of whoever finds it there keeps it, too.
+        using var other = node.Client.ForNamespace(node.Client.Namespace);
+        var kept = await other.LeaseAsync("other", TimeSpan.FromHours(1), default);
+        Assert.That(await other.Content.IngestBlobAsync((_, _) => throw new InvalidOperationException("it is there"), blob, labels, default), Is.False);
         await lease.DropAsync(default);
-        Assert.That(await node.Client.Content.InfoAsync(blob.Digest, default), Is.Null, "nothing refers to it");
+        Assert.That(await node.Client.Content.InfoAsync(wrong.Digest, default), Is.Null, "nothing refers to it");
+        Assert.That(await node.Client.Content.InfoAsync(blob.Digest, default), Is.Not.Null);
+        await kept.DropAsync(default);
+        Assert.That(await node.Client.Content.InfoAsync(blob.Digest, default), Is.Null);
+
+        Task<bool> IngestAsync(Descriptor descriptor, Stream whole) =>
+            node.Client.Content.IngestBlobAsync((_, _) => Task.FromResult(whole), descriptor, labels, default);
     }
 
     [Test]

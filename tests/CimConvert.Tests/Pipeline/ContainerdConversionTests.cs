@@ -217,8 +217,11 @@ public class ContainerdConversionTests
     {
         await using var node = await ConvertingNode.StartAsync(version, SnapshotterMode.Cimfs);
         var (index, image) = node.Serve("1", s_layers);
+        node.Serve("2", s_layers);
         await node.ConvertAsync("1");
-        await node.ConvertAsync("1", into => into with { LayerBlobs = true });
+        var requests = node.BlobRequests;
+        await Task.WhenAll(((string[])["1", "2"]).Select(tag => node.ConvertAsync(tag, into => into with { LayerBlobs = true })));
+        Assert.That(node.BlobRequests - requests, Is.EqualTo(2 + image.Layers.Count), "a config each, and each layer once");
         string[] all = [index, image.ManifestDigest, image.ConfigDigest, .. image.Layers.Select(layer => layer.Digest)];
         Assert.That(await node.Node.LinesAsync("content", "ls", "-q"), Is.EquivalentTo(all));
         await node.Node.Daemon.CollectGarbageAsync();
