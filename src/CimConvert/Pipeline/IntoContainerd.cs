@@ -44,13 +44,14 @@ internal sealed record IntoContainerd
         var client = ContainerdClient.Connect(Address, Namespace, logger);
         try
         {
-            var snapshotter = await client.SnapshotterAsync(Snapshotter, cancellationToken);
-            var cri = await CriConfiguration.ReadAsync(client, await client.PluginsAsync(cancellationToken), cancellationToken);
+            await client.CheckDaemonAsync(cancellationToken);
+            var plugins = await client.PluginsAsync(cancellationToken);
+            var snapshotter = SnapshotterChoice.Of(plugins, Snapshotter, Address);
             var host = OperatingSystem.IsWindows() ? HostVersion.Read() : null;
             var target = new ContainerdTarget
             {
                 Client = client,
-                Snapshotter = snapshotter.Name,
+                Snapshotter = snapshotter,
                 Ingest = IngestArea.In(Path.GetFullPath(State)).Open(),
                 Store = ConversionStore.IsStore(State) ? ConversionStore.OpenExisting(State) : null,
                 Pin = Pin,
@@ -58,7 +59,7 @@ internal sealed record IntoContainerd
                 Backend = backend,
                 AllowsUnmountedFormat = AllowsUnmountedFormat,
                 HostVersion = host,
-                Warnings = new StartWarnings(cri, snapshotter.Name, host),
+                Warnings = await WarningsAsync(client, plugins, snapshotter, host, cancellationToken),
             };
             target.SelectBackend(new BlockCimOptions());
             foreach (var warning in target.Warnings.OfNode())
@@ -72,6 +73,20 @@ internal sealed record IntoContainerd
         {
             client.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>CRI's configuration is read only to warn: a plugin that is still starting, or that fails, does not end the run.</summary>
+    private static async Task<StartWarnings> WarningsAsync(
+        ContainerdClient client, IReadOnlyList<ContainerdPlugin> plugins, string snapshotter, string? host, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return new StartWarnings(await CriConfiguration.ReadAsync(client, plugins, cancellationToken), snapshotter, host);
+        }
+        catch (ConversionException e)
+        {
+            return new StartWarnings(cri: null, snapshotter, host) { WhyUnknown = e.Message };
         }
     }
 }
