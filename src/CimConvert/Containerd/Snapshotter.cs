@@ -43,7 +43,7 @@ internal sealed class Snapshotter(ContainerdClient client, string name, string o
 
             // Not cancelled on its way: the snapshotter could have made a place that the daemon then does not know of.
             var answer = await client.TryCallAsync(
-                $"prepare {chainId}", StatusCode.AlreadyExists, options => _snapshots.PrepareAsync(request, options), Deadlines.Quick, CancellationToken.None);
+                $"prepare {chainId}", StatusCode.AlreadyExists, options => _snapshots.PrepareAsync(request, options), Deadlines.Slow, CancellationToken.None);
             if (answer is not null)
             {
                 return SnapshotMount.ParseLayer(answer.Mounts);
@@ -55,6 +55,8 @@ internal sealed class Snapshotter(ContainerdClient client, string name, string o
                 return null;
             }
 
+            // Before containerd 1.7, Prepare puts a place that is there under no other lease than that of the run which made it.
+            await client.HoldAsync($"snapshots/{name}", request.Key, cancellationToken);
             var mounts = await client.TryCallAsync(
                 $"name the mounts of {chainId}",
                 StatusCode.NotFound,

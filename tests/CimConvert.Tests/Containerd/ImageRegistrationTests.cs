@@ -94,6 +94,31 @@ public class ImageRegistrationTests
     }
 
     [Test]
+    public async Task A_tag_that_moves_takes_our_pins_along()
+    {
+        await using var node = await PrewarmedNode.StartAsync(ContainerdVersion.V2_1);
+        var records = new ImageRecords(node.Client);
+        var versions = Enumerable.Range(0, 4).Select(i => node.Build($"app{i}", "base", $"{i}")).ToArray();
+        await node.PrewarmAsync(App, versions[0].IndexDigest, versions[0].Image);
+        await node.PrewarmAsync($"registry.test/team/app@{versions[1].IndexDigest}", versions[1].IndexDigest, versions[1].Image);
+        await node.PrewarmAsync(App, versions[2].IndexDigest, versions[2].Image);
+        Assert.That(await PinnedAsync(), Is.EquivalentTo(NamesOf(1).Concat(NamesOf(2)).Append(App)));
+
+        // A pull that moved it has set the tag's labels anew: nothing says any more what it meant.
+        await records.DeleteAsync(App, sync: false, default);
+        await node.PrewarmAsync(App, versions[3].IndexDigest, versions[3].Image);
+        Assert.That(await PinnedAsync(), Is.EquivalentTo(NamesOf(1).Concat(NamesOf(3)).Append(App)));
+
+        Assert.That(await node.PrewarmAsync(App, versions[3].IndexDigest, versions[3].Image, pin: false), Is.True);
+        Assert.That(await PinnedAsync(), Is.EquivalentTo(NamesOf(1)));
+        Assert.That(await node.PrewarmAsync(App, versions[3].IndexDigest, versions[3].Image, pin: false), Is.False);
+
+        IEnumerable<string> NamesOf(int version) => [$"registry.test/team/app@{versions[version].IndexDigest}", versions[version].Image.ConfigDigest];
+        async Task<IEnumerable<string>> PinnedAsync() =>
+            (await records.ListAsync(default)).Where(record => record.Labels.ContainsKey(ContainerdLabels.Pinned)).Select(record => record.Name);
+    }
+
+    [Test]
     public async Task Removing_frees_what_no_other_image_needs([Values] ContainerdVersion version)
     {
         await using var node = await PrewarmedNode.StartAsync(version);
@@ -235,16 +260,24 @@ public class ImageRegistrationTests
         Assert.That((await taken.PrepareAsync(chain, null, diff, default))!.CimPath, Is.EqualTo(mount!.CimPath));
         Assert.That(await taken.HasAsync(chain, default), Is.False);
 
+        // A run for another image, whose lease then holds the place, too.
+        using var other = node.Client.ForNamespace(node.Client.Namespace);
+        var kept = await other.LeaseAsync("other", TimeSpan.FromHours(1), default);
+        Assert.That((await (await other.SnapshotterAsync("auto", default)).PrepareAsync(chain, null, diff, default))!.CimPath, Is.EqualTo(mount.CimPath));
+
         // One that has little time left is replaced, and keeps what it held.
         var late = await node.Client.ForNamespace("k8s.io").LeaseAsync(PrewarmedNode.Lease, TimeSpan.FromHours(3), default);
         Assert.That(late.Id, Is.EqualTo(PrewarmedNode.Lease + ".next"));
         await node.Daemon.CollectGarbageAsync();
         Assert.That(node.StandIn.Snapshots, Has.Count.EqualTo(1));
-        Assert.That(await node.LinesAsync("leases", "ls", "-q"), Is.EqualTo(new[] { late.Id }));
+        Assert.That(await node.LinesAsync("leases", "ls", "-q"), Is.EquivalentTo(new[] { late.Id, kept.Id }));
+        await late.DropAsync(default);
+        await node.Daemon.CollectGarbageAsync();
+        Assert.That(node.StandIn.Snapshots, Has.Count.EqualTo(1));
 
         await snapshotter.AbandonAsync(chain, default);
         await snapshotter.AbandonAsync(chain, default);
-        await late.DropAsync(default);
+        await kept.DropAsync(default);
         await PrewarmedNode.WaitUntilAsync(() => node.StandIn.Snapshots.Count == 0);
     }
 
