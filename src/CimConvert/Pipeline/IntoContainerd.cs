@@ -1,5 +1,6 @@
 using CimConvert.Cims;
 using CimConvert.Containerd;
+using CimConvert.Storage;
 using CimConvert.Store;
 using Microsoft.Extensions.Logging;
 
@@ -17,7 +18,7 @@ internal sealed record IntoContainerd
 
     /// <summary>
     /// The folder for claims and partial downloads; on the snapshotter's file system if disk limits are to hold. It may be a store, whose
-    /// finished block layers are then linked.
+    /// finished block layers are then linked. No link may lead to it: what killed runs left in it is deleted.
     /// </summary>
     public string State { get; init; } = DefaultState;
 
@@ -52,7 +53,7 @@ internal sealed record IntoContainerd
             {
                 Client = client,
                 Snapshotter = snapshotter,
-                Ingest = IngestArea.In(Path.GetFullPath(State)).Open(),
+                Ingest = OpenState(Path.GetFullPath(State)),
                 Store = ConversionStore.IsStore(State) ? ConversionStore.OpenExisting(State) : null,
                 Pin = Pin,
                 LayerBlobs = LayerBlobs,
@@ -74,6 +75,12 @@ internal sealed record IntoContainerd
             client.Dispose();
             throw;
         }
+    }
+
+    private static IngestArea OpenState(string folder)
+    {
+        PrivateFolder.Open(folder);
+        return IngestArea.In(folder).Open();
     }
 
     /// <summary>CRI's configuration is read only to warn: a plugin that is still starting, or that fails, does not end the run.</summary>

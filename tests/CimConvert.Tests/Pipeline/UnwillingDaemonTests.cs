@@ -62,6 +62,19 @@ public class UnwillingDaemonTests
         Assert.That(log.Lines, Has.Some.Contains("could not be checked: containerd at"));
     }
 
+    [TestCase("state")]
+    [TestCase("state/ingest")]
+    public void A_state_folder_that_leads_elsewhere_is_refused_and_nothing_is_deleted_there(string link)
+    {
+        var elsewhere = Directory.CreateDirectory(_folder["elsewhere", "of somebody else"]).Parent!.FullName;
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder[link])!);
+        Directory.CreateSymbolicLink(_folder[link], elsewhere);
+        Assert.That(
+            async () => await Into.OpenAsync(CimBackends.Managed, NullLogger.Instance, default),
+            Throws.TypeOf<ConversionException>().With.Message.StartsWith($"'{_folder[link]}' leads to '{elsewhere}'"));
+        Assert.That(Directory.EnumerateFileSystemEntries(elsewhere).Select(Path.GetFileName), Is.EqualTo(new[] { "of somebody else" }));
+    }
+
     private IntoContainerd Into => new() { Address = _daemon.Address, State = _folder["state"], AllowsUnmountedFormat = true };
 
     private void Answer(string call, StatusCode code) =>
