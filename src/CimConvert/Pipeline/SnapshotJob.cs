@@ -146,7 +146,7 @@ internal sealed class SnapshotJob(
 
         try
         {
-            var cim = StoredBlockLayer.TryLink(target, plan, mount) ?? await ImportAsync(mount, cancellationToken);
+            var cim = await StoredBlockLayer.TryLinkAsync(target, plan, mount, cancellationToken) ?? await ImportAsync(mount, cancellationToken);
             return await snapshotter.CommitAsync(plan.ChainId, Parent, plan.DiffId, cancellationToken)
                 ? new SnapshotLayer(plan, cim.Path, cim.Size)
                 : SnapshotLayer.There(plan);

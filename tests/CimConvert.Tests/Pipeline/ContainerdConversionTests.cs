@@ -145,6 +145,21 @@ public class ContainerdConversionTests
         await node.Node.Cri.RemoveImageAsync(node.Name("2"));
         await node.Node.Daemon.CollectGarbageAsync();
         await node.AssertOnlyAsync(one);
+
+        // From two state folders, whose runs come to the merge together.
+        var (_, five) = node.Serve("5", s_layers[0], HiveImage.Without("d"));
+        var merging = new TaskCompletionSource();
+        var views = 0;
+        node.StandIn.Before = (call, _) => call.Method == "View" && Interlocked.Increment(ref views) < 2 ? merging.Task : Done();
+        var both = await Task.WhenAll(node.ConvertAsync("5"), node.ConvertAsync("5", into => into with { State = node.Folder["other"] }));
+        Assert.That(both.Count(result => result.Bytes.Written == 0), Is.LessThan(2));
+        await node.AssertOnlyAsync(one, five);
+
+        Task Done()
+        {
+            merging.TrySetResult();
+            return Task.CompletedTask;
+        }
     }
 
     [Test]
@@ -235,7 +250,15 @@ public class ContainerdConversionTests
         await CimConvert.Tests.Cli.CimConvertProgram.SucceedAsync(
             "convert", node.Name("1"), "--output", node.State, "--integrity", "--platform", "linux/amd64", "--backend", "managed", "--plain-http");
         var requests = node.BlobRequests;
-        var result = await node.ConvertAsync("1");
+
+        // While the store decides what to remove, nothing is linked.
+        var collecting = await CimConvert.Store.ConversionStore.OpenExisting(node.State).LockAsync(default);
+        var converting = node.ConvertAsync("1");
+        await PrewarmedNode.WaitUntilAsync(() => node.StandIn.Count("Prepare") == 1);
+        await Task.Delay(TimeSpan.FromMilliseconds(200));
+        Assert.That(node.StandIn.Count("Commit"), Is.Zero);
+        collecting.Dispose();
+        var result = await converting;
         Assert.That(node.BlobRequests, Is.EqualTo(requests + 1), "the config only");
         foreach (var layer in image.Layers)
         {
