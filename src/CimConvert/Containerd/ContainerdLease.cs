@@ -32,22 +32,25 @@ internal sealed class LeaseTaking(ContainerdClient client, TimeProvider clock)
     {
         var names = NamesOf(id);
         var there = await ListAsync(names, cancellationToken);
-        if (there.FirstOrDefault(lease => TimeLeft(lease) > expiry / 2) is { } fresh)
+        if (there.Length > 1)
         {
-            return (fresh.Id, true);
+            // A run was killed while the newer one took over what the older one held.
+            Array.Sort(there, (a, b) => TimeLeft(b).CompareTo(TimeLeft(a)));
+            await MoveAsync(there[1].Id, there[0].Id, cancellationToken);
+            there = there[..1];
         }
 
-        // If both are there and old, the first one goes: whatever it held, the second one took over or had itself.
-        var free = Array.Find(names, name => there.All(lease => lease.Id != name)) ?? names[0];
-        foreach (var stale in there.Where(lease => lease.Id == free))
+        if (there is [var only] && TimeLeft(only) > expiry / 2)
         {
-            await DeleteAsync(client, stale.Id, sync: false, cancellationToken);
+            return (only.Id, true);
         }
+
+        var free = Array.Find(names, name => there.All(lease => lease.Id != name))!;
 
         var request = new CreateRequest { Id = free };
         request.Labels.Add(ContainerdLabels.Expire, Rfc3339(clock.GetUtcNow() + expiry));
         await client.TryCallAsync("make a lease", Grpc.Core.StatusCode.AlreadyExists, options => _leases.CreateAsync(request, options), Deadlines.Quick, cancellationToken);
-        foreach (var stale in there.Where(lease => lease.Id != free))
+        foreach (var stale in there)
         {
             await MoveAsync(stale.Id, free, cancellationToken);
         }
@@ -63,6 +66,12 @@ internal sealed class LeaseTaking(ContainerdClient client, TimeProvider clock)
         Grpc.Core.StatusCode.NotFound,
         options => new Leases.LeasesClient(client.Calls).DeleteAsync(new DeleteRequest { Id = id, Sync = sync }, options),
         Deadlines.Slow,
+        cancellationToken);
+
+    public static Task AddAsync(ContainerdClient client, string id, Resource resource, CancellationToken cancellationToken) => client.CallAsync(
+        "add to a lease",
+        options => new Leases.LeasesClient(client.Calls).AddResourceAsync(new AddResourceRequest { Id = id, Resource = resource }, options),
+        Deadlines.Quick,
         cancellationToken);
 
     private static string[] NamesOf(string id) => [id, id + ".next"];
@@ -86,8 +95,7 @@ internal sealed class LeaseTaking(ContainerdClient client, TimeProvider clock)
             "list what a lease holds", options => _leases.ListResourcesAsync(new ListResourcesRequest { Id = from }, options), Deadlines.Quick, cancellationToken);
         foreach (var resource in held.Resources)
         {
-            var request = new AddResourceRequest { Id = to, Resource = resource };
-            await client.CallAsync("add to a lease", options => _leases.AddResourceAsync(request, options), Deadlines.Quick, cancellationToken);
+            await AddAsync(client, to, resource, cancellationToken);
         }
 
         await DeleteAsync(client, from, sync: false, cancellationToken);

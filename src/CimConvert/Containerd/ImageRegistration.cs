@@ -30,9 +30,12 @@ internal sealed class ImageRegistration(ContainerdClient client)
 
         client.Logger.LogDebug("registering {Image} with containerd: {Difference}", image.Names[0], difference);
         await WriteDocumentsAsync(image, cancellationToken);
+
+        // Before the tag moves: a run that is killed in between does it again.
+        await new FormerImages(client).UnpinAsync(image, cancellationToken);
         foreach (var name in image.Names)
         {
-            await _records.PutAsync(name, image.Target, image.Pin, cancellationToken);
+            await _records.PutAsync(name, image, cancellationToken);
         }
 
         if (!await IsRegisteredAsync(image, cancellationToken))
@@ -49,7 +52,7 @@ internal sealed class ImageRegistration(ContainerdClient client)
     {
         foreach (var name in image.Names)
         {
-            if (await _records.GetAsync(name, cancellationToken) is not { } record || ImageRecords.Lacking(record, image.Target, image.Pin) is not [])
+            if (await _records.GetAsync(name, cancellationToken) is not { } record || ImageRecords.Lacking(record, image) is not [])
             {
                 return name;
             }

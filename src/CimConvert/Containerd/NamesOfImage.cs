@@ -43,10 +43,11 @@ internal static class NamesOfImage
     /// <summary>Whether the name is the digest of a config.</summary>
     public static bool IsConfig(Image record) => Digest.TryParse(record.Name, out _);
 
-    private static bool IsTag(Image record) => RepositoryOf(record).Length > 0 && !record.Name.Contains('@', StringComparison.Ordinal);
+    /// <summary>Whether the name is a repository with a tag.</summary>
+    public static bool IsTag(Image record) => RepositoryOf(record).Length > 0 && !record.Name.Contains('@', StringComparison.Ordinal);
 
     /// <summary>Empty for a name that is the digest of a config.</summary>
-    private static string RepositoryOf(Image record)
+    public static string RepositoryOf(Image record)
     {
         if (IsConfig(record))
         {
