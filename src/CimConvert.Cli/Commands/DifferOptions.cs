@@ -18,7 +18,9 @@ internal sealed class DifferOptions
     };
 
     private readonly Option<ContainerdAddress> _containerd = ContainerdOptions.Address();
-    private readonly Option<int> _concurrency = CommonOptions.Concurrency("How many layers are imported at once; the others wait.");
+    private readonly Option<int> _concurrency = CommonOptions.Concurrency(
+        "How many layers are imported at once; the others wait. Without this option, one of those for the snapshotter cimfs: its driver has crashed machines that handled many (hcsshim issue 2625).");
+
     private readonly Option<string> _backend = CommonOptions.Backend();
     private readonly Option<bool> _allowUnmounted = ContainerdOptions.AllowUnmountedFormat();
     private readonly InputLimitOptions _limits = new();
@@ -43,6 +45,7 @@ internal sealed class DifferOptions
         Backend = new ContainerdBackend(parsed.GetRequiredValue(_backend), parsed.GetValue(_allowUnmounted)),
         Limits = _limits.Read(parsed),
         Concurrency = parsed.GetValue(_concurrency),
+        CimFsConcurrency = parsed.GetResult(_concurrency) is { Implicit: false } ? parsed.GetValue(_concurrency) : 1,
         Log = new LogSettings(parsed.GetValue(_quiet), parsed.GetValue(_verbose), parsed.GetValue(_logFormat)) { HasProgress = false },
     };
 

@@ -21,7 +21,11 @@ internal sealed record DifferSettings
 
     public required Layers.InputLimits Limits { get; init; }
 
+    /// <summary>Layers that are imported at once.</summary>
     public required int Concurrency { get; init; }
+
+    /// <summary>Those of them that are for the snapshotter cimfs.</summary>
+    public required int CimFsConcurrency { get; init; }
 
     public required LogSettings Log { get; init; }
 }
@@ -62,7 +66,7 @@ internal static class DifferHost
         services.AddSingleton(provider => ContainerdClient.Connect(
             settings.Containerd, ContainerdClient.KubernetesNamespace, provider.GetRequiredService<ILogger<ContainerdClient>>()));
         services.AddSingleton(provider => new SnapshotApply(
-            settings.Backend, settings.Limits, settings.Concurrency, provider.GetRequiredService<ILogger<SnapshotApply>>()));
+            settings.Backend, settings.Limits, settings.Concurrency, settings.CimFsConcurrency, provider.GetRequiredService<ILogger<SnapshotApply>>()));
         services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = ContainerdClient.MaxMessage);
         services.AddGrpcHealthChecks(health => health.Services.Map(Service, _ => true)).AddCheck<DaemonHealth>("containerd");
         Listen(builder.WebHost.UseKestrelCore(), settings.Listen);

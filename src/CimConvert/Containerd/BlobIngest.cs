@@ -38,27 +38,34 @@ internal sealed class BlobIngest(ContainerdClient client, Descriptor descriptor)
         }
     }
 
-    /// <returns>False if somebody else finished the same blob meanwhile.</returns>
-    public async Task<bool> RunAsync(Stream blob, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+    /// <param name="open">Opens the blob at an offset, behind what a killed run wrote.</param>
+    /// <param name="labels">For the blob.</param>
+    /// <param name="cancellationToken">Ends the writing; what is written stays for the next run.</param>
+    /// <returns>False if the daemon has the blob: then it is not opened, and the lease takes it.</returns>
+    /// <exception cref="RpcException">Another call is writing it: see <see cref="IsLocked"/>.</exception>
+    public async Task<bool> RunAsync(
+        Func<long, CancellationToken, Task<Stream>> open, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
-        var offset = await StartAsync(cancellationToken);
-        await SkipAsync(blob, offset, cancellationToken);
+        await AbortIfTooLongAsync(cancellationToken);
         using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var call = _content.Write(client.Options(deadline: null, stall.Token));
         try
         {
+            // Keeps other writers of the blob out until the call ends, so that it is downloaded once.
+            var offset = await ExchangeAsync(call, Request(WriteAction.Stat, offset: 0), stall);
+            await using var blob = await open(offset, cancellationToken);
             var part = new byte[PartSize];
             while (await blob.ReadAtLeastAsync(part, part.Length, throwOnEndOfStream: false, cancellationToken) is var count and > 0)
             {
                 var write = Request(WriteAction.Write, offset);
                 write.Data = UnsafeByteOperations.UnsafeWrap(part.AsMemory(0, count));
                 offset += count;
-                await ExchangeAsync(call, write, offset, stall);
+                await SendPartAsync(call, write, offset, stall);
             }
 
             var commit = Request(WriteAction.Commit, offset);
             commit.Labels.Add(labels.ToDictionary());
-            await ExchangeAsync(call, commit, offset, stall);
+            await SendPartAsync(call, commit, offset, stall);
             await call.RequestStream.CompleteAsync();
             while (await call.ResponseStream.MoveNext(stall.Token))
             {
@@ -74,7 +81,7 @@ internal sealed class BlobIngest(ContainerdClient client, Descriptor descriptor)
         {
             throw new ConversionException($"containerd at {client.Address} did not take the content {descriptor.Digest} for {Deadlines.Stall.TotalSeconds} s", e);
         }
-        catch (RpcException e)
+        catch (RpcException e) when (!IsLocked(e))
         {
             if (e.StatusCode is StatusCode.FailedPrecondition or StatusCode.InvalidArgument or StatusCode.OutOfRange)
             {
@@ -86,22 +93,36 @@ internal sealed class BlobIngest(ContainerdClient client, Descriptor descriptor)
         }
     }
 
-    /// <summary>Sends a part and waits for its answer: no more than one part is ever on its way.</summary>
-    private async Task ExchangeAsync(
+    private async Task SendPartAsync(
         AsyncDuplexStreamingCall<WriteContentRequest, WriteContentResponse> call, WriteContentRequest request, long end, CancellationTokenSource stall)
+    {
+        if (await ExchangeAsync(call, request, stall) != end)
+        {
+            throw Lost();
+        }
+    }
+
+    /// <summary>Sends a request and waits for its answer: no more than one part is ever on its way.</summary>
+    /// <returns>How many bytes the daemon has.</returns>
+    private async Task<long> ExchangeAsync(
+        AsyncDuplexStreamingCall<WriteContentRequest, WriteContentResponse> call, WriteContentRequest request, CancellationTokenSource stall)
     {
         stall.CancelAfter(Deadlines.Stall);
         await SendAsync(call, request, stall.Token);
-        if (!await call.ResponseStream.MoveNext(stall.Token) || call.ResponseStream.Current.Offset != end)
+        if (!await call.ResponseStream.MoveNext(stall.Token))
         {
-            throw new ConversionException($"containerd at {client.Address} lost a part of the content {descriptor.Digest}; run the same command again");
+            throw Lost();
         }
 
         // Reading the blob is not the daemon's time.
         stall.CancelAfter(Timeout.InfiniteTimeSpan);
+        return call.ResponseStream.Current.Offset;
     }
 
-    private async Task<long> StartAsync(CancellationToken cancellationToken)
+    private ConversionException Lost() =>
+        new($"containerd at {client.Address} lost a part of the content {descriptor.Digest}; run the same command again");
+
+    private async Task AbortIfTooLongAsync(CancellationToken cancellationToken)
     {
         var answer = await client.TryCallAsync(
             $"look for what was written of {descriptor.Digest}",
@@ -109,30 +130,9 @@ internal sealed class BlobIngest(ContainerdClient client, Descriptor descriptor)
             options => _content.StatusAsync(new StatusRequest { Ref = _ref }, options),
             Deadlines.Quick,
             cancellationToken);
-        var offset = answer?.Status.Offset ?? 0;
-        if (offset >= 0 && offset <= descriptor.Size)
+        if (answer?.Status.Offset is { } written && (written < 0 || written > descriptor.Size))
         {
-            return offset;
-        }
-
-        await AbortAsync();
-        return 0;
-    }
-
-    private static async Task SkipAsync(Stream blob, long count, CancellationToken cancellationToken)
-    {
-        if (count > 0 && blob.CanSeek)
-        {
-            blob.Seek(count, SeekOrigin.Current);
-            return;
-        }
-
-        var unused = new byte[Math.Min(count, PartSize)];
-        for (var left = count; left > 0;)
-        {
-            var part = unused.AsMemory(0, (int)Math.Min(left, unused.Length));
-            await blob.ReadExactlyAsync(part, cancellationToken);
-            left -= part.Length;
+            await AbortAsync();
         }
     }
 

@@ -130,6 +130,18 @@ internal sealed partial class ContainerdClient : IDisposable
 
     internal void ForgetLease() => _lease = null;
 
+    /// <summary>Has the client's lease keep something that another call did not put under it. Nothing happens without a lease.</summary>
+    /// <param name="type">As the daemon names it: <c>snapshots/SNAPSHOTTER</c>.</param>
+    /// <param name="id">Its key.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    internal async Task HoldAsync(string type, string id, CancellationToken cancellationToken)
+    {
+        if (_lease is { } lease)
+        {
+            await LeaseTaking.AddAsync(this, lease, new Resource { Type = type, Id = id }, cancellationToken);
+        }
+    }
+
     /// <exception cref="ConversionException">The daemon is too old, or has no such namespace.</exception>
     internal async Task CheckDaemonAsync(CancellationToken cancellationToken)
     {

@@ -32,10 +32,10 @@ internal static class ContainerdFailures
         };
     }
 
-    /// <summary>Whether a failure is that the daemon is gone, or does not answer: the same may go well later.</summary>
+    /// <summary>Whether a failure is that the daemon is gone, or does not answer: the same may go well later. Failures of registries are none.</summary>
     public static bool IsUnreachable(Exception? e) => e switch
     {
-        null => false,
+        null or HttpRequestException or SocketException { SocketErrorCode: SocketError.AccessDenied } => false,
         RpcException { StatusCode: StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Cancelled } => true,
         SocketException or TimeoutException => true,
         _ => IsUnreachable(e.InnerException),

@@ -45,6 +45,9 @@ internal static class ContainerdLabels
     /// <summary>On an image: this program pinned it, and may unpin it.</summary>
     public const string PinnedByUs = "io.cimconvert.pinned";
 
+    /// <summary>On the name by digest of an image that was asked for by digest: tags that move do not lift its pin.</summary>
+    public const string ByDigest = "io.cimconvert.by-digest";
+
     public static string SnapshotOf(string snapshotter) => $"containerd.io/gc.ref.snapshot.{snapshotter}";
 
     public static string LayerRef(int index) => $"containerd.io/gc.ref.content.l.{index}";

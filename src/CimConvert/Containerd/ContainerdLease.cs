@@ -1,5 +1,3 @@
-using CimConvert.Containerd.Api;
-
 namespace CimConvert.Containerd;
 
 /// <summary>A lease that a client holds.</summary>
@@ -15,92 +13,5 @@ internal sealed class ContainerdLease(ContainerdClient client, string id, bool i
     {
         client.ForgetLease();
         await LeaseTaking.DeleteAsync(client, id, sync: true, cancellationToken);
-    }
-}
-
-/// <summary>Takes a lease, also over from a killed run.</summary>
-internal sealed class LeaseTaking(ContainerdClient client, TimeProvider clock)
-{
-    private readonly Leases.LeasesClient _leases = new(client.Calls);
-
-    /// <summary>
-    /// A lease cannot be prolonged. One of a killed run that has little time left is therefore replaced by one beside it, which
-    /// takes over all it holds.
-    /// </summary>
-    /// <returns>The lease's name, and whether it or the one that it replaces was there.</returns>
-    public async Task<(string Id, bool IsInherited)> TakeAsync(string id, TimeSpan expiry, CancellationToken cancellationToken)
-    {
-        var names = NamesOf(id);
-        var there = await ListAsync(names, cancellationToken);
-        if (there.FirstOrDefault(lease => TimeLeft(lease) > expiry / 2) is { } fresh)
-        {
-            return (fresh.Id, true);
-        }
-
-        // If both are there and old, the first one goes: whatever it held, the second one took over or had itself.
-        var free = Array.Find(names, name => there.All(lease => lease.Id != name)) ?? names[0];
-        foreach (var stale in there.Where(lease => lease.Id == free))
-        {
-            await DeleteAsync(client, stale.Id, sync: false, cancellationToken);
-        }
-
-        var request = new CreateRequest { Id = free };
-        request.Labels.Add(ContainerdLabels.Expire, Rfc3339(clock.GetUtcNow() + expiry));
-        await client.TryCallAsync("make a lease", Grpc.Core.StatusCode.AlreadyExists, options => _leases.CreateAsync(request, options), Deadlines.Quick, cancellationToken);
-        foreach (var stale in there.Where(lease => lease.Id != free))
-        {
-            await MoveAsync(stale.Id, free, cancellationToken);
-        }
-
-        return (free, there.Length > 0);
-    }
-
-    /// <summary>Whether there is such a lease, or one that replaced it.</summary>
-    public async Task<bool> IsThereAsync(string id, CancellationToken cancellationToken) => (await ListAsync(NamesOf(id), cancellationToken)).Length > 0;
-
-    public static Task DeleteAsync(ContainerdClient client, string id, bool sync, CancellationToken cancellationToken) => client.TryCallAsync(
-        "delete a lease",
-        Grpc.Core.StatusCode.NotFound,
-        options => new Leases.LeasesClient(client.Calls).DeleteAsync(new DeleteRequest { Id = id, Sync = sync }, options),
-        Deadlines.Slow,
-        cancellationToken);
-
-    private static string[] NamesOf(string id) => [id, id + ".next"];
-
-    private static string Rfc3339(DateTimeOffset time) =>
-        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
-
-    private async Task<Lease[]> ListAsync(string[] names, CancellationToken cancellationToken)
-    {
-        var request = new ListRequest();
-        request.Filters.Add(names.Select(name => $"id==\"{name}\""));
-        var answer = await client.CallAsync("list its leases", options => _leases.ListAsync(request, options), Deadlines.Quick, cancellationToken);
-
-        // The names again: a daemon that does not know the filter lists them all.
-        return [.. answer.Leases.Where(lease => names.Contains(lease.Id))];
-    }
-
-    private async Task MoveAsync(string from, string to, CancellationToken cancellationToken)
-    {
-        var held = await client.CallAsync(
-            "list what a lease holds", options => _leases.ListResourcesAsync(new ListResourcesRequest { Id = from }, options), Deadlines.Quick, cancellationToken);
-        foreach (var resource in held.Resources)
-        {
-            var request = new AddResourceRequest { Id = to, Resource = resource };
-            await client.CallAsync("add to a lease", options => _leases.AddResourceAsync(request, options), Deadlines.Quick, cancellationToken);
-        }
-
-        await DeleteAsync(client, from, sync: false, cancellationToken);
-    }
-
-    /// <summary>A lease without an end has all time.</summary>
-    private TimeSpan TimeLeft(Lease lease)
-    {
-        if (!lease.Labels.TryGetValue(ContainerdLabels.Expire, out var text))
-        {
-            return TimeSpan.MaxValue;
-        }
-
-        return DateTimeOffset.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var end) ? end - clock.GetUtcNow() : TimeSpan.Zero;
     }
 }

@@ -9,10 +9,13 @@ namespace CimConvert.Containerd;
 /// <summary>The daemon's content store: blobs by digest.</summary>
 internal sealed class ContentStore(ContainerdClient client)
 {
-    /// <summary>How long another writer of the same blob is waited for: only documents are, which take no time.</summary>
     private static readonly TimeSpan s_lockedPause = TimeSpan.FromMilliseconds(200);
 
-    private const int LockedTries = 25;
+    /// <summary>How long another writer of the same document is waited for, which takes no time.</summary>
+    private static readonly TimeSpan s_lockedDocument = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long another writer of a layer's blob is waited for, which downloads it meanwhile.</summary>
+    private static readonly TimeSpan s_lockedBlob = Deadlines.Slow;
 
     private readonly Content.ContentClient _content = new(client.Calls);
 
@@ -56,44 +59,28 @@ internal sealed class ContentStore(ContainerdClient client)
             Data = UnsafeByteOperations.UnsafeWrap(bytes),
         };
         request.Labels.Add(labels.ToDictionary());
-        for (var tries = 1; ; tries++)
+        if (!await WhileLockedAsync(digest, s_lockedDocument, () => WriteAsync(request, cancellationToken), cancellationToken))
         {
-            try
-            {
-                await WriteAsync(request, cancellationToken);
-                return;
-            }
-            catch (RpcException e) when (e.StatusCode == StatusCode.AlreadyExists)
-            {
-                await LabelAsync(digest, labels, cancellationToken);
-                return;
-            }
-            catch (RpcException e) when (BlobIngest.IsLocked(e) && tries < LockedTries)
-            {
-                await Task.Delay(s_lockedPause, cancellationToken);
-            }
-            catch (RpcException e)
-            {
-                throw ContainerdFailures.Of(client.Address, $"write the content {digest}", e, cancellationToken);
-            }
+            await LabelAsync(digest, labels, cancellationToken);
         }
     }
 
     /// <summary>
-    /// Writes a layer's blob, from where a killed run stopped. The stream is the whole blob: what is there already is skipped. The daemon
-    /// checks the digest.
+    /// Writes a layer's blob, from where a killed run stopped, or gives the one that is there the labels that it lacks; the client's lease
+    /// takes it in either case. The daemon checks the digest.
     /// </summary>
+    /// <param name="open">Opens the blob at an offset.</param>
+    /// <param name="descriptor">The blob.</param>
+    /// <param name="labels">For the blob.</param>
+    /// <param name="cancellationToken">Ends the writing; what is written stays for the next run.</param>
     /// <returns>False if the daemon had it; then the blob is not opened.</returns>
     public async Task<bool> IngestBlobAsync(
-        Func<CancellationToken, Task<Stream>> open, Descriptor descriptor, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+        Func<long, CancellationToken, Task<Stream>> open, Descriptor descriptor, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
-        if (await InfoAsync(descriptor.Digest, cancellationToken) is null)
+        var ingest = new BlobIngest(client, descriptor);
+        if (await WhileLockedAsync(descriptor.Digest, s_lockedBlob, () => ingest.RunAsync(open, labels, cancellationToken), cancellationToken))
         {
-            await using var blob = await open(cancellationToken);
-            if (await new BlobIngest(client, descriptor).RunAsync(blob, labels, cancellationToken))
-            {
-                return true;
-            }
+            return true;
         }
 
         await LabelAsync(descriptor.Digest, labels, cancellationToken);
@@ -124,14 +111,46 @@ internal sealed class ContentStore(ContainerdClient client)
         await client.CallAsync($"label the content {digest}", options => _content.UpdateAsync(request, options), Deadlines.Quick, cancellationToken);
     }
 
-    /// <summary>The daemon answers a commit twice: what it wrote, and that it is done.</summary>
-    private async Task WriteAsync(WriteContentRequest request, CancellationToken cancellationToken)
+    /// <summary>Tries again while another call writes the same content: the daemon lets one write it at a time.</summary>
+    private async Task<bool> WhileLockedAsync(Digest digest, TimeSpan longest, Func<Task<bool>> write, CancellationToken cancellationToken)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await write();
+            }
+            catch (RpcException e) when (BlobIngest.IsLocked(e) && TimeProvider.System.GetElapsedTime(start) < longest)
+            {
+                await Task.Delay(s_lockedPause, cancellationToken);
+            }
+            catch (RpcException e)
+            {
+                throw ContainerdFailures.Of(client.Address, $"write the content {digest}", e, cancellationToken);
+            }
+        }
+    }
+
+    /// <returns>False if the daemon has the content; the lease has taken it.</returns>
+    private async Task<bool> WriteAsync(WriteContentRequest request, CancellationToken cancellationToken)
     {
         using var call = _content.Write(client.Options(Deadlines.Quick, cancellationToken));
-        await BlobIngest.SendAsync(call, request, cancellationToken);
-        await call.RequestStream.CompleteAsync();
-        while (await call.ResponseStream.MoveNext(cancellationToken))
+        try
         {
+            await BlobIngest.SendAsync(call, request, cancellationToken);
+            await call.RequestStream.CompleteAsync();
+
+            // The daemon answers a commit twice: what it wrote, and that it is done.
+            while (await call.ResponseStream.MoveNext(cancellationToken))
+            {
+            }
+
+            return true;
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.AlreadyExists)
+        {
+            return false;
         }
     }
 }

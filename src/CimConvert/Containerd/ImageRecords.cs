@@ -12,6 +12,8 @@ internal sealed class ImageRecords(ContainerdClient client)
     private const string Target = "target";
     private const string LabelPrefix = "labels.";
 
+    private static readonly string[] s_pin = [ContainerdLabels.Pinned, ContainerdLabels.PinnedByUs];
+
     private readonly Images.ImagesClient _images = new(client.Calls);
 
     public async Task<Image?> GetAsync(string name, CancellationToken cancellationToken)
@@ -30,22 +32,28 @@ internal sealed class ImageRecords(ContainerdClient client)
     }
 
     /// <summary>The fields of a record that are not as they should be, as the paths of a mask.</summary>
-    public static string[] Lacking(Image record, Descriptor target, bool pin)
+    public static string[] Lacking(Image record, ImageToRegister image)
     {
-        var labels = Wanted(record, target, pin).Labels;
+        var labels = Wanted(record, image).Labels;
         return
         [
-            .. HasTarget(record, target) ? Array.Empty<string>() : [Target],
+            .. HasTarget(record, image.Target) ? Array.Empty<string>() : [Target],
             .. labels.Where(label => !record.Labels.TryGetValue(label.Key, out var value) || value != label.Value).Select(label => LabelPrefix + label.Key),
+            .. image.Pin || !IsPinnedByUs(record) ? [] : s_pin.Where(record.Labels.ContainsKey).Select(label => LabelPrefix + label),
         ];
     }
 
+    public static bool IsPinnedByUs(Image record) => record.Labels.ContainsKey(ContainerdLabels.PinnedByUs);
+
+    /// <summary>Lifts a pin of ours.</summary>
+    public Task UnpinAsync(Image record, CancellationToken cancellationToken) => RemoveLabelsAsync(record, s_pin, cancellationToken);
+
     /// <summary>Makes a record, or gives the one that is there what it lacks.</summary>
-    public async Task PutAsync(string name, Descriptor target, bool pin, CancellationToken cancellationToken)
+    public async Task PutAsync(string name, ImageToRegister image, CancellationToken cancellationToken)
     {
         if (await GetAsync(name, cancellationToken) is null)
         {
-            var wanted = Wanted(new Image { Name = name, Labels = { { ContainerdLabels.Prewarmed, ContainerdLabels.Ours } } }, target, pin);
+            var wanted = Wanted(new Image { Name = name, Labels = { { ContainerdLabels.Prewarmed, ContainerdLabels.Ours } } }, image);
             var create = new CreateImageRequest { Image = wanted };
             if (await client.TryCallAsync(
                 $"register {name}", StatusCode.AlreadyExists, options => _images.CreateAsync(create, options), Deadlines.Quick, cancellationToken) is not null)
@@ -56,9 +64,9 @@ internal sealed class ImageRecords(ContainerdClient client)
 
         var record = await GetAsync(name, cancellationToken)
             ?? throw new ConversionException($"{name} was removed from containerd at {client.Address} while it was registered; run the same command again");
-        if (Lacking(record, target, pin) is { Length: > 0 } paths)
+        if (Lacking(record, image) is { Length: > 0 } paths)
         {
-            await UpdateAsync(Wanted(record, target, pin), paths, cancellationToken);
+            await UpdateAsync(Wanted(record, image), paths, cancellationToken);
         }
     }
 
@@ -86,8 +94,9 @@ internal sealed class ImageRecords(ContainerdClient client)
             || (there.Digest == target.Digest.ToString() && there.Size == target.Size && there.MediaType == target.MediaType));
 
     /// <summary>A record that a pull made stays that pull's; what was pinned by others, pinned by them.</summary>
-    private static Image Wanted(Image record, Descriptor target, bool pin)
+    private static Image Wanted(Image record, ImageToRegister image)
     {
+        var target = image.Target;
         var wanted = new Image
         {
             Name = record.Name,
@@ -95,7 +104,12 @@ internal sealed class ImageRecords(ContainerdClient client)
         };
         wanted.Labels.Add(ContainerdLabels.Managed, ContainerdLabels.ManagedValue);
         wanted.Labels.Add(ContainerdLabels.Prewarmed, record.Labels.TryGetValue(ContainerdLabels.Prewarmed, out var whose) ? whose : ContainerdLabels.Shared);
-        if (pin && (record.Labels.ContainsKey(ContainerdLabels.PinnedByUs) || !record.Labels.ContainsKey(ContainerdLabels.Pinned)))
+        if (image.IsByDigest && record.Name == image.Names[0])
+        {
+            wanted.Labels.Add(ContainerdLabels.ByDigest, ContainerdLabels.Ours);
+        }
+
+        if (image.Pin && (IsPinnedByUs(record) || !record.Labels.ContainsKey(ContainerdLabels.Pinned)))
         {
             wanted.Labels.Add(ContainerdLabels.Pinned, ContainerdLabels.PinnedValue);
             wanted.Labels.Add(ContainerdLabels.PinnedByUs, ContainerdLabels.Ours);

@@ -33,6 +33,9 @@ internal sealed record ImageToRegister
     /// <summary>Kubelet's garbage collection is to leave the image alone.</summary>
     public bool Pin { get; init; }
 
+    /// <summary>Whether the image was asked for by digest: it then has no name by tag.</summary>
+    public bool IsByDigest => Names[0].Contains('@', StringComparison.Ordinal);
+
     /// <summary>What the names mean: with an index, that index, so that <c>repo@sha256:...</c> of pods is the image's.</summary>
     public Descriptor Target => (Indexes.Count > 0 ? Indexes[0] : Manifest).Descriptor;
 

@@ -147,8 +147,18 @@ internal static class MountParser
             throw new InvalidDataException($"a mount's {what} '{Printable.Of(path)}' is not an absolute path");
         }
 
+        // Layers are written there, with this user's rights: not to a machine that a false daemon names.
+        if (path.StartsWith("//", StringComparison.Ordinal) || (path.StartsWith(@"\\", StringComparison.Ordinal) && !IsLocalDevicePath(path)))
+        {
+            throw new InvalidDataException($"a mount's {what} '{Printable.Of(path)}' is on another machine");
+        }
+
         return path;
     }
+
+    /// <summary><c>\\?\C:\…</c>: a drive of this machine in Windows' long form.</summary>
+    private static bool IsLocalDevicePath(string path) =>
+        path.Length > 6 && path[2] == '?' && path[3] == '\\' && char.IsAsciiLetter(path[4]) && path[5] == ':' && path[6] == '\\';
 
     /// <summary>By the separator that the path itself uses, which need not be this system's.</summary>
     private static (string Folder, string Name) Split(string path)

@@ -43,10 +43,11 @@ internal static class NamesOfImage
     /// <summary>Whether the name is the digest of a config.</summary>
     public static bool IsConfig(Image record) => Digest.TryParse(record.Name, out _);
 
-    private static bool IsTag(Image record) => RepositoryOf(record).Length > 0 && !record.Name.Contains('@', StringComparison.Ordinal);
+    /// <summary>Whether the name is a repository with a tag.</summary>
+    public static bool IsTag(Image record) => RepositoryOf(record).Length > 0 && !record.Name.Contains('@', StringComparison.Ordinal);
 
     /// <summary>Empty for a name that is the digest of a config.</summary>
-    private static string RepositoryOf(Image record)
+    public static string RepositoryOf(Image record)
     {
         if (IsConfig(record))
         {
@@ -67,18 +68,4 @@ internal static class NamesOfImage
     private static string WithOneKey(ImageReference reference) => reference.Digest is { } digest
         ? $"{reference.Registry}/{reference.Repository}@{digest}"
         : reference.ToString();
-}
-
-/// <summary>Tags before digests, and digests of configs last, as people name images.</summary>
-internal sealed class NameOrder : IComparer<string>
-{
-    public static readonly NameOrder Instance = new();
-
-    public int Compare(string? x, string? y)
-    {
-        var byKind = KindOf(x!).CompareTo(KindOf(y!));
-        return byKind != 0 ? byKind : string.CompareOrdinal(x, y);
-    }
-
-    private static int KindOf(string name) => Digest.TryParse(name, out _) ? 2 : name.Contains('@', StringComparison.Ordinal) ? 1 : 0;
 }

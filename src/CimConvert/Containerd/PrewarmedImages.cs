@@ -45,7 +45,7 @@ internal sealed class PrewarmedImages(ContainerdClient client)
             await _records.RemoveLabelsAsync(record, LabelsOf(record), cancellationToken);
         }
 
-        // By the collector's runs, one is enough: after the last.
+        // Only the last removal waits for the collector: one run of it is enough for all.
         string[] ours = [.. going.Where(record => IsOurs(record, all)).Select(record => record.Name).Order(NameOrder.Instance)];
         for (var i = 0; i < ours.Length; i++)
         {
@@ -63,12 +63,12 @@ internal sealed class PrewarmedImages(ContainerdClient client)
         await client.CheckDaemonAsync(cancellationToken);
         var all = await _records.ListAsync(cancellationToken);
         var found = Find(all, reference);
-        var pinned = all.Where(record => IsMarked(record) && record.Target.Digest == found.Target.Digest && record.Labels.ContainsKey(ContainerdLabels.PinnedByUs))
+        var pinned = all.Where(record => IsMarked(record) && record.Target.Digest == found.Target.Digest && ImageRecords.IsPinnedByUs(record))
             .OrderBy(record => record.Name, NameOrder.Instance)
             .ToArray();
         foreach (var record in pinned)
         {
-            await _records.RemoveLabelsAsync(record, [ContainerdLabels.Pinned, ContainerdLabels.PinnedByUs], cancellationToken);
+            await _records.UnpinAsync(record, cancellationToken);
         }
 
         return [.. pinned.Select(record => record.Name)];
@@ -86,9 +86,9 @@ internal sealed class PrewarmedImages(ContainerdClient client)
 
     private static bool IsPinned(Image record) => record.Labels.ContainsKey(ContainerdLabels.Pinned);
 
-    private static IEnumerable<string> LabelsOf(Image record) => record.Labels.ContainsKey(ContainerdLabels.PinnedByUs)
-        ? [ContainerdLabels.Prewarmed, ContainerdLabels.PinnedByUs, ContainerdLabels.Pinned]
-        : [ContainerdLabels.Prewarmed];
+    private static IEnumerable<string> LabelsOf(Image record) => ImageRecords.IsPinnedByUs(record)
+        ? [ContainerdLabels.Prewarmed, ContainerdLabels.ByDigest, ContainerdLabels.PinnedByUs, ContainerdLabels.Pinned]
+        : [ContainerdLabels.Prewarmed, ContainerdLabels.ByDigest];
 
     private Image Find(IReadOnlyList<Image> all, string reference)
     {

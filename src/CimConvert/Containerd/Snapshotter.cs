@@ -43,7 +43,7 @@ internal sealed class Snapshotter(ContainerdClient client, string name, string o
 
             // Not cancelled on its way: the snapshotter could have made a place that the daemon then does not know of.
             var answer = await client.TryCallAsync(
-                $"prepare {chainId}", StatusCode.AlreadyExists, options => _snapshots.PrepareAsync(request, options), Deadlines.Quick, CancellationToken.None);
+                $"prepare {chainId}", StatusCode.AlreadyExists, options => _snapshots.PrepareAsync(request, options), Deadlines.Slow, CancellationToken.None);
             if (answer is not null)
             {
                 return SnapshotMount.ParseLayer(answer.Mounts);
@@ -55,6 +55,8 @@ internal sealed class Snapshotter(ContainerdClient client, string name, string o
                 return null;
             }
 
+            // Before containerd 1.7, Prepare puts a place that is there under no other lease than that of the run which made it.
+            await client.HoldAsync($"snapshots/{name}", request.Key, cancellationToken);
             var mounts = await client.TryCallAsync(
                 $"name the mounts of {chainId}",
                 StatusCode.NotFound,
@@ -105,7 +107,7 @@ internal sealed class Snapshotter(ContainerdClient client, string name, string o
     /// Tells where the files of a layer and of those below it are, and calls <paramref name="use"/> meanwhile: as parents of a mount for a
     /// layer above, which is never made.
     /// </summary>
-    public async Task LocateAsync(ChainId top, Action<SnapshotMount> use, CancellationToken cancellationToken)
+    public async Task LocateAsync(ChainId top, Func<SnapshotMount, Task> use, CancellationToken cancellationToken)
     {
         var key = $"extract-{owner}-above {top}";
         var request = new ViewSnapshotRequest { Snapshotter = name, Key = key, Parent = top.ToString() };
@@ -115,7 +117,7 @@ internal sealed class Snapshotter(ContainerdClient client, string name, string o
         try
         {
             var answer = await client.CallAsync($"locate {top}", options => _snapshots.ViewAsync(request, options), Deadlines.Slow, cancellationToken);
-            use(SnapshotMount.ParseOnly(answer.Mounts));
+            await use(SnapshotMount.ParseOnly(answer.Mounts));
         }
         finally
         {
@@ -127,7 +129,7 @@ internal sealed class Snapshotter(ContainerdClient client, string name, string o
     /// Lets the daemon's next garbage collection compare what the snapshotter has with what it knows itself, which it only does after
     /// something was removed: a daemon that was killed leaves places that it does not know.
     /// </summary>
-    public Task SweepAsync(ChainId top, CancellationToken cancellationToken) => LocateAsync(top, _ => { }, cancellationToken);
+    public Task SweepAsync(ChainId top, CancellationToken cancellationToken) => LocateAsync(top, _ => Task.CompletedTask, cancellationToken);
 
     /// <summary>The snapshotters take a key with <c>extract-</c> for a layer's.</summary>
     private string KeyOf(ChainId chainId) => $"extract-{owner} {chainId}";

@@ -3,7 +3,6 @@ using CimConvert.Cims;
 using CimConvert.Containerd;
 using CimConvert.Layers.Hives;
 using CimConvert.Oci;
-using CimConvert.Registry.Http;
 using CimConvert.Sources;
 using CimConvert.Storage;
 using Microsoft.Extensions.Logging;
@@ -16,7 +15,7 @@ namespace CimConvert.Pipeline;
 /// </summary>
 internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOptions options, ILogger logger) : IImageConversion
 {
-    /// <summary>What a run leaves that is killed and never repeated stays at the daemon for so long.</summary>
+    /// <summary>How long the daemon keeps what a killed run made, if the run is never repeated.</summary>
     public static readonly TimeSpan LeaseExpiry = TimeSpan.FromHours(24);
 
     public IReadOnlyList<LayerPlan> Layers { get; private set; } = [];
@@ -86,7 +85,7 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
             var registered = await new ImageRegistration(client).RegisterAsync(record, cancellationToken);
             if (isInherited)
             {
-                await snapshotter.SweepAsync(record.Top, cancellationToken);
+                await SweepAsync(snapshotter, record.Top, cancellationToken);
             }
 
             return new Made(layers, mergedBytes, registered, converted, merged);
@@ -136,8 +135,8 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
     }
 
     /// <summary>
-    /// Runs what makes things at the daemon. If it fails for good, what it made goes; if the network failed or the user stopped it, the
-    /// lease keeps it for the next run.
+    /// Runs what makes things at the daemon. If it fails for good, what it made goes; if the network or the daemon failed, or the user
+    /// stopped it, the lease keeps it for the next run.
     /// </summary>
     private async Task<Made> UnderLeaseAsync(ContainerdClient client, string id, Func<bool, Task<Made>> work, CancellationToken cancellationToken)
     {
@@ -147,7 +146,7 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
         {
             made = await work(lease.IsInherited);
         }
-        catch (Exception e) when (Failures.IsExpected(e) && !TransientFault.KeepsPartialDownloads(e))
+        catch (Exception e) when (Failures.IsExpected(e) && !ConversionAttempt.KeepsWhatIsDone(e))
         {
             try
             {
@@ -163,6 +162,21 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
 
         await lease.DropAsync(cancellationToken);
         return made;
+    }
+
+    /// <summary>The image is registered: what a killed daemon left beside it is no reason to fail.</summary>
+    private async Task SweepAsync(Snapshotter snapshotter, ChainId top, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Runs for other names of the image locate the same layer, under the same key.
+            using var claim = await target.Ingest.ClaimAsync(top, cancellationToken);
+            await snapshotter.SweepAsync(top, cancellationToken);
+        }
+        catch (Exception e) when (Failures.IsExpected(e))
+        {
+            logger.LogWarning("what a killed containerd may have left stays until its next garbage collection: {Reason}", e.Message);
+        }
     }
 
     /// <summary>What was made, and when the layers were converted and merged.</summary>

@@ -1,3 +1,4 @@
+using CimConvert.Containerd;
 using CimConvert.Registry.Http;
 using CimConvert.Sources;
 using CimConvert.Store;
@@ -46,10 +47,16 @@ internal static class ConversionAttempt
         }
     }
 
-    /// <summary>Removes partial downloads, unless the network failed: then they stay for the next run to resume.</summary>
+    /// <summary>Whether another attempt at the whole image may succeed: a registry or containerd failed, and not for good.</summary>
+    public static bool MayBeRepeated(Exception failure) => TransientFault.IsBehind(failure) || ContainerdFailures.IsUnreachable(failure);
+
+    /// <summary>Whether what is done so far is good and worth keeping for the next run: a registry or containerd failed, or could not be reached.</summary>
+    public static bool KeepsWhatIsDone(Exception failure) => TransientFault.KeepsPartialDownloads(failure) || ContainerdFailures.IsUnreachable(failure);
+
+    /// <summary>Removes partial downloads, unless they are kept for the next run to resume.</summary>
     private static void RemoveDownloads(IImageConversion conversion, IngestArea ingest, Exception failure)
     {
-        if (TransientFault.KeepsPartialDownloads(failure))
+        if (KeepsWhatIsDone(failure))
         {
             return;
         }

@@ -1,5 +1,6 @@
 using CimConvert.Cims;
 using CimConvert.Containerd;
+using CimConvert.Storage;
 using CimConvert.Store;
 using Microsoft.Extensions.Logging;
 
@@ -17,7 +18,7 @@ internal sealed record IntoContainerd
 
     /// <summary>
     /// The folder for claims and partial downloads; on the snapshotter's file system if disk limits are to hold. It may be a store, whose
-    /// finished block layers are then linked.
+    /// finished block layers are then linked. No link may lead to it: what killed runs left in it is deleted.
     /// </summary>
     public string State { get; init; } = DefaultState;
 
@@ -44,21 +45,22 @@ internal sealed record IntoContainerd
         var client = ContainerdClient.Connect(Address, Namespace, logger);
         try
         {
-            var snapshotter = await client.SnapshotterAsync(Snapshotter, cancellationToken);
-            var cri = await CriConfiguration.ReadAsync(client, await client.PluginsAsync(cancellationToken), cancellationToken);
+            await client.CheckDaemonAsync(cancellationToken);
+            var plugins = await client.PluginsAsync(cancellationToken);
+            var snapshotter = SnapshotterChoice.Of(plugins, Snapshotter, Address);
             var host = OperatingSystem.IsWindows() ? HostVersion.Read() : null;
             var target = new ContainerdTarget
             {
                 Client = client,
-                Snapshotter = snapshotter.Name,
-                Ingest = IngestArea.In(Path.GetFullPath(State)).Open(),
+                Snapshotter = snapshotter,
+                Ingest = OpenState(Path.GetFullPath(State)),
                 Store = ConversionStore.IsStore(State) ? ConversionStore.OpenExisting(State) : null,
                 Pin = Pin,
                 LayerBlobs = LayerBlobs,
                 Backend = backend,
                 AllowsUnmountedFormat = AllowsUnmountedFormat,
                 HostVersion = host,
-                Warnings = new StartWarnings(cri, snapshotter.Name, host),
+                Warnings = await WarningsAsync(client, plugins, snapshotter, host, cancellationToken),
             };
             target.SelectBackend(new BlockCimOptions());
             foreach (var warning in target.Warnings.OfNode())
@@ -72,6 +74,26 @@ internal sealed record IntoContainerd
         {
             client.Dispose();
             throw;
+        }
+    }
+
+    private static IngestArea OpenState(string folder)
+    {
+        PrivateFolder.Open(folder);
+        return IngestArea.In(folder).Open();
+    }
+
+    /// <summary>CRI's configuration is read only to warn: a plugin that is still starting, or that fails, does not end the run.</summary>
+    private static async Task<StartWarnings> WarningsAsync(
+        ContainerdClient client, IReadOnlyList<ContainerdPlugin> plugins, string snapshotter, string? host, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return new StartWarnings(await CriConfiguration.ReadAsync(client, plugins, cancellationToken), snapshotter, host);
+        }
+        catch (ConversionException e)
+        {
+            return new StartWarnings(cri: null, snapshotter, host) { WhyUnknown = e.Message };
         }
     }
 }

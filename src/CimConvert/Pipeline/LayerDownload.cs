@@ -99,15 +99,29 @@ internal sealed class LayerDownload : IDisposable
     }
 
     /// <summary>Opens the blob from its start.</summary>
-    public async Task<Stream> OpenAsync(CancellationToken cancellationToken)
+    public Task<Stream> OpenAsync(CancellationToken cancellationToken) => OpenBehindAsync(0, cancellationToken);
+
+    /// <summary>Opens the blob behind its first bytes, which somebody has already.</summary>
+    public async Task<Stream> OpenBehindAsync(long offset, CancellationToken cancellationToken)
     {
         if (_partial is null)
         {
-            return _limits.Throttle(await _source.OpenBlobAsync(Blob, offset: 0, cancellationToken));
+            return await OpenAtAsync(offset, cancellationToken);
         }
 
         _partial.Rewind();
-        return new ResumableBlob(token => OpenRestAsync(_partial, token), _partial, Blob.Size, cancellationToken);
+        var blob = new ResumableBlob(token => OpenRestAsync(_partial, token), _partial, Blob.Size, cancellationToken);
+        try
+        {
+            // Read, as the file keeps a blob from its start.
+            await SkipAsync(blob, offset, cancellationToken);
+            return blob;
+        }
+        catch
+        {
+            await blob.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>
@@ -148,6 +162,17 @@ internal sealed class LayerDownload : IDisposable
         ReleaseSlot();
         DropAhead();
         _partial?.Dispose();
+    }
+
+    private static async Task SkipAsync(Stream blob, long count, CancellationToken cancellationToken)
+    {
+        var unused = new byte[Math.Min(count, BufferSize)];
+        for (var left = count; left > 0;)
+        {
+            var part = unused.AsMemory(0, (int)Math.Min(left, unused.Length));
+            await blob.ReadExactlyAsync(part, cancellationToken);
+            left -= part.Length;
+        }
     }
 
     private async Task<RateLimitLease?> EnterImportAsync(Task turn, CancellationToken cancellationToken)

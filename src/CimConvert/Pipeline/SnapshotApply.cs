@@ -12,9 +12,15 @@ internal readonly record struct AppliedLayer(DiffId DiffId, long Size);
 /// Makes the layers that containerd asks for while it unpacks an image: reads a blob from its content store, and imports it into the place
 /// that a mount names. After a failure that place is empty. A few layers at a time; the others wait.
 /// </summary>
-internal sealed class SnapshotApply(ContainerdBackend backend, InputLimits limits, int concurrency, ILogger logger) : IDisposable
+/// <param name="backend">Writes the layers.</param>
+/// <param name="limits">For each layer.</param>
+/// <param name="concurrency">How many layers are imported at once.</param>
+/// <param name="cimFsConcurrency">How many of these may be for the snapshotter cimfs.</param>
+/// <param name="logger">Told about layers.</param>
+internal sealed class SnapshotApply(ContainerdBackend backend, InputLimits limits, int concurrency, int cimFsConcurrency, ILogger logger) : IDisposable
 {
     private readonly SemaphoreSlim _slots = new(concurrency);
+    private readonly SemaphoreSlim _cimFsSlots = new(cimFsConcurrency);
 
     /// <param name="client">The daemon, in the namespace that has the blob.</param>
     /// <param name="blob">The layer's blob.</param>
@@ -25,6 +31,34 @@ internal sealed class SnapshotApply(ContainerdBackend backend, InputLimits limit
     public async Task<AppliedLayer> RunAsync(ContainerdClient client, Descriptor blob, SnapshotMount mount, CancellationToken cancellationToken)
     {
         var start = TimeProvider.System.GetTimestamp();
+        if (mount.Kind != MountKind.CimFs)
+        {
+            return await RunInTurnAsync(client, blob, mount, start, cancellationToken);
+        }
+
+        // Before the other slot: a layer that waits for this one keeps no layer of another snapshotter waiting.
+        await _cimFsSlots.WaitAsync(cancellationToken);
+        try
+        {
+            return await RunInTurnAsync(client, blob, mount, start, cancellationToken);
+        }
+        finally
+        {
+            _cimFsSlots.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        _slots.Dispose();
+        _cimFsSlots.Dispose();
+    }
+
+    private static void Record(string stage, long start) =>
+        Instruments.StageDuration.Record(TimeProvider.System.GetElapsedTime(start).TotalSeconds, Instruments.Stage(stage));
+
+    private async Task<AppliedLayer> RunInTurnAsync(ContainerdClient client, Descriptor blob, SnapshotMount mount, long start, CancellationToken cancellationToken)
+    {
         await _slots.WaitAsync(cancellationToken);
         Record("wait", start);
         Instruments.ActiveImports.Add(1);
@@ -47,11 +81,6 @@ internal sealed class SnapshotApply(ContainerdBackend backend, InputLimits limit
             _slots.Release();
         }
     }
-
-    public void Dispose() => _slots.Dispose();
-
-    private static void Record(string stage, long start) =>
-        Instruments.StageDuration.Record(TimeProvider.System.GetElapsedTime(start).TotalSeconds, Instruments.Stage(stage));
 
     private async Task<AppliedLayer> ImportAsync(ContainerdClient client, Descriptor blob, SnapshotMount mount, CancellationToken cancellationToken)
     {

@@ -22,6 +22,9 @@ internal sealed class SnapshotJob(
     private IngestFolder? _claim;
     private LayerDownload? _download;
 
+    /// <summary>Whether the layer is in containerd; its blob may be missing all the same.</summary>
+    private bool _isThere;
+
     /// <summary>The turn to import, which disposing gives up.</summary>
     private Task<IDisposable?>? _slot;
 
@@ -39,13 +42,17 @@ internal sealed class SnapshotJob(
     /// <param name="cancellationToken">Ends the waiting for the claim, and the download.</param>
     public async Task StartAsync(Task turn, CancellationToken cancellationToken)
     {
-        if (await TakeAsync(cancellationToken))
+        _isThere = await TakeAsync(cancellationToken);
+        if (_isThere && !await LacksBlobAsync(cancellationToken))
         {
             return;
         }
 
+        // Whoever makes the layer writes its blob, too, before the claim ends.
         _claim = await target.Ingest.ClaimAsync(plan.ChainId, cancellationToken);
-        if (await TakeAsync(cancellationToken))
+        _isThere = await TakeAsync(cancellationToken);
+        var lacksBlob = await LacksBlobAsync(cancellationToken);
+        if (_isThere && !lacksBlob)
         {
             _claim.Dispose();
             _claim = null;
@@ -53,7 +60,7 @@ internal sealed class SnapshotJob(
         }
 
         options.Limits.Disk?.Check(plan.Blob.Size);
-        if (!StoredBlockLayer.IsIn(target, plan))
+        if (lacksBlob || !StoredBlockLayer.IsIn(target, plan))
         {
             Download(turn, cancellationToken);
         }
@@ -62,7 +69,7 @@ internal sealed class SnapshotJob(
     /// <summary>Imports and commits the layer, unless it is there. The layer below must be in containerd.</summary>
     public async Task<SnapshotLayer> FinishAsync(CancellationToken cancellationToken)
     {
-        var layer = _claim is null ? SnapshotLayer.There(plan) : await MakeAsync(cancellationToken);
+        var layer = _isThere ? SnapshotLayer.There(plan) : await MakeAsync(cancellationToken);
         if (target.LayerBlobs)
         {
             await IngestBlobAsync(cancellationToken);
@@ -81,6 +88,7 @@ internal sealed class SnapshotJob(
         return layer;
     }
 
+    /// <summary>Gives up the claim, the download and the turn. May be called again.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_slot is not null)
@@ -94,6 +102,7 @@ internal sealed class SnapshotJob(
 
         _download?.Dispose();
         _claim?.Dispose();
+        (_slot, _download, _claim) = (null, null, null);
     }
 
     /// <summary>Whether the layer is there: then our lease keeps it.</summary>
@@ -114,12 +123,18 @@ internal sealed class SnapshotJob(
         return false;
     }
 
+    /// <summary>Whether the daemon is to have the layer's blob, and does not have it.</summary>
+    private async Task<bool> LacksBlobAsync(CancellationToken cancellationToken) =>
+        target.LayerBlobs && await client.Content.InfoAsync(plan.Blob.Digest, cancellationToken) is null;
+
     [MemberNotNull(nameof(_download), nameof(_slot))]
     private void Download(Task turn, CancellationToken cancellationToken)
     {
-        _download = new LayerDownload(source, target.Ingest, plan, options.Limits, logger, SmallestKept);
+        _download = NewDownload();
         _slot = _download.WaitForImportAsync(cancellationToken, turn);
     }
+
+    private LayerDownload NewDownload() => new(source, target.Ingest, plan, options.Limits, logger, SmallestKept);
 
     private async Task<SnapshotLayer> MakeAsync(CancellationToken cancellationToken)
     {
@@ -131,7 +146,7 @@ internal sealed class SnapshotJob(
 
         try
         {
-            var cim = StoredBlockLayer.TryLink(target, plan, mount) ?? await ImportAsync(mount, cancellationToken);
+            var cim = await StoredBlockLayer.TryLinkAsync(target, plan, mount, cancellationToken) ?? await ImportAsync(mount, cancellationToken);
             return await snapshotter.CommitAsync(plan.ChainId, Parent, plan.DiffId, cancellationToken)
                 ? new SnapshotLayer(plan, cim.Path, cim.Size)
                 : SnapshotLayer.There(plan);
@@ -179,11 +194,22 @@ internal sealed class SnapshotJob(
         return cim;
     }
 
-    private Task<bool> IngestBlobAsync(CancellationToken cancellationToken) => client.Content.IngestBlobAsync(
-        token => _download is null ? source.OpenBlobAsync(plan.Blob, offset: 0, token) : _download.OpenAsync(token),
-        plan.Blob,
-        ContainerdLabels.OfBlob(Reference.Registry, Reference.Repository, plan.DiffId),
-        cancellationToken);
+    private async Task IngestBlobAsync(CancellationToken cancellationToken)
+    {
+        if (_download is null && await LacksBlobAsync(cancellationToken))
+        {
+            // It went since the job started.
+            Download(Task.CompletedTask, cancellationToken);
+        }
+
+        // Before the daemon lets nobody else write the blob: whoever has the turn may wait for that.
+        await (_slot ?? Task.FromResult<IDisposable?>(null));
+        await client.Content.IngestBlobAsync(
+            (offset, token) => (_download ??= NewDownload()).OpenBehindAsync(offset, token),
+            plan.Blob,
+            ContainerdLabels.OfBlob(Reference.Registry, Reference.Repository, plan.DiffId),
+            cancellationToken);
+    }
 
     /// <summary>A place with half a layer is of no use to anybody. If the daemon is gone, the next run empties it.</summary>
     private async Task AbandonAsync()

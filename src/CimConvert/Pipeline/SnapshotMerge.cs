@@ -1,6 +1,7 @@
 using CimConvert.Cims;
 using CimConvert.Containerd;
 using CimConvert.Plumbing;
+using CimConvert.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace CimConvert.Pipeline;
@@ -21,14 +22,14 @@ internal sealed class SnapshotMerge(ContainerdTarget target, Snapshotter snapsho
     {
         using var clock = StageClock.Start("merge", StageClock.WholeImage);
 
-        // Not by two processes at once.
+        // The key that locates the layer is for one process at a time.
         using var claim = await target.Ingest.ClaimAsync(plans[^1].ChainId, cancellationToken);
         var written = 0L;
-        await snapshotter.LocateAsync(plans[^1].ChainId, above => written = Merge(above, plans, cancellationToken), cancellationToken);
+        await snapshotter.LocateAsync(plans[^1].ChainId, async above => written = await MergeAsync(above, plans, cancellationToken), cancellationToken);
         return written;
     }
 
-    private long Merge(SnapshotMount above, IReadOnlyList<LayerPlan> plans, CancellationToken cancellationToken)
+    private async Task<long> MergeAsync(SnapshotMount above, IReadOnlyList<LayerPlan> plans, CancellationToken cancellationToken)
     {
         if (above.Kind != MountKind.BlockCim || above.ParentCims.Count < 2)
         {
@@ -36,6 +37,13 @@ internal sealed class SnapshotMerge(ContainerdTarget target, Snapshotter snapsho
         }
 
         var file = Path.Combine(above.ParentFolders[0], FileName);
+        if (File.Exists(file))
+        {
+            return 0;
+        }
+
+        // Processes with other state folders do not see this one's claims.
+        using var only = await FileLock.TakeAsync(file + FileLock.Suffix, cancellationToken);
         if (File.Exists(file))
         {
             return 0;

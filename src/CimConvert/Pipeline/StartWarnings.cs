@@ -5,14 +5,23 @@ using CimConvert.Sources;
 namespace CimConvert.Pipeline;
 
 /// <summary>What keeps pods from starting although the image is in containerd: nothing that a conversion can mend.</summary>
-/// <param name="cri">How the daemon's CRI plugin is configured; null if it has none.</param>
+/// <param name="cri">How the daemon's CRI plugin is configured; null if it has none, or it could not be read.</param>
 /// <param name="snapshotter">Where the layers are.</param>
 /// <param name="host">The version of this Windows; null on another system.</param>
 internal sealed class StartWarnings(CriConfiguration? cri, string snapshotter, string? host)
 {
+    /// <summary>Why CRI's configuration could not be read; null if it was.</summary>
+    public string? WhyUnknown { get; init; }
+
     /// <summary>What holds for every image.</summary>
     public IEnumerable<string> OfNode()
     {
+        if (WhyUnknown is { } why)
+        {
+            yield return $"whether pods will find the images could not be checked: {why}";
+            yield break;
+        }
+
         if (cri is null)
         {
             yield return "this containerd has no CRI plugin, which kubelet needs: 'cimconvert doctor' tells more";

@@ -13,9 +13,16 @@ internal static class StoredBlockLayer
     public static bool IsIn(ContainerdTarget target, LayerPlan plan) => target.Snapshotter == SnapshotterChoice.BlockCim && Find(target, plan) is not null;
 
     /// <returns>Null if the store does not have the layer as the snapshotter wants it.</returns>
-    public static CommittedCim? TryLink(ContainerdTarget target, LayerPlan plan, SnapshotMount mount)
+    public static async Task<CommittedCim?> TryLinkAsync(ContainerdTarget target, LayerPlan plan, SnapshotMount mount, CancellationToken cancellationToken)
     {
-        if (mount.Kind != MountKind.BlockCim || Find(target, plan) is not { } stored || !IsAsWanted(stored, target, mount))
+        if (mount.Kind != MountKind.BlockCim || target.Store is not { } store)
+        {
+            return null;
+        }
+
+        // The store's garbage collection leaves the layer alone meanwhile.
+        using var lease = await store.UseAsync([plan.ChainId], cancellationToken);
+        if (Find(target, plan) is not { } stored || !IsAsWanted(stored, target, mount))
         {
             return null;
         }

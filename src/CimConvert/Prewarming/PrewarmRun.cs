@@ -71,7 +71,7 @@ internal sealed class PrewarmRun : IDisposable
         var retry = _retryPolicy.Build(new RetryRule<PrewarmResult>
         {
             IsTransient = outcome =>
-                outcome.Exception is { } e && Failures.IsExpected(e) && TransientFault.IsBehind(e) && Interlocked.Decrement(ref _retriesLeft) >= 0,
+                outcome.Exception is { } e && Failures.IsExpected(e) && ConversionAttempt.MayBeRepeated(e) && Interlocked.Decrement(ref _retriesLeft) >= 0,
             OnRetry = (outcome, _, pause) =>
                 _logger.LogWarning("{Error}; trying the image again in {Delay:0.0} s", outcome.Exception!.Message, pause.TotalSeconds),
 

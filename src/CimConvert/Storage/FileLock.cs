@@ -20,6 +20,7 @@ internal sealed class FileLock : IDisposable
     private static readonly TimeSpan s_retryDelay = TimeSpan.FromMilliseconds(100);
 
     private readonly FileStream _file;
+    private bool _isReleased;
 
     private FileLock(FileStream file) => _file = file;
 
@@ -92,6 +93,14 @@ internal sealed class FileLock : IDisposable
 
     public void Dispose()
     {
+        // A file of that name may be somebody else's by now.
+        if (_isReleased)
+        {
+            return;
+        }
+
+        _isReleased = true;
+
         // Deleted while the lock is held: a waiting task then finds the file gone, and creates a new one. Windows cannot delete an
         // open file that is not shared; there, closing the last handle deletes it (DeleteOnClose).
         if (!OperatingSystem.IsWindows())

@@ -18,8 +18,10 @@ internal sealed class IngestArea(string root)
     public static IngestArea In(string folder) => new(Path.Combine(folder, FolderName));
 
     /// <summary>Creates the folder if it is missing. Deletes what killed runs left unfinished in it.</summary>
+    /// <exception cref="ConversionException">It is a link: what lies elsewhere is not deleted.</exception>
     public IngestArea Open()
     {
+        PrivateFolder.RequireNoLink(root);
         Directory.CreateDirectory(root);
         Leftovers.Sweep(root);
         return this;

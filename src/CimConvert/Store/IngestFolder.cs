@@ -10,6 +10,7 @@ internal sealed class IngestFolder : IDisposable
     internal const string DiscardedSuffix = ".old";
 
     private readonly FileLock _lock;
+    private bool _isReleased;
 
     private IngestFolder(string path, FileLock fileLock)
     {
@@ -32,6 +33,13 @@ internal sealed class IngestFolder : IDisposable
 
     public void Dispose()
     {
+        // A folder of that name may be somebody else's by now.
+        if (_isReleased)
+        {
+            return;
+        }
+
+        _isReleased = true;
         try
         {
             Remove();

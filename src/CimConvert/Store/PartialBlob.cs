@@ -14,6 +14,7 @@ internal sealed class PartialBlob : IDisposable
     private static readonly TimeSpan s_maxAge = TimeSpan.FromDays(7);
 
     private readonly FileStream _file;
+    private bool _isDisposed;
 
     private PartialBlob(FileStream file)
     {
@@ -58,6 +59,14 @@ internal sealed class PartialBlob : IDisposable
 
     public void Dispose()
     {
+        // A file of that name may be somebody else's by now.
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+
         // Windows does not delete an open file that is not shared for deletion. Elsewhere the file is deleted while it is still
         // locked, so that no other process opens it in between.
         if (OperatingSystem.IsWindows())

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using CimConvert.Containerd;
 using CimConvert.Containerd.Api;
@@ -39,6 +40,21 @@ public class ContainerdClientTests
 
         using var client = ContainerdClient.Connect(ContainerdAddress.Parse(folder["d.sock"]), "k8s.io", NullLogger.Instance);
         Assert.That(async () => await client.VersionAsync(default), Throws.TypeOf<ConversionException>().With.Message.Contains("Connection refused"));
+    }
+
+    [Test]
+    public async Task A_daemon_that_is_not_reached_may_be_later_and_a_registry_is_no_daemon()
+    {
+        using TempFolder folder = new();
+        using var client = ContainerdClient.Connect(ContainerdAddress.Parse(folder["d.sock"]), "k8s.io", NullLogger.Instance);
+        var gone = await Assert.ThrowsAsync<ConversionException>(() => client.VersionAsync(default));
+        SocketException refused = new((int)SocketError.ConnectionRefused);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(ContainerdFailures.IsUnreachable(Failures.Of("an image", gone!)), Is.True);
+            Assert.That(ContainerdFailures.IsUnreachable(new ConversionException("no right", new SocketException((int)SocketError.AccessDenied))), Is.False);
+            Assert.That(ContainerdFailures.IsUnreachable(new ConversionException("a registry", new HttpRequestException("refused", refused))), Is.False);
+        }
     }
 
     [Test]
@@ -186,6 +202,26 @@ public class ContainerdClientTests
         using var client = daemon.Connect();
         Assert.That(await new Snapshotter(client, "cimfs").CommitAsync(s_top, s_base, s_diff, default), Is.False);
         Assert.That(daemon.Calls, Is.EqualTo(new[] { "Commit key", "Remove key" }));
+    }
+
+    [TestCase(20, 1, "a.next", TestName = "A_lease_that_a_killed_run_was_taking_over_gives_all_it_held_to_the_newer_one")]
+    [TestCase(2, 1, "a", TestName = "Two_old_leases_of_killed_runs_give_all_they_held_to_a_new_one")]
+    [TestCase(1, 20, "a", TestName = "The_newer_lease_may_have_either_name")]
+    public async Task Leases_of_killed_runs_become_one(int hoursOfNext, int hoursOfFirst, string taken)
+    {
+        await using var daemon = await FakeDaemon.StartAsync();
+        foreach (var (id, hours) in (ReadOnlySpan<(string, int)>)[("a", hoursOfFirst), ("a.next", hoursOfNext)])
+        {
+            var end = TimeProvider.System.GetUtcNow().AddHours(hours).ToString("O", CultureInfo.InvariantCulture);
+            daemon.Leases[id] = new Lease { Id = id, Labels = { [ContainerdLabels.Expire] = end } };
+            daemon.Held[(id, "content", $"of {id}")] = new Resource { Type = "content", Id = $"of {id}" };
+        }
+
+        using var client = daemon.Connect();
+        var lease = await client.LeaseAsync("a", TimeSpan.FromHours(24), default);
+        Assert.That((lease.Id, lease.IsInherited), Is.EqualTo((taken, true)));
+        Assert.That(daemon.Leases.Keys, Is.EqualTo(new[] { taken }));
+        Assert.That(daemon.Held.Keys.Where(held => held.Lease == taken).Select(held => held.Id), Is.EquivalentTo(new[] { "of a", "of a.next" }));
     }
 
     [TestCase("ab,c", null)]

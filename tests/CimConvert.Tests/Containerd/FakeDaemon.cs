@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CimConvert.Containerd;
 using CimConvert.Containerd.Api;
 using CimConvert.TestKit;
@@ -32,6 +33,8 @@ internal sealed class FakeDaemon : IAsyncDisposable
             _app.MapGrpcService<PluginService>();
             _app.MapGrpcService<SnapshotService>();
             _app.MapGrpcService<ContentService>();
+            _app.MapGrpcService<LeaseService>();
+            _app.MapGrpcService<CriService>();
         }
     }
 
@@ -53,7 +56,15 @@ internal sealed class FakeDaemon : IAsyncDisposable
     /// <summary>What happens when that was sent, and before its end is.</summary>
     public Func<CancellationToken, Task> Sent { get; set; } = _ => Task.CompletedTask;
 
-    public List<string> Calls { get; } = [];
+    /// <summary>What it says when it is asked for CRI's status.</summary>
+    public Func<StatusCode> Cri { get; set; } = () => StatusCode.Unimplemented;
+
+    public ConcurrentDictionary<string, Lease> Leases { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What leases hold: a lease, and a resource.</summary>
+    public ConcurrentDictionary<(string Lease, string Type, string Id), Resource> Held { get; } = [];
+
+    public ConcurrentQueue<string> Calls { get; } = [];
 
     public Metadata? Headers { get; private set; }
 
@@ -120,10 +131,38 @@ internal sealed class FakeDaemon : IAsyncDisposable
         private Task<T> Answer<T>(string method, string key, Func<T> answer)
         {
             var call = key.StartsWith("extract", StringComparison.Ordinal) ? $"{method} key" : $"{method} layer";
-            daemon.Calls.Add(call);
+            daemon.Calls.Enqueue(call);
             var code = daemon.Snapshots(call);
             return code == StatusCode.OK ? Task.FromResult(answer()) : throw new RpcException(new Status(code, "the test\nwants it"));
         }
+    }
+
+    private sealed class LeaseService(FakeDaemon daemon) : CimConvert.Containerd.Api.Leases.LeasesBase
+    {
+        public override Task<ListResponse> List(ListRequest request, ServerCallContext context) =>
+            Task.FromResult(new ListResponse { Leases = { daemon.Leases.Values } });
+
+        public override Task<CreateResponse> Create(CreateRequest request, ServerCallContext context) => Task.FromResult(
+            new CreateResponse { Lease = daemon.Leases.GetOrAdd(request.Id, id => new Lease { Id = id, Labels = { request.Labels } }) });
+
+        public override Task<Empty> Delete(DeleteRequest request, ServerCallContext context) => daemon.Leases.TryRemove(request.Id, out _)
+            ? Task.FromResult(new Empty())
+            : throw new RpcException(new Status(StatusCode.NotFound, "there is none"));
+
+        public override Task<ListResourcesResponse> ListResources(ListResourcesRequest request, ServerCallContext context) => Task.FromResult(
+            new ListResourcesResponse { Resources = { daemon.Held.Where(held => held.Key.Lease == request.Id).Select(held => held.Value) } });
+
+        public override Task<Empty> AddResource(AddResourceRequest request, ServerCallContext context)
+        {
+            daemon.Held[(request.Id, request.Resource.Type, request.Resource.Id)] = request.Resource;
+            return Task.FromResult(new Empty());
+        }
+    }
+
+    private sealed class CriService(FakeDaemon daemon) : CimConvert.Containerd.Cri.RuntimeService.RuntimeServiceBase
+    {
+        public override Task<CimConvert.Containerd.Cri.StatusResponse> Status(CimConvert.Containerd.Cri.StatusRequest request, ServerCallContext context) =>
+            throw new RpcException(new Status(daemon.Cri(), "the test\nwants it"));
     }
 
     private sealed class ContentService(FakeDaemon daemon) : CimConvert.Containerd.Api.Content.ContentBase

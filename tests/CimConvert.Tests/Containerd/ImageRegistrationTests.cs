@@ -94,6 +94,31 @@ public class ImageRegistrationTests
     }
 
     [Test]
+    public async Task A_tag_that_moves_takes_our_pins_along()
+    {
+        await using var node = await PrewarmedNode.StartAsync(ContainerdVersion.V2_1);
+        var records = new ImageRecords(node.Client);
+        var versions = Enumerable.Range(0, 4).Select(i => node.Build($"app{i}", "base", $"{i}")).ToArray();
+        await node.PrewarmAsync(App, versions[0].IndexDigest, versions[0].Image);
+        await node.PrewarmAsync($"registry.test/team/app@{versions[1].IndexDigest}", versions[1].IndexDigest, versions[1].Image);
+        await node.PrewarmAsync(App, versions[2].IndexDigest, versions[2].Image);
+        Assert.That(await PinnedAsync(), Is.EquivalentTo(NamesOf(1).Concat(NamesOf(2)).Append(App)));
+
+        // A pull that moved it has set the tag's labels anew: nothing says any more what it meant.
+        await records.DeleteAsync(App, sync: false, default);
+        await node.PrewarmAsync(App, versions[3].IndexDigest, versions[3].Image);
+        Assert.That(await PinnedAsync(), Is.EquivalentTo(NamesOf(1).Concat(NamesOf(3)).Append(App)));
+
+        Assert.That(await node.PrewarmAsync(App, versions[3].IndexDigest, versions[3].Image, pin: false), Is.True);
+        Assert.That(await PinnedAsync(), Is.EquivalentTo(NamesOf(1)));
+        Assert.That(await node.PrewarmAsync(App, versions[3].IndexDigest, versions[3].Image, pin: false), Is.False);
+
+        IEnumerable<string> NamesOf(int version) => [$"registry.test/team/app@{versions[version].IndexDigest}", versions[version].Image.ConfigDigest];
+        async Task<IEnumerable<string>> PinnedAsync() =>
+            (await records.ListAsync(default)).Where(record => record.Labels.ContainsKey(ContainerdLabels.Pinned)).Select(record => record.Name);
+    }
+
+    [Test]
     public async Task Removing_frees_what_no_other_image_needs([Values] ContainerdVersion version)
     {
         await using var node = await PrewarmedNode.StartAsync(version);
@@ -171,11 +196,28 @@ public class ImageRegistrationTests
         var lease = await node.Client.LeaseAsync(PrewarmedNode.Lease, TimeSpan.FromHours(1), default);
 
         // Cut off, as by a lost registry.
-        Assert.That(
-            async () => await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new BrokenStream(bytes, 2 << 20)), blob, labels, default), Throws.TypeOf<IOException>());
+        Assert.That(async () => await IngestAsync(blob, new BrokenStream(bytes, 2 << 20)), Throws.TypeOf<IOException>());
         Assert.That(await node.LinesAsync("content", "active"), Has.Some.Contains("cimconvert-"));
-        Assert.That(await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new MemoryStream(bytes)), blob, labels, default), Is.True);
-        Assert.That(await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new MemoryStream(bytes)), blob, labels, default), Is.False);
+
+        // The second one waits for the first, and finds the blob there.
+        var offsets = new List<long>();
+        var first = new TaskCompletionSource();
+        var writing = node.Client.Content.IngestBlobAsync(
+            async (offset, _) =>
+            {
+                offsets.Add(offset);
+                await first.Task;
+                return new MemoryStream(bytes[(int)offset..]);
+            },
+            blob,
+            labels,
+            default);
+        await PrewarmedNode.WaitUntilAsync(() => offsets.Count == 1);
+        var waiting = node.Client.Content.IngestBlobAsync((_, _) => throw new InvalidOperationException("it is there"), blob, labels, default);
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        first.SetResult();
+        Assert.That((await writing, await waiting), Is.EqualTo((true, false)));
+        Assert.That(offsets, Is.EqualTo(new[] { 2L << 20 }));
 
         await using var stream = await node.Client.Content.ReadAsync(blob.Digest, blob.Size, default);
         Assert.That(await Digest.ComputeAsync(stream), Is.EqualTo(blob.Digest));
@@ -183,11 +225,21 @@ public class ImageRegistrationTests
 
         // Other bytes than the digest says are refused, and nothing of them stays.
         var wrong = Descriptor.Of(MediaTypes.OciLayerGzip, "right"u8);
-        Assert.That(
-            async () => await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new MemoryStream("wrong"u8.ToArray())), wrong, labels, default), Throws.TypeOf<ConversionException>());
-        Assert.That(await node.Client.Content.IngestBlobAsync(_ => Task.FromResult<Stream>(new MemoryStream("right"u8.ToArray())), wrong, labels, default), Is.True);
+        Assert.That(async () => await IngestAsync(wrong, new MemoryStream("wrong"u8.ToArray())), Throws.TypeOf<ConversionException>());
+        Assert.That(await IngestAsync(wrong, new MemoryStream("right"u8.ToArray())), Is.True);
+
+        // The lease of whoever finds it there keeps it, too.
+        using var other = node.Client.ForNamespace(node.Client.Namespace);
+        var kept = await other.LeaseAsync("other", TimeSpan.FromHours(1), default);
+        Assert.That(await other.Content.IngestBlobAsync((_, _) => throw new InvalidOperationException("it is there"), blob, labels, default), Is.False);
         await lease.DropAsync(default);
-        Assert.That(await node.Client.Content.InfoAsync(blob.Digest, default), Is.Null, "nothing refers to it");
+        Assert.That(await node.Client.Content.InfoAsync(wrong.Digest, default), Is.Null, "nothing refers to it");
+        Assert.That(await node.Client.Content.InfoAsync(blob.Digest, default), Is.Not.Null);
+        await kept.DropAsync(default);
+        Assert.That(await node.Client.Content.InfoAsync(blob.Digest, default), Is.Null);
+
+        Task<bool> IngestAsync(Descriptor descriptor, Stream whole) =>
+            node.Client.Content.IngestBlobAsync((_, _) => Task.FromResult(whole), descriptor, labels, default);
     }
 
     [Test]
@@ -208,16 +260,24 @@ public class ImageRegistrationTests
         Assert.That((await taken.PrepareAsync(chain, null, diff, default))!.CimPath, Is.EqualTo(mount!.CimPath));
         Assert.That(await taken.HasAsync(chain, default), Is.False);
 
+        // A run for another image, whose lease then holds the place, too.
+        using var other = node.Client.ForNamespace(node.Client.Namespace);
+        var kept = await other.LeaseAsync("other", TimeSpan.FromHours(1), default);
+        Assert.That((await (await other.SnapshotterAsync("auto", default)).PrepareAsync(chain, null, diff, default))!.CimPath, Is.EqualTo(mount.CimPath));
+
         // One that has little time left is replaced, and keeps what it held.
         var late = await node.Client.ForNamespace("k8s.io").LeaseAsync(PrewarmedNode.Lease, TimeSpan.FromHours(3), default);
         Assert.That(late.Id, Is.EqualTo(PrewarmedNode.Lease + ".next"));
         await node.Daemon.CollectGarbageAsync();
         Assert.That(node.StandIn.Snapshots, Has.Count.EqualTo(1));
-        Assert.That(await node.LinesAsync("leases", "ls", "-q"), Is.EqualTo(new[] { late.Id }));
+        Assert.That(await node.LinesAsync("leases", "ls", "-q"), Is.EquivalentTo(new[] { late.Id, kept.Id }));
+        await late.DropAsync(default);
+        await node.Daemon.CollectGarbageAsync();
+        Assert.That(node.StandIn.Snapshots, Has.Count.EqualTo(1));
 
         await snapshotter.AbandonAsync(chain, default);
         await snapshotter.AbandonAsync(chain, default);
-        await late.DropAsync(default);
+        await kept.DropAsync(default);
         await PrewarmedNode.WaitUntilAsync(() => node.StandIn.Snapshots.Count == 0);
     }
 
@@ -231,8 +291,18 @@ public class ImageRegistrationTests
         Assert.That(snapshotter.Name, Is.EqualTo("blockcim"));
         var top = new ChainId(Digest.Parse(image.Layers[^1].ChainId));
         var files = new List<string>();
-        await snapshotter.LocateAsync(top, above => files.AddRange(above.ParentCims.Select(cim => cim.Path)), default);
-        await snapshotter.LocateAsync(top, above => files.AddRange(above.ParentCims.Select(cim => cim.Path)), default);
+        for (var i = 0; i < 2; i++)
+        {
+            await snapshotter.LocateAsync(
+                top,
+                above =>
+                {
+                    files.AddRange(above.ParentCims.Select(cim => cim.Path));
+                    return Task.CompletedTask;
+                },
+                default);
+        }
+
         string[] expected =
         [
             .. image.Layers.Reverse().Select(layer => node.StandIn.LayerFileOf(

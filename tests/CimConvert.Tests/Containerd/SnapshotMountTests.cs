@@ -26,6 +26,10 @@ public class SnapshotMountTests
     }
 
     [Test]
+    public void A_path_may_have_Windows_long_form() =>
+        Assert.That(SnapshotMount.Parse(Mount("CimFS", @"\\?\C:\s\1", @"cimpath=\\?\C:\s\1.cim")).CimName, Is.EqualTo("1.cim"));
+
+    [Test]
     public void A_forked_layer_names_folders_and_CIMs_below_nearest_first()
     {
         var mount = SnapshotMount.Parse(Mount(
@@ -85,6 +89,9 @@ public class SnapshotMountTests
         new("CimFS", "s/1", new[] { "cimpath=/s/1.cim" }, "source 's/1' is not an absolute path"),
         new("CimFS", "/s/../1", new[] { "cimpath=/s/1.cim" }, "is not an absolute path"),
         new("CimFS", "C:1", new[] { "cimpath=/s/1.cim" }, "is not an absolute path"),
+        new("CimFS", @"\\server\s\1", new[] { "cimpath=/s/1.cim" }, @"source '\\server\s\1' is on another machine"),
+        new("CimFS", "//server/s/1", new[] { "cimpath=/s/1.cim" }, "is on another machine"),
+        new("CimFS", @"\\?\UNC\server\s\1", new[] { "cimpath=/s/1.cim" }, "is on another machine"),
         new("CimFS", "/s/1", new[] { "cimpath=/s/1.txt" }, "does not end with .cim"),
         new("CimFS", "/s/1", new[] { "cimpath=/s/1.cim", "parentLayerPaths=[\"/s/0\"]" }, "1 folders and 0 CIMs"),
         new("CimFS", "/s/1", new[] { "cimpath=/s/1.cim", "parentCimPaths={}" }, "not a JSON list"),

@@ -8,6 +8,7 @@ using CimConvert.TestKit.Containerd;
 using CimConvert.TestKit.Layers;
 using CimConvert.TestKit.Servers;
 using CimConvert.Tests.Containerd;
+using Grpc.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
 
@@ -144,6 +145,21 @@ public class ContainerdConversionTests
         await node.Node.Cri.RemoveImageAsync(node.Name("2"));
         await node.Node.Daemon.CollectGarbageAsync();
         await node.AssertOnlyAsync(one);
+
+        // From two state folders, whose runs come to the merge together.
+        var (_, five) = node.Serve("5", s_layers[0], HiveImage.Without("d"));
+        var merging = new TaskCompletionSource();
+        var views = 0;
+        node.StandIn.Before = (call, _) => call.Method == "View" && Interlocked.Increment(ref views) < 2 ? merging.Task : Done();
+        var both = await Task.WhenAll(node.ConvertAsync("5"), node.ConvertAsync("5", into => into with { State = node.Folder["other"] }));
+        Assert.That(both.Count(result => result.Bytes.Written == 0), Is.LessThan(2));
+        await node.AssertOnlyAsync(one, five);
+
+        Task Done()
+        {
+            merging.TrySetResult();
+            return Task.CompletedTask;
+        }
     }
 
     [Test]
@@ -164,14 +180,49 @@ public class ContainerdConversionTests
     {
         await using var node = await ConvertingNode.StartAsync(ContainerdVersion.V2_1, mode);
         var (_, image) = node.Serve("1", s_layers);
+        string[] tags = ["1", "2", "3"];
+        foreach (var tag in tags[1..])
+        {
+            node.Serve(tag, s_layers);
+        }
+
         using var stop = new CancellationTokenSource();
-        node.StandIn.Before = (call, _) => call.Method == "Prepare" && call.IsOf(image.Layers[2].ChainId) ? stop.CancelAsync() : Task.CompletedTask;
-        Assert.That(() => node.ConvertAsync("1", cancellationToken: stop.Token), Throws.InstanceOf<OperationCanceledException>());
+        node.StandIn.Before = async (call, _) =>
+        {
+            if (call.Method == "Prepare" && call.IsOf(image.Layers[2].ChainId))
+            {
+                while ((await node.Node.LinesAsync("leases", "ls", "-q")).Length < tags.Length)
+                {
+                }
+
+                await stop.CancelAsync();
+            }
+        };
+        var cancelled = tags.Select(tag => node.ConvertAsync(tag, cancellationToken: stop.Token)).ToArray();
+        foreach (var run in cancelled)
+        {
+            Assert.That(async () => await run, Throws.InstanceOf<OperationCanceledException>());
+        }
+
         await node.Node.Daemon.CollectGarbageAsync();
         Assert.That(node.StandIn.Snapshots.Count(snapshot => snapshot.Kind == StandInKind.Committed), Is.EqualTo(2));
 
-        node.StandIn.Before = null;
-        Assert.That((await node.ConvertAsync("1")).Reused, Is.EqualTo(2));
+        // Each then looks for what a killed daemon left. A merge of block CIMs needs what a look needs, and may not fail.
+        var views = 0;
+        node.StandIn.Before = async (call, token) =>
+        {
+            if (call.Method == "View")
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(300), token);
+                if (Interlocked.Increment(ref views) == 1 && mode == SnapshotterMode.Cimfs)
+                {
+                    throw new RpcException(new Status(StatusCode.Unavailable, "the test wants it"));
+                }
+            }
+        };
+        var results = await Task.WhenAll(tags.Select(tag => node.ConvertAsync(tag)));
+        Assert.That(results.Sum(result => result.Layers.Count - result.Reused), Is.EqualTo(2));
+        Assert.That(views, Is.GreaterThan(1));
         await node.AssertOnlyAsync(image);
     }
 
@@ -199,7 +250,15 @@ public class ContainerdConversionTests
         await CimConvert.Tests.Cli.CimConvertProgram.SucceedAsync(
             "convert", node.Name("1"), "--output", node.State, "--integrity", "--platform", "linux/amd64", "--backend", "managed", "--plain-http");
         var requests = node.BlobRequests;
-        var result = await node.ConvertAsync("1");
+
+        // While the store decides what to remove, nothing is linked.
+        var collecting = await CimConvert.Store.ConversionStore.OpenExisting(node.State).LockAsync(default);
+        var converting = node.ConvertAsync("1");
+        await PrewarmedNode.WaitUntilAsync(() => node.StandIn.Count("Prepare") == 1);
+        await Task.Delay(TimeSpan.FromMilliseconds(200));
+        Assert.That(node.StandIn.Count("Commit"), Is.Zero);
+        collecting.Dispose();
+        var result = await converting;
         Assert.That(node.BlobRequests, Is.EqualTo(requests + 1), "the config only");
         foreach (var layer in image.Layers)
         {
@@ -217,8 +276,11 @@ public class ContainerdConversionTests
     {
         await using var node = await ConvertingNode.StartAsync(version, SnapshotterMode.Cimfs);
         var (index, image) = node.Serve("1", s_layers);
+        node.Serve("2", s_layers);
         await node.ConvertAsync("1");
-        await node.ConvertAsync("1", into => into with { LayerBlobs = true });
+        var requests = node.BlobRequests;
+        await Task.WhenAll(((string[])["1", "2"]).Select(tag => node.ConvertAsync(tag, into => into with { LayerBlobs = true })));
+        Assert.That(node.BlobRequests - requests, Is.EqualTo(2 + image.Layers.Count), "a config each, and each layer once");
         string[] all = [index, image.ManifestDigest, image.ConfigDigest, .. image.Layers.Select(layer => layer.Digest)];
         Assert.That(await node.Node.LinesAsync("content", "ls", "-q"), Is.EquivalentTo(all));
         await node.Node.Daemon.CollectGarbageAsync();

@@ -74,6 +74,23 @@ public class LayerDownloadTests
         }
     }
 
+    [TestCase(1L, 2L << 20, 0L, TestName = "A_kept_blob_is_read_from_its_start")]
+    [TestCase(long.MaxValue, 2L << 20, 2L << 20, TestName = "A_blob_that_is_not_kept_is_opened_where_it_is_needed")]
+    public async Task A_blob_is_opened_behind_what_somebody_has(long smallestKept, long offset, long opened)
+    {
+        using var folder = new TempFolder();
+        using var limits = new ConversionLimits();
+        var content = SeededContent.Bytes(1, 5 << 20);
+        var source = new Halting(content, haltAt: int.MaxValue);
+        using var download = new LayerDownload(source, IngestArea.In(folder.Path).Open(), Plan(content.Length), limits, NullLogger.Instance, smallestKept);
+        (await download.WaitForImportAsync(default))?.Dispose();
+        await using var blob = await download.OpenBehindAsync(offset, default);
+        using var read = new MemoryStream();
+        await blob.CopyToAsync(read);
+        ByteAssert.Equal(content.AsSpan((int)offset).ToArray(), read.ToArray());
+        Assert.That(source.Opened, Is.EqualTo(new[] { opened }));
+    }
+
     private static LayerPlan Plan(long size) => new(
         0, 1, new Descriptor { MediaType = MediaTypes.OciLayer, Digest = s_digest, Size = size }, LayerCompression.None, new DiffId(s_digest), new ChainId(s_digest), []);
 

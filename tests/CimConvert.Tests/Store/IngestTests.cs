@@ -25,6 +25,35 @@ public class IngestTests
     }
 
     [Test]
+    public async Task A_claim_that_ended_before_does_not_end_that_of_the_next()
+    {
+        using var folder = new TempFolder();
+        var store = ConversionStore.Open(folder.Path);
+        var first = await store.Ingest.ClaimAsync(s_chain, CancellationToken.None);
+        first.Dispose();
+        using var second = await store.Ingest.ClaimAsync(s_chain, CancellationToken.None);
+        File.WriteAllText(Path.Combine(second.Path, "half"), "done");
+
+        first.Dispose();
+        Assert.That(File.Exists(Path.Combine(second.Path, "half")), Is.True);
+        Assert.That(store.Ingest.IsClaimed(s_chain), Is.True);
+    }
+
+    [Test]
+    public void A_download_that_ended_before_does_not_end_the_next()
+    {
+        using var folder = new TempFolder();
+        var ingest = ConversionStore.Open(folder.Path).Ingest;
+        var first = ingest.TryOpenPartial(s_chain.Digest)!;
+        first.Remove = true;
+        first.Dispose();
+        using var second = ingest.TryOpenPartial(s_chain.Digest)!;
+
+        first.Dispose();
+        Assert.That(File.Exists(folder["ingest", s_chain.Hex + ".blob"]), Is.True);
+    }
+
+    [Test]
     public async Task Waiting_for_a_claim_can_be_cancelled()
     {
         using var folder = new TempFolder();

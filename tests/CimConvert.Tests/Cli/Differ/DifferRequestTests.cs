@@ -37,6 +37,10 @@ public class DifferRequestTests
     private CancellationTokenSource _stop = null!;
     private Task _served = null!;
     private ContainerdClient _connection = null!;
+
+    /// <summary>How many layers the daemon has sent half of.</summary>
+    private int _sent;
+
     private Diff.DiffClient _differ = null!;
 
     [SetUp]
@@ -46,6 +50,7 @@ public class DifferRequestTests
         _daemon = await FakeDaemon.StartAsync();
         _toDaemon = new BreakableSocket(_folder["daemon.sock"], _daemon.Address.Path);
         _stop = new CancellationTokenSource();
+        _sent = 0;
         var address = ContainerdAddress.Parse(_folder["d.sock"]);
         _served = DifferHost.RunAsync(
             new DifferSettings
@@ -54,7 +59,8 @@ public class DifferRequestTests
                 Containerd = ContainerdAddress.Parse(_folder["daemon.sock"]),
                 Backend = new ContainerdBackend("managed", AllowsUnmountedFormat: true),
                 Limits = new InputLimits { MaxLayerSize = 1 << 20 },
-                Concurrency = 1,
+                Concurrency = 2,
+                CimFsConcurrency = 1,
                 Log = new LogSettings(Quiet: true, Verbose: false),
             },
             _stop.Token);
@@ -224,6 +230,8 @@ public class DifferRequestTests
         var running = _differ.ApplyAsync(Request(s_tar), cancellationToken: first.Token).ResponseAsync;
         await reached;
         var waiting = _differ.ApplyAsync(Request(s_tar), cancellationToken: second.Token).ResponseAsync;
+        await Task.Delay(TimeSpan.FromMilliseconds(200));
+        Assert.That(_sent, Is.EqualTo(1), "layers read");
         await second.CancelAsync();
         Assert.That(async () => await waiting, Throws.TypeOf<RpcException>());
         Assert.That(running.IsCompleted, Is.False);
@@ -282,6 +290,7 @@ public class DifferRequestTests
         var reached = new TaskCompletionSource();
         _daemon.Sent = token =>
         {
+            Interlocked.Increment(ref _sent);
             reached.TrySetResult();
             return Task.Delay(Timeout.Infinite, token);
         };
