@@ -21,8 +21,15 @@ internal static class ContainerdOptions
         DefaultValueFactory = _ => ContainerdClient.KubernetesNamespace,
     };
 
-    public static Option<bool> AllowUnmountedFormat() => new("--allow-unmounted-format")
+    public static Option<string> Snapshotter(string description)
     {
-        Description = "Let the managed back end write layers for containerd, which Windows is not known to mount: for tests on other systems.",
+        var option = new Option<string>("--snapshotter") { Description = description, DefaultValueFactory = _ => SnapshotterChoice.Auto };
+        option.AcceptOnlyFromAmong(SnapshotterChoice.Auto, SnapshotterChoice.CimFs, SnapshotterChoice.BlockCim);
+        return option;
+    }
+
+    public static Option<bool> AllowUnmountedFormat(string use = "For") => new("--allow-unmounted-format")
+    {
+        Description = $"{use} tests on systems other than Windows: permit the managed back end, whose CIMs Windows is not known to mount.",
     };
 }

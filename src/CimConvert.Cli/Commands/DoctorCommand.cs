@@ -22,12 +22,8 @@ internal static class DoctorCommand
         };
         var address = ContainerdOptions.Address();
         var name = ContainerdOptions.Namespace();
-        var snapshotter = new Option<string>("--snapshotter")
-        {
-            Description = "The snapshotter that images are prewarmed into; 'auto' is cimfs if it is loaded, else blockcim.",
-            DefaultValueFactory = _ => SnapshotterChoice.Auto,
-        };
-        snapshotter.AcceptOnlyFromAmong(SnapshotterChoice.Auto, SnapshotterChoice.CimFs, SnapshotterChoice.BlockCim);
+        var snapshotter = ContainerdOptions.Snapshotter(
+            "The snapshotter that images are prewarmed into; 'auto' is cimfs if it is loaded, else blockcim.");
         var config = new Option<string>("--config")
         {
             Description = "containerd's config.toml, for what the running daemon does not tell.",

@@ -14,11 +14,8 @@ internal sealed class IntoOptions
     private readonly Option<ContainerdAddress> _address = ContainerdOptions.Address();
     private readonly Option<string> _namespace = ContainerdOptions.Namespace();
 
-    private readonly Option<string> _snapshotter = new("--snapshotter")
-    {
-        Description = "With --into: 'cimfs' takes forked CIMs, 'blockcim' block CIMs; 'auto' is the one that containerd has loaded, cimfs first.",
-        DefaultValueFactory = _ => SnapshotterChoice.Auto,
-    };
+    private readonly Option<string> _snapshotter = ContainerdOptions.Snapshotter(
+        "With --into: 'cimfs' takes forked CIMs, 'blockcim' block CIMs; 'auto' is the one that containerd has loaded, cimfs first.");
 
     private readonly Option<string> _state = new("--state")
     {
@@ -34,16 +31,9 @@ internal sealed class IntoOptions
         Description = "With --into: also give containerd the layers' blobs, which it needs to export or push the image, but not to run it.",
     };
 
-    private readonly Option<bool> _allowUnmounted = new("--allow-unmounted-format")
-    {
-        Description = "With --into, for tests on systems other than Windows: permit the managed back end, whose CIMs Windows is not known to mount.",
-    };
+    private readonly Option<bool> _allowUnmounted = ContainerdOptions.AllowUnmountedFormat("With --into, for");
 
-    public IntoOptions()
-    {
-        _into.AcceptOnlyFromAmong(Containerd);
-        _snapshotter.AcceptOnlyFromAmong(SnapshotterChoice.Auto, SnapshotterChoice.CimFs, SnapshotterChoice.BlockCim);
-    }
+    public IntoOptions() => _into.AcceptOnlyFromAmong(Containerd);
 
     private Option[] Others => [_address, _namespace, _snapshotter, _state, _noPin, _layerBlobs, _allowUnmounted];
 

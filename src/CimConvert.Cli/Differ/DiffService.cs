@@ -25,6 +25,8 @@ internal sealed class DiffService(SnapshotApply layers, ContainerdClient client,
         {
             var (blob, mount) = Read(request);
             using var daemon = client.ForNamespace(context.RequestHeaders.GetValue(NamespaceHeader) ?? ContainerdClient.KubernetesNamespace);
+
+            // sync_fs asks for what is done anyway: hives and CIMs are flushed before a call ends.
             var applied = await layers.RunAsync(daemon, blob, mount, stop.Token);
             return new ApplyResponse
             {

@@ -58,8 +58,8 @@ internal sealed record SnapshotMount
     /// <summary>Whether a mount is of one of the two snapshotters.</summary>
     public static bool IsKnown(Api.Mount mount) => mount.Type is MountParser.CimFsType or MountParser.BlockCimType;
 
-    /// <summary>Of a place to write a layer to.</summary>
-    /// <exception cref="InvalidDataException">There is not one mount, or it is none of such a place.</exception>
+    /// <summary>Reads the mount of a place to write a layer to.</summary>
+    /// <exception cref="InvalidDataException">There is not one mount, or no layer can be written there.</exception>
     public static SnapshotMount ParseLayer(IReadOnlyList<Api.Mount> mounts)
     {
         var mount = ParseOnly(mounts);
@@ -74,7 +74,7 @@ internal sealed record SnapshotMount
     /// <exception cref="InvalidDataException">The mount is not of this kind, or says something that cannot be.</exception>
     public static SnapshotMount Parse(Api.Mount mount) => MountParser.Parse(mount);
 
-    /// <summary>Of one snapshot: both snapshotters answer with one mount.</summary>
+    /// <summary>Reads the mount of a snapshot: both snapshotters answer with one.</summary>
     /// <exception cref="InvalidDataException">There is not one mount, or it is not of this kind.</exception>
     public static SnapshotMount ParseOnly(IReadOnlyList<Api.Mount> mounts) => mounts.Count == 1
         ? Parse(mounts[0])

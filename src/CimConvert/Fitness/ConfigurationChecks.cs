@@ -9,7 +9,7 @@ namespace CimConvert.Fitness;
 /// </summary>
 internal static class ConfigurationChecks
 {
-    private const string OldFile = "is of version 1, of which nothing is read here: 'containerd config migrate' makes a newer one of it";
+    private const string OldFile = "is of version 1, which is not read here: 'containerd config migrate' makes a newer one of it";
 
     /// <summary>The first containerd whose CRI pulls through the transfer service.</summary>
     private static readonly (int Major, int Minor) s_transferPulls = (2, 1);

@@ -52,6 +52,8 @@ internal static class ImageChecks
             var clock = answer.Date is { } date ? OfClock(time.GetUtcNow(), date, answer.Host) : FitnessCheck.Unknown(CheckNames.Clock, unknown);
             return (answer.Status >= HttpStatusCode.InternalServerError
                 ? FitnessCheck.Failed(CheckNames.Registry, $"{said}: it is out of order, or what stands before it; try again later")
+                : answer.Status == HttpStatusCode.NotFound
+                ? FitnessCheck.Warning(CheckNames.Registry, $"{said}, but not as a registry does: look at its name and port, and at what stands before it")
                 : FitnessCheck.Ok(CheckNames.Registry, said), clock);
         }
         catch (Exception e) when (Failures.IsExpected(e))

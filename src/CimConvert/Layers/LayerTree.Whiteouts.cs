@@ -4,7 +4,10 @@ using CimConvert.Formats.Cim;
 
 namespace CimConvert.Layers;
 
-/// <content>What a whiteout removes: names of lower layers, and nothing of its own layer (OCI image spec, layer.md, "Whiteouts").</content>
+/// <content>
+/// What a whiteout removes: names of lower layers, and nothing of its own layer (OCI image spec, layer.md, "Whiteouts").
+/// <see cref="EntryName"/> tells by <c>.wh.</c> which entries are whiteouts.
+/// </content>
 internal sealed partial class LayerTree
 {
     /// <summary>Counts a removed name with all directories above it: the writer may have to add an entry for each of them.</summary>

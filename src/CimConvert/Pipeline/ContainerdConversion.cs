@@ -15,7 +15,7 @@ namespace CimConvert.Pipeline;
 /// </summary>
 internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOptions options, ILogger logger) : IImageConversion
 {
-    /// <summary>What a run leaves that is killed and never repeated stays at the daemon for so long.</summary>
+    /// <summary>How long the daemon keeps what a killed run made, if the run is never repeated.</summary>
     public static readonly TimeSpan LeaseExpiry = TimeSpan.FromHours(24);
 
     public IReadOnlyList<LayerPlan> Layers { get; private set; } = [];

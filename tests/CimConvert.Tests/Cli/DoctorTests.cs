@@ -115,6 +115,11 @@ public class DoctorTests
             "DOCKER_CONFIG", folder["docker"], "doctor", reference, "--containerd", $"unix://{folder["no.sock"]}", "--json"));
         Assert.That(found.Statuses("containerd", "registry", "login", "clock", "image"), Is.EqualTo("failed ok ok ok unknown"), found.ToString());
         Assert.That(found.Messages["image"], Does.StartWith("windows/amd64 10.0.20348.2031, sha256:").And.Contains("this is not Windows"));
+
+        registry.Faults.Add(Fault.Status("/v2/", 404));
+        var other = await Report.OfAsync("doctor", reference, "--containerd", $"unix://{folder["no.sock"]}");
+        Assert.That(other.Statuses("registry"), Is.EqualTo("warning"), other.ToString());
+        Assert.That(other.Messages["registry"], Does.Contain("answers (404), but not as a registry does"));
     }
 
     [Test]

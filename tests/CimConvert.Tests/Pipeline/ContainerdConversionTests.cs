@@ -209,11 +209,11 @@ public class ContainerdConversionTests
 
         // Each then looks for what a killed daemon left. A merge of block CIMs needs what a look needs, and may not fail.
         var views = 0;
-        node.StandIn.Before = async (call, _) =>
+        node.StandIn.Before = async (call, token) =>
         {
             if (call.Method == "View")
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(300));
+                await Task.Delay(TimeSpan.FromMilliseconds(300), token);
                 if (Interlocked.Increment(ref views) == 1 && mode == SnapshotterMode.Cimfs)
                 {
                     throw new RpcException(new Status(StatusCode.Unavailable, "the test wants it"));

@@ -87,7 +87,7 @@ public class LayerDownloadTests
         await using var blob = await download.OpenBehindAsync(offset, default);
         using var read = new MemoryStream();
         await blob.CopyToAsync(read);
-        ByteAssert.Equal(content[(int)offset..], read.ToArray());
+        ByteAssert.Equal(content.AsSpan((int)offset).ToArray(), read.ToArray());
         Assert.That(source.Opened, Is.EqualTo(new[] { opened }));
     }
 
