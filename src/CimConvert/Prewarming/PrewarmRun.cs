@@ -102,7 +102,7 @@ internal sealed class PrewarmRun : IDisposable
                 var result = await ConvertAsync(index, image, source, cancellationToken);
                 var outcome = result is null ? PrewarmOutcome.Pushed
                     : !result.IsNew ? PrewarmOutcome.Ready
-                    : result is ConversionResult { From: not null } ? PrewarmOutcome.Pulled
+                    : result.From is not null ? PrewarmOutcome.Pulled
                     : PrewarmOutcome.Converted;
                 return new PrewarmResult(image, outcome, result, attempts, retries + source.Retries, Failure: null);
             }
