@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using CimConvert.Cims;
 using CimConvert.Cli.Output;
+using CimConvert.Oci;
 using CimConvert.Pipeline;
 using CimConvert.Store;
 using Microsoft.Extensions.Logging;
@@ -34,6 +35,21 @@ internal static class CommonOptions
         option.AcceptOnlyFromAmong(Text, JsonLines);
         return option;
     }
+
+    public static Option<Platform> Platform(string description) => new("--platform")
+    {
+        Description = description,
+        HelpName = "OS/ARCH",
+        DefaultValueFactory = _ => Oci.Platform.Parse("windows/amd64"),
+        CustomParser = Parser(Oci.Platform.Parse),
+    };
+
+    public static Option<string?> OsVersion(string description) => new("--os-version")
+    {
+        Description = description,
+        HelpName = "V",
+        CustomParser = Parser(version => HostVersion.Parse(version, HostVersion.OfThisWindows)),
+    };
 
     public static Option<string> Backend()
     {

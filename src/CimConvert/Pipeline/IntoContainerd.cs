@@ -46,7 +46,7 @@ internal sealed record IntoContainerd
         {
             var snapshotter = await client.SnapshotterAsync(Snapshotter, cancellationToken);
             var cri = await CriConfiguration.ReadAsync(client, await client.PluginsAsync(cancellationToken), cancellationToken);
-            var host = OperatingSystem.IsWindows() ? HostVersion.Read() : null;
+            var host = HostVersion.OfThisWindows;
             var target = new ContainerdTarget
             {
                 Client = client,
