@@ -16,7 +16,6 @@ namespace CimConvert.Cli.Commands;
 /// <summary><c>cimconvert convert REF --output DIR</c>, or <c>--into containerd</c></summary>
 internal static class ConvertCommand
 {
-    private const string ThisHost = "host";
     private const string BlockFormat = "block";
     private const string ForkedFormat = "forked";
 
@@ -28,17 +27,10 @@ internal static class ConvertCommand
             CustomParser = CommonOptions.Parser(ImageLocation.Parse),
         };
         var output = new Option<string?>("--output", "-o") { Description = "The store to convert into; created if it does not exist. Required without --into.", HelpName = "DIR" };
-        var platform = new Option<Platform>("--platform")
-        {
-            Description = "The platform to convert, if the image has several.",
-            DefaultValueFactory = _ => Platform.Parse("windows/amd64"),
-            CustomParser = CommonOptions.Parser(Platform.Parse),
-        };
-        var osVersion = new Option<string?>("--os-version")
-        {
-            Description = "The Windows version to convert, in full or its first parts, or 'host' for this machine's version. Default: the newest, or with --into on Windows this machine's.",
-            CustomParser = CommonOptions.Parser(version => version is ThisHost ? HostVersion.Read() : version),
-        };
+        var platform = CommonOptions.Platform("The platform to convert, if the image has several.");
+        var osVersion = CommonOptions.OsVersion(
+            "The Windows version to convert, in full or its first parts, or 'host' for this machine's version. Default: this machine's on Windows, elsewhere the newest.");
+        var all = new Option<bool>("--all") { Description = "Convert every Windows version that the index has for the platform." };
         var push = new Option<ImageReference?>("--push")
         {
             Description = "Also push the converted image to [REGISTRY/]REPOSITORY[:TAG].",
@@ -65,9 +57,9 @@ internal static class ConvertCommand
         var verbose = CommonOptions.Verbose();
         var command = new Command("convert", "Pulls an image, and converts it to CIMs in a store or in containerd.")
         {
-            reference, output, platform, osVersion, format, integrity, vhdFooter, push, subject, concurrency, backendName, json, logFormat, quiet, verbose,
+            reference, output, platform, osVersion, all, format, integrity, vhdFooter, push, subject, concurrency, backendName, json, logFormat, quiet, verbose,
         };
-        into.AddTo(command, output, format, integrity, vhdFooter, push, subject);
+        into.AddTo(command, output, all, format, integrity, vhdFooter, push, subject);
         registry.AddTo(command);
         limits.AddTo(command);
         command.Validators.Add(result =>
@@ -82,6 +74,16 @@ internal static class ConvertCommand
                 result.AddError($"{stray} goes with --into");
             }
 
+            if (result.GetValue(all) && result.GetResult(osVersion) is { Implicit: false })
+            {
+                result.AddError("--all takes every version, and --os-version one: leave one out");
+            }
+
+            if (result.GetValue(all) && result.GetResult(push) is { Implicit: false })
+            {
+                result.AddError("--push takes one image, and --all converts several: push them by --os-version, each to a tag of its own");
+            }
+
             if (result.GetValue(format) == ForkedFormat && (result.GetValue(integrity) || result.GetValue(vhdFooter)))
             {
                 result.AddError("--integrity and --vhd-footer are for block files, which --format forked does not make");
@@ -94,6 +96,7 @@ internal static class ConvertCommand
             {
                 Platform = parsed.GetRequiredValue(platform),
                 OsVersion = parsed.GetValue(osVersion),
+                HostVersion = HostVersion.OfThisWindows,
                 Input = limits.Read(parsed),
                 Concurrency = parsed.GetValue(concurrency),
             };
@@ -115,6 +118,13 @@ internal static class ConvertCommand
                 Hives = HiveMergers.For(backend),
                 WithSubject = parsed.GetValue(subject),
             };
+            if (parsed.GetValue(all))
+            {
+                var results = await RunAllAsync(
+                    parsed.GetRequiredValue(reference), parsed.GetRequiredValue(output)!, backend, options, registry.Read(parsed), log, cancellationToken);
+                return IndexReport.Write(results, parsed.GetValue(json));
+            }
+
             var result = await RunAsync(
                 parsed.GetRequiredValue(reference),
                 parsed.GetRequiredValue(output)!,
@@ -152,7 +162,23 @@ internal static class ConvertCommand
         var store = ConversionStore.Open(output);
         var target = push is null ? null : await registry.PusherToAsync(push, cancellationToken);
         var conversion = new ImageConversion(store, backend, options, logger, target);
-        return await ShowAsync(conversion, conversion.RunAsync(image.Open(registry), cancellationToken), log);
+        return await ShowAsync(() => conversion.Layers, conversion.RunAsync(image.Open(registry), cancellationToken), log);
+    });
+
+    /// <summary>As <see cref="RunAsync"/>, for every version of an index.</summary>
+    private static Task<IndexConversionResult> RunAllAsync(
+        ImageLocation image,
+        string output,
+        ICimBackend backend,
+        ConversionOptions options,
+        RegistryOptions registryOptions,
+        LogSettings log,
+        CancellationToken cancellationToken) => WithRegistryAsync(registryOptions, log, async (registry, logger) =>
+    {
+        var store = ConversionStore.Open(output);
+        using var limits = new ConversionLimits();
+        var conversion = new IndexConversion(options with { Limits = limits }, chosen => new ImageConversion(store, backend, chosen, logger));
+        return await ShowAsync(() => conversion.Layers, conversion.RunAsync(() => image.Open(registry), cancellationToken), log);
     });
 
     /// <summary>As <see cref="RunAsync"/>, into containerd.</summary>
@@ -167,7 +193,7 @@ internal static class ConvertCommand
     {
         using var target = await into.OpenAsync(backend, logger, cancellationToken);
         var conversion = new ContainerdConversion(target, options, logger);
-        return await ShowAsync(conversion, conversion.RunAsync(image.Open(registry), cancellationToken), log);
+        return await ShowAsync(() => conversion.Layers, conversion.RunAsync(image.Open(registry), cancellationToken), log);
     });
 
     private static async Task<T> WithRegistryAsync<T>(RegistryOptions options, LogSettings log, Func<RegistryClient, ILogger, Task<T>> convert)
@@ -178,8 +204,8 @@ internal static class ConvertCommand
         return await convert(registry, loggers.CreateLogger("convert"));
     }
 
-    private static Task<T> ShowAsync<T>(IImageConversion conversion, Task<T> running, LogSettings log) =>
-        log.IsLive ? new LiveProgress().ShowAsync(running, () => conversion.Layers) : running;
+    private static Task<T> ShowAsync<T>(Func<IReadOnlyList<LayerPlan>> layers, Task<T> running, LogSettings log) =>
+        log.IsLive ? new LiveProgress().ShowAsync(running, layers) : running;
 
     private static ImageReference ParseTagged(string text) => ImageReference.Parse(text) is { Digest: null } reference
         ? reference

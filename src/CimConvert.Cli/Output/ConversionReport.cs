@@ -15,7 +15,8 @@ internal static class ConversionReport
         json.WriteStartObject("source");
         json.WriteString("digest", result.Image.ManifestDescriptor.Digest.ToString());
         json.WriteString("mediaType", result.Image.ManifestDescriptor.MediaType);
-        json.WriteString("platform", result.Image.Config.Platform.ToString());
+        json.WriteString("platform", result.Image.Platform.ToString());
+        JsonOutput.WriteStrings(json, "alternatives", result.Image.Alternatives.Select(other => other.ToString()));
         json.WriteEndObject();
         if (result is ContainerdResult registered)
         {
@@ -52,7 +53,7 @@ internal static class ConversionReport
 
     public static void WriteText(ConversionResult result)
     {
-        Console.WriteLine($"{result.Image.Name} ({result.Image.Config.Platform})");
+        Console.WriteLine($"{result.Image.Name} ({result.Image.Platform}{result.Image.AlsoThere})");
         foreach (var (layer, reused) in result.Layers)
         {
             Console.WriteLine($"  layer  {layer.Record.DiffId.Hex[..12]}  {Sizes.Of(layer.Size),10}  {(reused ? "reused   " : "converted")}  {layer.CimFile}");

@@ -11,9 +11,6 @@ internal static class HostVersion
     /// <summary>Major, minor, build and revision: <c>10.0.20348.2031</c>. Null on another system.</summary>
     public static string? OfThisWindows { get; } = OperatingSystem.IsWindows() ? WindowsBuild.FullVersion : null;
 
-    /// <exception cref="InvalidDataException">This is not Windows.</exception>
-    public static string Read() => Parse(Name, OfThisWindows);
-
     /// <summary>Reads a version as users write it.</summary>
     /// <param name="text">A version or its first parts, or <see cref="Name"/>.</param>
     /// <param name="host">What that name stands for; null if this is not Windows.</param>
