@@ -98,7 +98,7 @@ public sealed class ImageConverter : IDisposable
         IProgress<IReadOnlyList<LayerStatus>>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        var list = PrewarmListReader.Read(listFile, store);
+        var list = PrewarmListReader.Read(listFile, store, hostVersion: HostVersion.OfThisWindows);
         var logger = _loggers.CreateLogger<ImageConverter>();
         using var destination = await PrewarmDestinations.OpenAsync(list, _registry, logger, cancellationToken);
         using var run = new PrewarmRun(list, _registry, destination, _registryOptions, logger);

@@ -41,7 +41,7 @@ internal sealed class StoreDestination(ConversionStore store, RegistryClient reg
     {
         var how = new BlockCimOptions(image.Integrity, image.VhdFooter);
         var backend = CimBackends.Select(image.Backend, how);
-        if (skipPushed && image.Push is { } pushed && await IsPushedAsync(image, pushed, source, backend.Name, how, cancellationToken))
+        if (skipPushed && image.Push is { } pushed && await IsPushedAsync(image, pushed, source, options, backend.Name, how, cancellationToken))
         {
             logger.LogInformation("{Image}: {Target} is its conversion already", source.Name, pushed);
             return null;
@@ -57,9 +57,15 @@ internal sealed class StoreDestination(ConversionStore store, RegistryClient reg
     }
 
     private async Task<bool> IsPushedAsync(
-        PrewarmImage image, ImageReference target, IImageSource source, string backend, BlockCimOptions how, CancellationToken cancellationToken)
+        PrewarmImage image,
+        ImageReference target,
+        IImageSource source,
+        ConversionOptions options,
+        string backend,
+        BlockCimOptions how,
+        CancellationToken cancellationToken)
     {
-        var resolved = await new ImageResolver(source).ResolveAsync(image.Platform, image.OsVersion, cancellationToken);
+        var resolved = await options.ResolveAsync(source, cancellationToken);
         return await new PushedImage(registry, target)
             .IsConversionOfAsync(resolved.ManifestDescriptor.Digest, backend, how, image.Subject, cancellationToken);
     }

@@ -15,8 +15,11 @@ internal sealed record PrewarmList
     /// <summary>The containerd that the images go into; null for the store.</summary>
     public IntoContainerd? Into { get; init; }
 
-    /// <summary>In the order of the file, without duplicates.</summary>
+    /// <summary>In the order of the file, without duplicates; an image of which the file names several versions is several.</summary>
     public required IReadOnlyList<PrewarmImage> Images { get; init; }
+
+    /// <summary>See <see cref="PlatformRequest.HostVersion"/>.</summary>
+    public string? HostVersion { get; init; }
 
     public PrewarmRegistries Registries { get; init; } = new();
 
@@ -82,7 +85,14 @@ internal sealed record PrewarmImage
 
     public required Platform Platform { get; init; }
 
+    /// <summary>See <see cref="PlatformSelector.Select"/>; null selects the default.</summary>
     public string? OsVersion { get; init; }
+
+    /// <summary>Whether it stands for every version that the index has.</summary>
+    public bool AllVersions { get; init; }
+
+    /// <summary>Which of these versions, once the index was read.</summary>
+    public IndexEntry? Entry { get; init; }
 
     public bool Integrity { get; init; }
 
@@ -96,4 +106,23 @@ internal sealed record PrewarmImage
 
     /// <summary>Whether the converted manifest has the source's manifest as its subject.</summary>
     public bool Subject { get; init; }
+
+    /// <summary>What says which image is converted.</summary>
+    public ConversionOptions Options(PrewarmList list) => new()
+    {
+        Platform = Platform,
+        OsVersion = OsVersion,
+        HostVersion = list.HostVersion,
+        Entry = Entry,
+    };
+
+    /// <summary>This image, or where it stands for every version, one for each.</summary>
+    /// <exception cref="ConversionException">The index is not available, or has nothing for the platform.</exception>
+    public async Task<IReadOnlyList<PrewarmImage>> ListAsync(IImageSource source, CancellationToken cancellationToken) =>
+        AllVersions && await new ImageResolver(source).ListAsync(Platform, cancellationToken) is { } entries
+            ? [.. entries.Select(entry => this with { AllVersions = false, Entry = entry })]
+            : [this with { AllVersions = false }];
+
+    /// <summary>The platform as far as it is known before the image is converted: that of the index, else what is asked for.</summary>
+    public Platform Wanted => Entry?.Manifest.Platform ?? Platform with { OsVersion = OsVersion };
 }
