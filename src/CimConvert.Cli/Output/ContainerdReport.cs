@@ -46,7 +46,7 @@ internal static class ContainerdReport
 
     private static void WriteText(ContainerdResult result)
     {
-        Console.WriteLine($"{result.Image.Name} ({result.Image.Config.Platform})");
+        Console.WriteLine($"{result.Image.Name} ({result.Image.Platform}{result.Image.AlsoThere})");
         foreach (var layer in result.Layers)
         {
             var state = layer.Reused ? "there already" : OneLine.Of(layer.Path!);
