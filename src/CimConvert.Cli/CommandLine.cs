@@ -127,6 +127,7 @@ internal static class CommandLine
         InfoCommand.Create(),
         UsageCommand.Create(),
         DestroyCommand.Create(),
+        ImagesCommand.Create(),
         GcCommand.Create(),
         ContainerdCommand.Create(),
         DoctorCommand.Create(),

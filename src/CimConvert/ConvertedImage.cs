@@ -67,6 +67,12 @@ public sealed record LayerStatus(string Digest, long Size, LayerStage Stage, lon
 /// <param name="Error">Why it failed, in one line; null where it did not.</param>
 public sealed record PrewarmedImage(string Image, PrewarmOutcome Outcome, ConvertedImage? Conversion, string? Error)
 {
+    /// <summary><c>os/architecture version</c>; what was asked for where nothing was made or found.</summary>
+    public string Platform { get; init; } = string.Empty;
+
     internal static PrewarmedImage Of(PrewarmResult result) => new(
-        result.Image.Location.ToString(), result.Outcome, result.Conversion is ConversionResult conversion ? ConvertedImage.Of(conversion) : null, result.Error);
+        result.Image.Location.ToString(), result.Outcome, result.Conversion is ConversionResult conversion ? ConvertedImage.Of(conversion) : null, result.Error)
+    {
+        Platform = result.Platform.ToString(),
+    };
 }

@@ -46,7 +46,7 @@ public sealed class ImageConverter : IDisposable
     /// <summary>Converts one image into a store. Layers that are there already are not made again.</summary>
     /// <param name="image">A reference (<c>registry/repository:tag</c>), <c>oci:DIR[:NAME]</c> or <c>docker-archive:FILE[:NAME]</c>.</param>
     /// <param name="store">The store's folder; made where it is missing.</param>
-    /// <param name="options">How; null for block CIMs of the highest version of Windows on amd64.</param>
+    /// <param name="options">How; null for block CIMs for amd64, and the version of Windows that is the default.</param>
     /// <param name="progress">Told five times a second how far the layers are, and once more at the end.</param>
     /// <param name="cancellationToken">Stops; what is finished stays in the store.</param>
     /// <exception cref="ConversionException">The image cannot be converted; the message is one line that names it, the layer and what is wrong.</exception>
@@ -70,6 +70,7 @@ public sealed class ImageConverter : IDisposable
             {
                 Platform = Platform.Parse(options.Platform),
                 OsVersion = options.OsVersion,
+                HostVersion = HostVersion.OfThisWindows,
                 Forked = options.Forked,
                 Block = block,
                 Hives = HiveMergers.For(backend),
@@ -111,6 +112,7 @@ public sealed class ImageConverter : IDisposable
         {
             Platform = Platform.Parse(options.Platform),
             OsVersion = options.OsVersion,
+            HostVersion = HostVersion.OfThisWindows,
             Forked = options.Forked,
             Block = block,
             Input = options.Limits,
@@ -142,7 +144,7 @@ public sealed class ImageConverter : IDisposable
         IProgress<IReadOnlyList<LayerStatus>>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        var list = PrewarmListReader.Read(listFile, store);
+        var list = PrewarmListReader.Read(listFile, store, hostVersion: HostVersion.OfThisWindows);
         var logger = _loggers.CreateLogger<ImageConverter>();
         using var destination = await PrewarmDestinations.OpenAsync(list, _registry, logger, cancellationToken);
         using var run = new PrewarmRun(list, _registry, destination, _registryOptions, logger);

@@ -29,7 +29,7 @@ public sealed record ImageConversionOptions
     /// <summary><c>os/architecture</c> of the image to take from an index.</summary>
     public string Platform { get; init; } = "windows/amd64";
 
-    /// <summary>The version of Windows to take from an index, whole or its first parts (<c>10.0.20348</c>); null for the highest.</summary>
+    /// <summary>The version of Windows to take from an index, whole or its first parts (<c>10.0.20348</c>); null for that of this machine, and on other systems for the highest.</summary>
     public string? OsVersion { get; init; }
 
     /// <summary>Make forked CIMs, each of which holds all layers up to its own, instead of block CIMs and a merged one.</summary>

@@ -36,6 +36,21 @@ internal static class CommonOptions
         return option;
     }
 
+    public static Option<Platform> Platform(string description) => new("--platform")
+    {
+        Description = description,
+        HelpName = "OS/ARCH",
+        DefaultValueFactory = _ => Oci.Platform.Parse("windows/amd64"),
+        CustomParser = Parser(Oci.Platform.Parse),
+    };
+
+    public static Option<string?> OsVersion(string description) => new("--os-version")
+    {
+        Description = description,
+        HelpName = "V",
+        CustomParser = Parser(version => HostVersion.Parse(version, HostVersion.OfThisWindows)),
+    };
+
     public static Option<string> Backend()
     {
         var option = new Option<string>("--backend")
@@ -63,19 +78,6 @@ internal static class CommonOptions
             result.AddError($"--concurrency takes a number from 1 to {MaxConcurrency}, not '{text}'");
             return 0;
         },
-    };
-
-    public static Option<Platform> Platform() => new("--platform")
-    {
-        Description = "The platform to convert, if the image has several.",
-        DefaultValueFactory = _ => Oci.Platform.Parse("windows/amd64"),
-        CustomParser = Parser(Oci.Platform.Parse),
-    };
-
-    public static Option<string?> OsVersion() => new("--os-version")
-    {
-        Description = "The Windows version to convert, in full or its first parts, or 'host' for this machine's version. Default: the newest, or with --into on Windows this machine's.",
-        CustomParser = Parser(version => version is "host" ? HostVersion.Read() : version),
     };
 
     public static Option<bool> Integrity() => new("--integrity") { Description = "Seal the block files, and write their root digests to files beside them." };

@@ -24,8 +24,10 @@ internal static class ConvertCommand
             CustomParser = CommonOptions.Parser(ImageLocation.Parse),
         };
         var output = new Option<string?>("--output", "-o") { Description = "The store to convert into; created if it does not exist. Required without --into.", HelpName = "DIR" };
-        var platform = CommonOptions.Platform();
-        var osVersion = CommonOptions.OsVersion();
+        var platform = CommonOptions.Platform("The platform to convert, if the image has several.");
+        var osVersion = CommonOptions.OsVersion(
+            "The Windows version to convert, in full or its first parts, or 'host' for this machine's version. Default: this machine's on Windows, elsewhere the newest.");
+        var all = new Option<bool>("--all") { Description = "Convert every Windows version that the index has for the platform." };
         var push = new Option<ImageReference?>("--push")
         {
             Description = "Also push the converted image to [REGISTRY/]REPOSITORY[:TAG].",
@@ -47,9 +49,9 @@ internal static class ConvertCommand
         var verbose = CommonOptions.Verbose();
         var command = new Command("convert", "Pulls an image, and converts it to CIMs in a store or in containerd.")
         {
-            reference, output, platform, osVersion, push, subject, concurrency, backendName, json, logFormat, quiet, verbose,
+            reference, output, platform, osVersion, all, push, subject, concurrency, backendName, json, logFormat, quiet, verbose,
         };
-        into.AddTo(command, output, form.Format, form.Integrity, form.VhdFooter, push, subject);
+        into.AddTo(command, output, all, form.Format, form.Integrity, form.VhdFooter, push, subject);
         taking.AddTo(command, into);
         registry.AddTo(command);
         limits.AddTo(command);
@@ -66,6 +68,11 @@ internal static class ConvertCommand
             {
                 result.AddError($"{stray} goes with --into");
             }
+
+            if (result.GetValue(all) && result.GetResult(osVersion) is { Implicit: false })
+            {
+                result.AddError("--all takes every version, and --os-version one: leave one out");
+            }
         });
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -74,6 +81,7 @@ internal static class ConvertCommand
             {
                 Platform = parsed.GetRequiredValue(platform),
                 OsVersion = parsed.GetValue(osVersion),
+                HostVersion = HostVersion.OfThisWindows,
                 Input = limits.Read(parsed),
                 Concurrency = parsed.GetValue(concurrency),
             };
@@ -100,6 +108,21 @@ internal static class ConvertCommand
                 Hives = HiveMergers.For(backend),
                 WithSubject = parsed.GetValue(subject),
             };
+            if (parsed.GetValue(all))
+            {
+                var results = await RunAllAsync(
+                    parsed.GetRequiredValue(reference),
+                    parsed.GetRequiredValue(output)!,
+                    parsed.GetValue(push),
+                    pushing.Read(parsed),
+                    backend,
+                    options,
+                    registry.Read(parsed),
+                    log,
+                    cancellationToken);
+                return IndexReport.Write(results, parsed.GetValue(json));
+            }
+
             var result = await RunAsync(
                 parsed.GetRequiredValue(reference),
                 parsed.GetRequiredValue(output)!,
@@ -139,7 +162,27 @@ internal static class ConvertCommand
         var store = ConversionStore.Open(output);
         var target = push is null ? null : await pushSettings.ToAsync(registry, push, cancellationToken);
         var conversion = new ImageConversion(store, backend, options, logger, target);
-        return await ShowAsync(conversion, conversion.RunAsync(image.Open(registry), cancellationToken), log);
+        return await ShowAsync(() => conversion.Layers, conversion.RunAsync(image.Open(registry), cancellationToken), log);
+    });
+
+    /// <summary>As <see cref="RunAsync"/>, for every version of an index, which is pushed as an index, too.</summary>
+    private static Task<IndexConversionResult> RunAllAsync(
+        ImageLocation image,
+        string output,
+        ImageReference? push,
+        PushSettings pushSettings,
+        ICimBackend backend,
+        ConversionOptions options,
+        RegistryOptions registryOptions,
+        LogSettings log,
+        CancellationToken cancellationToken) => WithRegistryAsync(registryOptions, log, "convert", async (registry, logger) =>
+    {
+        var store = ConversionStore.Open(output);
+        using var limits = new ConversionLimits();
+        var target = push is null ? null : await pushSettings.ToAsync(registry, push, cancellationToken);
+        var conversion = new IndexConversion(
+            options with { Limits = limits }, target, (chosen, pushed) => new ImageConversion(store, backend, chosen, logger, pushed));
+        return await ShowAsync(() => conversion.Layers, conversion.RunAsync(() => image.Open(registry), cancellationToken), log);
     });
 
     /// <summary>As <see cref="RunAsync"/>, into containerd.</summary>
@@ -155,7 +198,7 @@ internal static class ConvertCommand
     {
         using var target = await into.OpenAsync(backend, logger, cancellationToken);
         var conversion = new ContainerdConversion(target, options, logger) { Taking = taking(registry) };
-        return await ShowAsync(conversion, conversion.RunAsync(image.Open(registry), cancellationToken), log);
+        return await ShowAsync(() => conversion.Layers, conversion.RunAsync(image.Open(registry), cancellationToken), log);
     });
 
     /// <summary>Opens the log, telemetry and the registry client of a command for its time.</summary>
@@ -168,8 +211,8 @@ internal static class ConvertCommand
     }
 
     /// <summary>Shows progress on a terminal while an image is converted.</summary>
-    internal static Task<T> ShowAsync<T>(IImageConversion conversion, Task<T> running, LogSettings log) =>
-        log.IsLive ? new LiveProgress().ShowAsync(running, () => conversion.Layers) : running;
+    internal static Task<T> ShowAsync<T>(Func<IReadOnlyList<LayerPlan>> layers, Task<T> running, LogSettings log) =>
+        log.IsLive ? new LiveProgress().ShowAsync(running, layers) : running;
 
     private static ImageReference ParseTagged(string text) => ImageReference.Parse(text) is { Digest: null } reference
         ? reference

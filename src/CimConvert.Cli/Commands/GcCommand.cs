@@ -67,7 +67,7 @@ internal static class GcCommand
         var remove = dryRun ? "would remove" : "removed";
         string[] lines =
         [
-            .. result.Images.Select(image => $"image {image}"),
+            .. result.Images.Select(image => $"image {image.Name}"),
             .. result.Layers.Select(layer => $"layer {layer}"),
             .. result.Merged.Select(layer => $"merged CIM of {layer}"),
             .. result.Blobs.Select(blob => $"blob {blob}"),
@@ -85,7 +85,14 @@ internal static class GcCommand
     {
         writer.WriteStartObject();
         writer.WriteBoolean("dryRun", dryRun);
-        JsonOutput.WriteStrings(writer, "images", result.Images);
+        JsonOutput.WriteStrings(writer, "images", result.Images.Select(image => image.Reference));
+        writer.WriteStartArray("platforms");
+        foreach (var image in result.Images)
+        {
+            writer.WriteStringValue(image.Manifest.Platform?.ToString());
+        }
+
+        writer.WriteEndArray();
         JsonOutput.WriteStrings(writer, "layers", result.Layers.Select(layer => layer.ToString()));
         JsonOutput.WriteStrings(writer, "merged", result.Merged.Select(layer => layer.ToString()));
         JsonOutput.WriteStrings(writer, "blobs", result.Blobs.Select(blob => blob.ToString()));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CimConvert.Cli.Output;
+using CimConvert.Pipeline;
 using CimConvert.Prewarming;
 using CimConvert.Registry.Pull;
 
@@ -38,7 +39,8 @@ internal static class PrewarmCommand
         pushing.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var list = PrewarmListReader.Read(parsed.GetRequiredValue(file), parsed.GetValue(output), into.IsInto(parsed.CommandResult));
+            var list = PrewarmListReader.Read(
+                parsed.GetRequiredValue(file), parsed.GetValue(output), into.IsInto(parsed.CommandResult), HostVersion.OfThisWindows);
             if (list.Into is null && into.GivenWithoutInto(parsed.CommandResult) is { } stray)
             {
                 throw new InvalidDataException($"{stray} goes with --into, or with 'into' in the list");

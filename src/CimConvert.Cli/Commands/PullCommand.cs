@@ -20,8 +20,9 @@ internal static class PullCommand
             CustomParser = CommonOptions.Parser(ImageLocation.Parse),
         };
         var output = new Option<string>("--output", "-o") { Description = "The store to pull into; created if it does not exist.", HelpName = "DIR", Required = true };
-        var platform = CommonOptions.Platform();
-        var osVersion = CommonOptions.OsVersion();
+        var platform = CommonOptions.Platform("The platform to take, if the image has several.");
+        var osVersion = CommonOptions.OsVersion(
+            "The Windows version to take, in full or its first parts, or 'host' for this machine's version. Default: this machine's on Windows, elsewhere the newest.");
         var from = new Option<NameTemplate?>("--from")
         {
             Description = "Where else the converted image may be, if nothing refers to the source: a reference with {registry}, {repository} and {tag}, which stand for the source's.",
@@ -58,6 +59,7 @@ internal static class PullCommand
             {
                 Platform = parsed.GetRequiredValue(platform),
                 OsVersion = parsed.GetValue(osVersion),
+                HostVersion = HostVersion.OfThisWindows,
                 Input = limits.Read(parsed),
                 Concurrency = parsed.GetValue(concurrency),
                 Forked = form.IsForked(parsed),
@@ -71,7 +73,7 @@ internal static class PullCommand
                 var store = ConversionStore.Open(parsed.GetRequiredValue(output));
                 var finder = new ConversionFinder(client, wanted, options, parsed.GetValue(from)?.For(location), parsed.GetValue(verifySource), logger);
                 var pull = new ImagePull(store, name, finder, options, logger, backend is null ? null : new ImageConversion(store, backend, options, logger));
-                return await ConvertCommand.ShowAsync(pull, pull.RunAsync(location.Open(client), cancellationToken), log);
+                return await ConvertCommand.ShowAsync(() => pull.Layers, pull.RunAsync(location.Open(client), cancellationToken), log);
             });
             if (parsed.GetValue(json))
             {

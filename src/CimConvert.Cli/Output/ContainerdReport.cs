@@ -47,7 +47,7 @@ internal static class ContainerdReport
 
     private static void WriteText(ContainerdResult result)
     {
-        Console.WriteLine($"{result.Image.Name} ({result.Image.Config.Platform})");
+        Console.WriteLine($"{result.Image.Name} ({result.Image.Platform}{result.Image.AlsoThere})");
         foreach (var layer in result.Layers)
         {
             var origin = layer.Origin switch

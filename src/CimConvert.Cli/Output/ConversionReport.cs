@@ -15,7 +15,8 @@ internal static class ConversionReport
         json.WriteStartObject("source");
         json.WriteString("digest", result.Image.ManifestDescriptor.Digest.ToString());
         json.WriteString("mediaType", result.Image.ManifestDescriptor.MediaType);
-        json.WriteString("platform", result.Image.Config.Platform.ToString());
+        json.WriteString("platform", result.Image.Platform.ToString());
+        JsonOutput.WriteStrings(json, "alternatives", result.Image.Alternatives.Select(other => other.ToString()));
         json.WriteEndObject();
         if (result is ContainerdResult registered)
         {
@@ -61,7 +62,7 @@ internal static class ConversionReport
 
     public static void WriteText(ConversionResult result)
     {
-        Console.WriteLine($"{result.Image.Name} ({result.Image.Config.Platform})");
+        Console.WriteLine($"{result.Image.Name} ({result.Image.Platform}{result.Image.AlsoThere})");
         foreach (var (layer, reused) in result.Layers)
         {
             Console.WriteLine($"  layer  {layer.Record.DiffId.Hex[..12]}  {Sizes.Of(layer.Size),10}  {(reused ? "reused   " : result.From is null ? "converted" : "pulled   ")}  {layer.CimFile}");
@@ -149,7 +150,7 @@ internal static class ConversionReport
 
         json.WriteStartObject("pushed");
         json.WriteString("reference", pushed.Reference.ToString());
-        json.WriteString("digest", pushed.Digest.ToString());
+        json.WriteString("digest", pushed.Manifest.Digest.ToString());
         json.WriteNumber("uploaded", pushed.Uploaded);
         json.WriteNumber("skipped", pushed.Skipped);
         json.WriteNumber("mounted", pushed.Mounted);

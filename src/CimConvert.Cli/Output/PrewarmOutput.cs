@@ -52,6 +52,7 @@ internal static class PrewarmOutput
         {
             json.WriteStartObject();
             json.WriteString("image", image.Image.Location.ToString());
+            json.WriteString("platform", image.Platform.ToString());
             json.WriteString("outcome", NameOf(image.Outcome));
             json.WriteNumber("attempts", image.Attempts);
             json.WriteNumber("retries", image.Retries);
@@ -91,6 +92,7 @@ internal static class PrewarmOutput
         {
             json.WriteStartObject();
             json.WriteString("image", image.Image.Location.ToString());
+            json.WriteString("platform", image.Platform.ToString());
             json.WriteString("digest", image.Source?.Digest.ToString());
             json.WriteNumber("layers", image.Layers);
             json.WriteNumber("toConvert", image.ToConvert);
@@ -106,12 +108,13 @@ internal static class PrewarmOutput
 
     private static void WriteTable(PrewarmReport report)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumns("image", "outcome", "layers", "reused", "downloaded", "written", "seconds");
+        var table = Tables.WithColumns("image", "platform", "outcome", "layers", "reused", "downloaded", "written", "seconds");
         foreach (var image in report.Images)
         {
             var conversion = image.Conversion;
             table.AddRow(
                 Markup.Escape(image.Image.Location.ToString()),
+                Markup.Escape(image.Platform.ToString()),
                 NameOf(image.Outcome),
                 $"{conversion?.Image.Config.DiffIds.Count}",
                 $"{conversion?.Reused}",
@@ -120,7 +123,7 @@ internal static class PrewarmOutput
                 conversion is null ? string.Empty : Invariant($"{conversion.Timings.Total / 1000.0:0.0}"));
         }
 
-        Draw(table);
+        Tables.Draw(table);
         foreach (var image in report.Images.Where(image => image.Error is not null))
         {
             Console.WriteLine($"failed: {OneLine.Of(image.Error!)}");
@@ -131,32 +134,20 @@ internal static class PrewarmOutput
 
     private static void WriteTable(IReadOnlyList<PlannedImage> plan)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumns("image", "layers", "to convert", "to fetch");
+        var table = Tables.WithColumns("image", "platform", "layers", "to convert", "to fetch");
         foreach (var image in plan.Where(image => image.Error is null))
         {
-            table.AddRow(Markup.Escape(image.Image.Location.ToString()), $"{image.Layers}", $"{image.ToConvert}", Sizes.Of(image.Bytes));
+            table.AddRow(
+                Markup.Escape(image.Image.Location.ToString()), Markup.Escape(image.Platform.ToString()), $"{image.Layers}", $"{image.ToConvert}", Sizes.Of(image.Bytes));
         }
 
-        Draw(table);
+        Tables.Draw(table);
         foreach (var image in plan.Where(image => image.Error is not null))
         {
             Console.WriteLine($"failed: {OneLine.Of(image.Error!)}");
         }
 
         Console.WriteLine($"{Sizes.Of(plan.Sum(image => image.Bytes))} to fetch, {plan.Sum(image => image.ToConvert)} layers to convert");
-    }
-
-    /// <summary>Without line breaks in cells if the output is redirected, since Spectre.Console wraps at 80 columns then.</summary>
-    private static void Draw(Table table)
-    {
-        const int wide = 4096;
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
-        if (Console.IsOutputRedirected)
-        {
-            console.Profile.Width = wide;
-        }
-
-        console.Write(table);
     }
 
     private static string NameOf(PrewarmOutcome outcome) => JsonNamingPolicy.CamelCase.ConvertName(outcome.ToString());

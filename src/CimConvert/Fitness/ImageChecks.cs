@@ -70,7 +70,7 @@ internal static class ImageChecks
         {
             var image = await new ImageResolver(new RegistrySource(client, reference)).ResolveAsync(platform, platform.OsVersion, cancellationToken);
             var volumes = ImageVolumes.Read(image.ConfigBytes);
-            var found = $"{image.Config.Platform}, {image.ManifestDescriptor.Digest}";
+            var found = $"{image.Platform}, {image.ManifestDescriptor.Digest}";
             return (platform.OsVersion is { } host
                 ? FitnessCheck.Ok(CheckNames.Image, $"{found}, runs on this Windows, {host}")
                 : FitnessCheck.Unknown(CheckNames.Image, $"{found}: this is not Windows, so that versions were not compared"), volumes);

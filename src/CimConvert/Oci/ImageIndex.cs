@@ -34,15 +34,17 @@ internal sealed record ImageIndex
 
     /// <param name="bytes">The whole document.</param>
     /// <param name="mediaType">The document's media type according to the registry or descriptor.</param>
+    /// <param name="maxBytes">The largest document that is read; the default is for indexes of others.</param>
+    /// <param name="maxManifests">The most entries.</param>
     /// <exception cref="InvalidDataException">The index is invalid or unsupported.</exception>
-    public static ImageIndex Parse(ReadOnlySpan<byte> bytes, string mediaType)
+    public static ImageIndex Parse(ReadOnlySpan<byte> bytes, string mediaType, int maxBytes = MaxBytes, int maxManifests = MaxManifests)
     {
-        var index = OciJson.Parse(bytes, OciJsonContext.Default.ImageIndex, MaxBytes, What);
-        index.Validate(mediaType);
+        var index = OciJson.Parse(bytes, OciJsonContext.Default.ImageIndex, maxBytes, What);
+        index.Validate(mediaType, maxManifests);
         return index;
     }
 
-    private void Validate(string mediaType)
+    private void Validate(string mediaType, int maxManifests)
     {
         DocumentType.Check(What, SchemaVersion, Schema, MediaType, mediaType);
         if (Layers is not null || Config is not null)
@@ -50,9 +52,9 @@ internal sealed record ImageIndex
             throw new InvalidDataException($"{What} also has a '{(Layers is not null ? "layers" : "config")}' field, which only a manifest may have");
         }
 
-        if (Manifests.Count > MaxManifests)
+        if (Manifests.Count > maxManifests)
         {
-            throw new InvalidDataException($"{What} has {Manifests.Count} entries, more than the {MaxManifests} allowed");
+            throw new InvalidDataException($"{What} has {Manifests.Count} entries, more than the {maxManifests} allowed");
         }
 
         for (var i = 0; i < Manifests.Count; i++)

@@ -31,6 +31,9 @@ internal readonly record struct OsVersion
     /// <summary>Null if the version has fewer than three numbers.</summary>
     public uint? Build => _count >= BuildComponents ? _build : null;
 
+    /// <summary>Equal for versions of the same build, whatever their revision.</summary>
+    public (uint Major, uint Minor, uint Build, int Count) BuildKey => (_major, _minor, _build, Math.Min(_count, BuildComponents));
+
     /// <summary>The sort order of versions.</summary>
     public (uint Major, uint Minor, uint Build, uint Revision, int Count) SortKey => (_major, _minor, _build, _revision, _count);
 

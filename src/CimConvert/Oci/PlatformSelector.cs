@@ -57,6 +57,10 @@ internal static class PlatformSelector
             $"the index has nothing for {Describe(requested, osVersion)}: {(rejected.Count == 0 ? "it is empty" : string.Join("; ", rejected))}");
     }
 
+    /// <summary>All entries that fit a platform, of whatever version, in the order of the index. Any of them may be an index.</summary>
+    public static IReadOnlyList<Descriptor> SelectAll(ImageIndex index, Platform requested) =>
+        [.. index.Manifests.Where(entry => Rate(entry, requested, requestedVersion: null).Fit != Fit.None)];
+
     /// <summary>Checks an image that was not selected from an index by the same rules. Returns why it does not fit, or null.</summary>
     /// <exception cref="InvalidDataException"><paramref name="osVersion"/> is not a dotted number.</exception>
     public static string? Mismatch(Platform offered, Platform requested, string? osVersion)
@@ -64,6 +68,10 @@ internal static class PlatformSelector
         var (fit, _, reason) = RatePlatform(offered, requested, ParseRequested(osVersion));
         return fit == Fit.None ? $"the image is for {offered}, not {Describe(requested, osVersion)}: {reason}" : null;
     }
+
+    /// <summary>The variant; arm64 without one is v8, as in containerd (github.com/containerd/platforms, database.go).</summary>
+    public static string VariantOf(Platform platform) =>
+        string.IsNullOrEmpty(platform.Variant) && platform.Architecture is "arm64" ? "v8" : platform.Variant ?? string.Empty;
 
     private static OsVersion? ParseRequested(string? osVersion) => osVersion switch
     {
@@ -163,10 +171,6 @@ internal static class PlatformSelector
             ? (Fit.StableAbi, version, string.Empty)
             : Reject($"its build {build} is not {hostBuild}, and only builds from {FirstStableBuild} on run on newer hosts");
     }
-
-    /// <summary>The variant; arm64 without one is v8, as in containerd (github.com/containerd/platforms, database.go).</summary>
-    private static string VariantOf(Platform platform) =>
-        string.IsNullOrEmpty(platform.Variant) && platform.Architecture is "arm64" ? "v8" : platform.Variant ?? string.Empty;
 
     private static (Fit Fit, OsVersion Version, string Reason) Reject(string reason) => (Fit.None, default, reason);
 

@@ -27,7 +27,7 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
     public TakingConverted? Taking { get; init; }
 
     public Task<ContainerdResult> RunAsync(IImageSource source, CancellationToken cancellationToken) =>
-        ConversionAttempt.RunAsync(this, source, target.Ingest, logger, () => ConvertAsync(source, cancellationToken));
+        ConversionAttempt.RunAsync(this, source, source.Name, target.Ingest, logger, () => ConvertAsync(source, cancellationToken));
 
     async Task<ConversionSummary> IImageConversion.RunAsync(IImageSource source, CancellationToken cancellationToken) =>
         await RunAsync(source, cancellationToken);
@@ -42,7 +42,7 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
         var osVersion = options.OsVersion ?? (options.Platform.Os == Platform.Windows ? target.HostVersion : null);
         var image = await new ImageResolver(source).ResolveAsync(options.Platform, osVersion, cancellationToken);
         _plans = LayerPlan.Make(image);
-        logger.LogInformation("{Image}: {Platform}, {Count} layers", source.Name, image.Config.Platform, _plans.Count);
+        logger.LogInformation("{Image}: {Platform}, {Count} layers{AlsoThere}", source.Name, image.Platform, _plans.Count, image.AlsoThere);
         foreach (var warning in target.Warnings.Of(image))
         {
             logger.LogWarning("{Image}: {Warning}", source.Name, warning);

@@ -19,7 +19,14 @@ internal interface IImageConversion
 /// <summary>What goes around the steps of every conversion: metrics, the image's name in failures, and the end of partial downloads.</summary>
 internal static class ConversionAttempt
 {
-    public static async Task<T> RunAsync<T>(IImageConversion conversion, IImageSource source, IngestArea ingest, ILogger logger, Func<Task<T>> convert)
+    /// <param name="conversion">Whose partial downloads are removed.</param>
+    /// <param name="source">Where the image comes from.</param>
+    /// <param name="name">The image in messages of failures.</param>
+    /// <param name="ingest">Where the partial downloads are.</param>
+    /// <param name="logger">Gets the image's name as a field of all log lines.</param>
+    /// <param name="convert">The steps.</param>
+    public static async Task<T> RunAsync<T>(
+        IImageConversion conversion, IImageSource source, string name, IngestArea ingest, ILogger logger, Func<Task<T>> convert)
         where T : ConversionSummary
     {
         using var scope = logger.With(LogFields.Image, source.Name);
@@ -38,7 +45,7 @@ internal static class ConversionAttempt
         {
             Instruments.Images.Add(1, Instruments.Result("failed"));
             RemoveDownloads(conversion, ingest, e);
-            throw Failures.Of(source.Name, e);
+            throw Failures.Of(name, e);
         }
         catch (OperationCanceledException e)
         {

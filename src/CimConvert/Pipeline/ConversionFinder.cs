@@ -38,7 +38,7 @@ internal sealed class ConversionFinder(
             throw new ConversionException(e.Message, e);
         }
 
-        var image = await new ImageResolver(source).ResolveAsync(options.Platform, options.OsVersion, cancellationToken);
+        var image = await options.ResolveAsync(source, cancellationToken);
         var reference = (source as RegistrySource)?.Reference;
         var found = await new ConvertedImageSearch(registry, logger).FindAsync(image, reference, pattern, form, cancellationToken);
         return (image, found, ConvertedImageSearch.Describe(image, reference, pattern, form));
@@ -58,8 +58,8 @@ internal sealed class ConversionFinder(
                 return null;
             }
 
-            fetched = await source.GetManifestAsync(
-                PlatformSelector.Select(index with { Manifests = converted }, options.Platform, options.OsVersion), cancellationToken);
+            var version = options.Request.Preferred;
+            fetched = await source.GetManifestAsync(PlatformSelector.Select(index with { Manifests = converted }, options.Platform, version), cancellationToken);
             documents.Add(fetched);
         }
 

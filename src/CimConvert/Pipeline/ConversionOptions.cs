@@ -2,6 +2,7 @@ using CimConvert.Cims;
 using CimConvert.Layers;
 using CimConvert.Layers.Hives;
 using CimConvert.Oci;
+using CimConvert.Sources;
 
 namespace CimConvert.Pipeline;
 
@@ -10,8 +11,14 @@ internal sealed record ConversionOptions
 {
     public required Platform Platform { get; init; }
 
-    /// <summary>See <see cref="PlatformSelector.Select"/>; null selects the highest version.</summary>
+    /// <summary>See <see cref="PlatformSelector.Select"/>; null selects the default.</summary>
     public string? OsVersion { get; init; }
+
+    /// <summary>See <see cref="PlatformRequest.HostVersion"/>.</summary>
+    public string? HostVersion { get; init; }
+
+    /// <summary>The image, if it has been chosen already; its version then does not matter.</summary>
+    public IndexEntry? Entry { get; init; }
 
     /// <summary>
     /// Makes forked CIMs, each of which contains the image up to its layer, instead of block CIMs and a merged one. Layers are then
@@ -35,6 +42,18 @@ internal sealed record ConversionOptions
 
     /// <summary>Layers that are downloaded and imported at the same time. The output does not depend on it.</summary>
     public int Concurrency { get; init; } = DefaultConcurrency;
+
+    /// <summary>The image to convert, of those that a name stands for.</summary>
+    /// <exception cref="ConversionException">See <see cref="ImageResolver"/>.</exception>
+    public Task<ResolvedImage> ResolveAsync(IImageSource source, CancellationToken cancellationToken) => Entry is not null
+        ? new ImageResolver(source).ResolveAsync(Entry, Platform, cancellationToken)
+        : new ImageResolver(source).ResolveAsync(Request, cancellationToken);
+
+    /// <summary>Which of the images that a name stands for is wanted.</summary>
+    public PlatformRequest Request => new() { Platform = Platform, OsVersion = OsVersion, HostVersion = HostVersion };
+
+    /// <summary>The image in messages: the source's name, and the platform if one of several has been chosen.</summary>
+    public string NameOf(IImageSource source) => Entry?.Manifest.Platform is { } platform ? $"{source.Name} ({platform})" : source.Name;
 
     /// <summary>One layer for each core, at most 4: more is untested.</summary>
     public static int DefaultConcurrency { get; } = Math.Clamp(Environment.ProcessorCount, 1, 4);

@@ -17,7 +17,7 @@ internal sealed class ImageConversion(
     public IReadOnlyList<LayerPlan> Layers { get; private set; } = [];
 
     public Task<ConversionResult> RunAsync(IImageSource source, CancellationToken cancellationToken) =>
-        ConversionAttempt.RunAsync(this, source, store.Ingest, logger, () => ConvertAsync(source, cancellationToken));
+        ConversionAttempt.RunAsync(this, source, options.NameOf(source), store.Ingest, logger, () => ConvertAsync(source, cancellationToken));
 
     async Task<ConversionSummary> IImageConversion.RunAsync(IImageSource source, CancellationToken cancellationToken) =>
         await RunAsync(source, cancellationToken);
@@ -28,9 +28,9 @@ internal sealed class ImageConversion(
         var clock = Stopwatch.StartNew();
 
         // reference → manifest
-        var image = await new ImageResolver(source).ResolveAsync(options.Platform, options.OsVersion, cancellationToken);
+        var image = await options.ResolveAsync(source, cancellationToken);
         Layers = LayerPlan.Make(image);
-        logger.LogInformation("{Image}: {Platform}, {Count} layers", source.Name, image.Config.Platform, Layers.Count);
+        logger.LogInformation("{Image}: {Platform}, {Count} layers{AlsoThere}", source.Name, image.Platform, Layers.Count, image.AlsoThere);
         if (push is { IsTagged: true })
         {
             await new PushGuard(push.Target, push.Settings.IsForced).CheckAsync(image, cancellationToken);

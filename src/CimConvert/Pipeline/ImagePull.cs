@@ -34,7 +34,7 @@ internal sealed class ImagePull(
     public IReadOnlyList<LayerPlan> Layers => _converts ? otherwise!.Layers : _plans;
 
     public Task<ConversionResult> RunAsync(IImageSource source, CancellationToken cancellationToken) =>
-        ConversionAttempt.RunAsync(this, source, store.Ingest, logger, () => PullOrConvertAsync(source, cancellationToken));
+        ConversionAttempt.RunAsync(this, source, options.NameOf(source), store.Ingest, logger, () => PullOrConvertAsync(source, cancellationToken));
 
     async Task<ConversionSummary> IImageConversion.RunAsync(IImageSource source, CancellationToken cancellationToken) =>
         await RunAsync(source, cancellationToken);
@@ -67,7 +67,7 @@ internal sealed class ImagePull(
         _plans = mergedPlan is null ? [.. plans.SelectMany(files => files)] : [.. plans.SelectMany(files => files), mergedPlan];
         var downloaded = found.Blobs.BytesDownloaded;
         logger.LogInformation(
-            "{Image}: {Platform}, {Count} layers, converted as {Where} ({How})", source.Name, image.Config.Platform, plans.Count, found.Blobs.Name, found.By);
+            "{Image}: {Platform}, {Count} layers, converted as {Where} ({How})", source.Name, image.Platform, plans.Count, found.Blobs.Name, found.By);
         using var lease = await store.UseAsync([.. plans.Select(files => files[^1].ChainId)], cancellationToken);
         var resolved = clock.ElapsedMilliseconds;
 

@@ -48,7 +48,7 @@ internal sealed record IntoContainerd
             await client.CheckDaemonAsync(cancellationToken);
             var plugins = await client.PluginsAsync(cancellationToken);
             var snapshotter = SnapshotterChoice.Of(plugins, Snapshotter, Address);
-            var host = OperatingSystem.IsWindows() ? HostVersion.Read() : null;
+            var host = HostVersion.OfThisWindows;
             var target = new ContainerdTarget
             {
                 Client = client,

@@ -24,6 +24,12 @@ internal interface IPrewarmDestination : IDisposable
     /// <param name="options">What holds for every destination.</param>
     /// <param name="cancellationToken">Cancels requests.</param>
     Task<IImageConversion?> PrepareAsync(PrewarmImage image, IImageSource source, ConversionOptions options, CancellationToken cancellationToken);
+
+    /// <summary>Pushes the index of the versions of an image, which were pushed before.</summary>
+    /// <param name="image">The image in the list, which is to be pushed.</param>
+    /// <param name="versions">The versions, in the order of the index.</param>
+    /// <param name="cancellationToken">Cancels requests.</param>
+    Task PushIndexAsync(PrewarmImage image, IReadOnlyList<ConversionSummary> versions, CancellationToken cancellationToken);
 }
 
 /// <summary>A store, from which images may also be pushed.</summary>
@@ -40,13 +46,14 @@ internal sealed class StoreDestination(ConversionStore store, RegistryClient reg
     {
         var how = new BlockCimOptions(image.Integrity, image.VhdFooter);
         var form = ConvertedForm.Of(CimBackends.NameFor(image.Backend, how, forked: false), forked: false, how);
-        if (list.SkipPushed && image.Push is { } pushed && await IsPushedAsync(image, pushed, source, form, cancellationToken))
+        if (list.SkipPushed && !image.IsOfIndex && image.Push is { } pushed && await IsPushedAsync(image, pushed, source, options, form, cancellationToken))
         {
             logger.LogInformation("{Image}: {Target} is its conversion already", source.Name, pushed);
             return null;
         }
 
         var push = image.Push is { } name ? await list.PushSettings.ToAsync(registry, name, cancellationToken) : null;
+        push = push is null ? null : push with { IsTagged = !image.IsOfIndex };
         options = options with { Block = how, WithSubject = image.Subject };
         if (image.Converted == ConvertedPreference.Only)
         {
@@ -65,12 +72,20 @@ internal sealed class StoreDestination(ConversionStore store, RegistryClient reg
     {
     }
 
+    public async Task PushIndexAsync(PrewarmImage image, IReadOnlyList<ConversionSummary> versions, CancellationToken cancellationToken)
+    {
+        var push = await list.PushSettings.ToAsync(registry, image.Push!, cancellationToken);
+        var index = await IndexPush.RunAsync(push, [.. versions.Cast<ConversionResult>().Select(version => (version.Pushed!, version.Image))], cancellationToken);
+        logger.LogInformation("{Image}: pushed to {Target} as index {Digest}", image.Location, index.Reference, index.Digest);
+    }
+
     private ConversionFinder Finder(PrewarmImage image, ConvertedForm form, ConversionOptions options) =>
         new(registry, form, options, image.From, verifySource: false, logger);
 
-    private async Task<bool> IsPushedAsync(PrewarmImage image, ImageReference target, IImageSource source, ConvertedForm form, CancellationToken cancellationToken)
+    private async Task<bool> IsPushedAsync(
+        PrewarmImage image, ImageReference target, IImageSource source, ConversionOptions options, ConvertedForm form, CancellationToken cancellationToken)
     {
-        var resolved = await new ImageResolver(source).ResolveAsync(image.Platform, image.OsVersion, cancellationToken);
+        var resolved = await options.ResolveAsync(source, cancellationToken);
         return await new PushedImage(registry, target).IsConversionOfAsync(resolved.ManifestDescriptor.Digest, form, image.Subject, cancellationToken);
     }
 }
@@ -91,6 +106,9 @@ internal sealed class ContainerdDestination(ContainerdTarget target, RegistryCli
                 ? null
                 : new TakingConverted(registry, image.From, IsRequired: image.Converted == ConvertedPreference.Only),
         });
+
+    public Task PushIndexAsync(PrewarmImage image, IReadOnlyList<ConversionSummary> versions, CancellationToken cancellationToken) =>
+        throw new InvalidOperationException("images that go into containerd are not pushed");
 
     public void Dispose() => target.Dispose();
 }

@@ -16,8 +16,11 @@ internal sealed record PrewarmList
     /// <summary>The containerd that the images go into; null for the store.</summary>
     public IntoContainerd? Into { get; init; }
 
-    /// <summary>In the order of the file, without duplicates.</summary>
+    /// <summary>In the order of the file, without duplicates; an image of which the file names several versions is several.</summary>
     public required IReadOnlyList<PrewarmImage> Images { get; init; }
+
+    /// <summary>See <see cref="PlatformRequest.HostVersion"/>.</summary>
+    public string? HostVersion { get; init; }
 
     public PrewarmRegistries Registries { get; init; } = new();
 
@@ -99,7 +102,23 @@ internal sealed record PrewarmImage
 
     public required Platform Platform { get; init; }
 
+    /// <summary>See <see cref="PlatformSelector.Select"/>; null selects the default.</summary>
     public string? OsVersion { get; init; }
+
+    /// <summary>Whether it stands for every version that the index has.</summary>
+    public bool AllVersions { get; init; }
+
+    /// <summary>The versions that it stands for, if those are several that the list names.</summary>
+    public IReadOnlyList<string> Versions { get; init; } = [];
+
+    /// <summary>Which of all versions, once the index was read.</summary>
+    public IndexEntry? Entry { get; init; }
+
+    /// <summary>Whether it is one of several versions of an index: they are pushed as an index, too.</summary>
+    public bool IsOfIndex { get; init; }
+
+    /// <summary>Whether it stands for several images.</summary>
+    public bool HasVersions => AllVersions || Versions.Count > 0;
 
     public bool Integrity { get; init; }
 
@@ -119,4 +138,27 @@ internal sealed record PrewarmImage
 
     /// <summary>Whether the converted manifest has the source's manifest as its subject.</summary>
     public bool Subject { get; init; }
+
+    /// <summary>What says which image is converted.</summary>
+    public ConversionOptions Options(PrewarmList list) => new()
+    {
+        Platform = Platform,
+        OsVersion = OsVersion,
+        HostVersion = list.HostVersion,
+        Entry = Entry,
+    };
+
+    /// <summary>This image, or where it stands for several versions, one for each.</summary>
+    /// <exception cref="ConversionException">The index is not available, or has nothing for the platform.</exception>
+    public async Task<IReadOnlyList<PrewarmImage>> ListAsync(IImageSource source, CancellationToken cancellationToken)
+    {
+        var one = this with { AllVersions = false, Versions = [] };
+        return Versions.Count > 0 ? [.. Versions.Select(version => one with { OsVersion = version, IsOfIndex = true })]
+            : AllVersions && await new ImageResolver(source).ListAsync(Platform, cancellationToken) is { } entries
+                ? [.. entries.Select(entry => one with { Entry = entry, IsOfIndex = true })]
+            : [one];
+    }
+
+    /// <summary>The platform as far as it is known before the image is converted: that of the index, else what is asked for.</summary>
+    public Platform Wanted => Entry?.Manifest.Platform ?? Platform with { OsVersion = OsVersion };
 }

@@ -30,10 +30,12 @@ internal sealed class PrewarmListReader
     private readonly string _file;
     private readonly YamlSection _root;
     private readonly YamlSection? _defaults;
+    private readonly string? _hostVersion;
 
-    private PrewarmListReader(string file, YamlNode root)
+    private PrewarmListReader(string file, YamlNode root, string? hostVersion)
     {
         _file = file;
+        _hostVersion = hostVersion;
         _root = YamlSection.Of(file, root, "a list of images");
         _defaults = _root.Section("defaults");
     }
@@ -41,14 +43,15 @@ internal sealed class PrewarmListReader
     /// <param name="file">Path of the list.</param>
     /// <param name="store">Overrides the store that the list names, unless null.</param>
     /// <param name="isInto">Whether the images go into containerd, whatever the list says.</param>
+    /// <param name="hostVersion">The version of this Windows; null on another system.</param>
     /// <exception cref="PrewarmListException">The list is invalid; the message says where.</exception>
-    public static PrewarmList Read(string file, string? store = null, bool isInto = false)
+    public static PrewarmList Read(string file, string? store = null, bool isInto = false, string? hostVersion = null)
     {
         var size = new FileInfo(file).Length;
-        return size <= MaxBytes ? Parse(file, File.ReadAllText(file), store, isInto) : throw new PrewarmListException($"'{file}' has {size} bytes, more than the {MaxBytes} allowed");
+        return size <= MaxBytes ? Parse(file, File.ReadAllText(file), store, isInto, hostVersion) : throw new PrewarmListException($"'{file}' has {size} bytes, more than the {MaxBytes} allowed");
     }
 
-    internal static PrewarmList Parse(string file, string text, string? store = null, bool isInto = false)
+    internal static PrewarmList Parse(string file, string text, string? store = null, bool isInto = false, string? hostVersion = null)
     {
         try
         {
@@ -56,7 +59,7 @@ internal sealed class PrewarmListReader
             var yaml = new YamlStream();
             yaml.Load(new StringReader(text));
             return yaml.Documents.Count == 1
-                ? new PrewarmListReader(file, yaml.Documents[0].RootNode).Read(store, isInto)
+                ? new PrewarmListReader(file, yaml.Documents[0].RootNode, hostVersion).Read(store, isInto)
                 : throw new PrewarmListException($"{file}:1:1: {(yaml.Documents.Count == 0 ? "the list is empty" : "there is more than one document")}");
         }
         catch (YamlException e)
@@ -108,6 +111,7 @@ internal sealed class PrewarmListReader
             Store = isInto ? null : store ?? _root.RequiredText("store"),
             Into = into,
             Images = ReadImages(),
+            HostVersion = _hostVersion,
             Registries = new PrewarmRegistries
             {
                 HostsDir = registries?.Text("hostsDir"),
@@ -184,6 +188,11 @@ internal sealed class PrewarmListReader
             throw YamlSection.Bad(_file, Mark.Empty, $"{image.Location} has integrity, vhdFooter, push or subject, which are for a store: images that go into containerd have none of them");
         }
 
+        if (list.Images.FirstOrDefault(image => image.HasVersions) is { } several)
+        {
+            throw YamlSection.Bad(_file, Mark.Empty, $"{several.Location} has several osVersions, which are for a store: pods run the one that fits this Windows");
+        }
+
         if (list.Disk.MaxStore is not null || list.SkipPushed)
         {
             throw YamlSection.Bad(
@@ -211,7 +220,7 @@ internal sealed class PrewarmListReader
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var node in _root.List("images"))
         {
-            var image = node is YamlMappingNode ? ReadImage(YamlSection.Of(_file, node, "an image")) : ReadImage(node);
+            var (image, versions) = node is YamlMappingNode ? ReadImage(YamlSection.Of(_file, node, "an image")) : ReadImage(node);
             if (!names.Add(image.Location.ToString()))
             {
                 throw YamlSection.Bad(_file, node.Start, $"{image.Location} is in the list already");
@@ -223,7 +232,7 @@ internal sealed class PrewarmListReader
                     _file, node.Start, $"{image.Location} differs from the images before it in integrity, vhdFooter or backend, and would convert again the layers that they share; give it a list and a store of its own");
             }
 
-            images.Add(image);
+            images.Add(versions.Of(image));
         }
 
         if (images.Count == 0)
@@ -236,7 +245,7 @@ internal sealed class PrewarmListReader
     }
 
     /// <summary>Reads an entry that is a plain string: the image's name.</summary>
-    private PrewarmImage ReadImage(YamlNode node)
+    private (PrewarmImage Image, PrewarmVersions Versions) ReadImage(YamlNode node)
     {
         try
         {
@@ -248,7 +257,7 @@ internal sealed class PrewarmListReader
         }
     }
 
-    private PrewarmImage ReadImage(YamlSection section)
+    private (PrewarmImage Image, PrewarmVersions Versions) ReadImage(YamlSection section)
     {
         section.RequiredText("image");
         var image = ReadImage(section.Read("image", ImageLocation.Parse)!, section);
@@ -256,11 +265,10 @@ internal sealed class PrewarmListReader
         return image;
     }
 
-    private PrewarmImage ReadImage(ImageLocation location, YamlSection? section) => new()
+    private (PrewarmImage Image, PrewarmVersions Versions) ReadImage(ImageLocation location, YamlSection? section) => (new PrewarmImage
     {
         Location = location,
         Platform = Value(section, "platform", (s, key) => s.Read(key, Platform.Parse)) ?? Platform.Parse("windows/amd64"),
-        OsVersion = Value(section, "osVersion", (s, key) => s.Text(key)),
         Integrity = Value(section, "integrity", (s, key) => s.Flag(key)) ?? false,
         VhdFooter = Value(section, "vhdFooter", (s, key) => s.Flag(key)) ?? false,
         Backend = Value(section, "backend", (s, key) => s.Read(key, ParseBackend)) ?? CimBackends.Auto,
@@ -268,7 +276,7 @@ internal sealed class PrewarmListReader
         From = Value(section, "from", (s, key) => s.Read(key, template => new NameTemplate(template).For(location))),
         Push = Value(section, "push", (s, key) => s.Read(key, template => new NameTemplate(template).For(location))),
         Subject = Value(section, "subject", (s, key) => s.Flag(key)) ?? false,
-    };
+    }, PrewarmVersions.Read(section, _defaults, _hostVersion));
 
     /// <summary><c>prefer: converted</c> or <c>only: converted</c>; the image's own comes before that of <c>defaults</c>.</summary>
     private ConvertedPreference ReadPreference(YamlSection? section)

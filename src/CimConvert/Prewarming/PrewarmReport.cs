@@ -1,3 +1,4 @@
+using CimConvert.Oci;
 using CimConvert.Pipeline;
 
 namespace CimConvert.Prewarming;
@@ -33,6 +34,9 @@ public enum PrewarmOutcome
 /// <param name="Failure">Why it failed, else null.</param>
 internal sealed record PrewarmResult(PrewarmImage Image, PrewarmOutcome Outcome, ConversionSummary? Conversion, int Attempts, int Retries, Exception? Failure)
 {
+    /// <summary>The image's platform, or what was asked for if there is no conversion.</summary>
+    public Platform Platform => Conversion?.Image.Platform ?? Image.Wanted;
+
     /// <summary>The failure's message, one line.</summary>
     public string? Error => Failure?.Message;
 }

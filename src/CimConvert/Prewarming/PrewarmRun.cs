@@ -47,26 +47,101 @@ internal sealed class PrewarmRun : IDisposable
     /// <summary>Converts all images; stops at the first that fails for good if the list does not keep going.</summary>
     public async Task<PrewarmReport> RunAsync(CancellationToken cancellationToken)
     {
-        var results = new PrewarmResult[_list.Images.Count];
+        var results = new IReadOnlyList<PrewarmResult>[_list.Images.Count];
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var work = new ParallelOptions { MaxDegreeOfParallelism = _list.Concurrency.Images, CancellationToken = CancellationToken.None };
-        await Parallel.ForAsync(0, results.Length, work, async (i, _) =>
-        {
-            results[i] = await ConvertAsync(i, stop.Token);
-            if (results[i].Outcome == PrewarmOutcome.Failed && !_list.KeepGoing)
-            {
-                await stop.CancelAsync();
-            }
-        });
+        await Parallel.ForAsync(0, results.Length, work, async (i, _) => results[i] = await ConvertVersionsAsync(i, stop));
         cancellationToken.ThrowIfCancellationRequested();
-        return new PrewarmReport(results);
+        return new PrewarmReport([.. results.SelectMany(versions => versions)]);
     }
 
     public void Dispose() => _limits.Dispose();
 
-    private async Task<PrewarmResult> ConvertAsync(int index, CancellationToken cancellationToken)
+    /// <summary>Converts the image, or every version of it, one after the other: they share layers.</summary>
+    private async Task<IReadOnlyList<PrewarmResult>> ConvertVersionsAsync(int index, CancellationTokenSource stop)
     {
         var image = _list.Images[index];
+        IReadOnlyList<PrewarmImage> versions = image.HasVersions ? [] : [image];
+        if (image.HasVersions)
+        {
+            var listed = await TryAsync(image, ListAsync, stop.Token);
+            if (versions.Count == 0)
+            {
+                await StopAfterAsync(listed, stop);
+                return [listed];
+            }
+        }
+
+        var results = new List<PrewarmResult>(versions.Count);
+        foreach (var version in versions)
+        {
+            results.Add(await TryAsync(version, (source, token) => ConvertAsync(index, version, source, token), stop.Token));
+            await StopAfterAsync(results[^1], stop);
+        }
+
+        if (image.Push is not null && versions[0].IsOfIndex && await PushIndexAsync(image, results, stop.Token) is { } failure)
+        {
+            results.Add(failure);
+            await StopAfterAsync(failure, stop);
+        }
+
+        return results;
+
+        async Task<(PrewarmOutcome Outcome, ConversionSummary? Conversion)> ListAsync(IImageSource source, CancellationToken cancellationToken)
+        {
+            try
+            {
+                versions = await image.ListAsync(source, cancellationToken);
+                return (PrewarmOutcome.Ready, null);
+            }
+            catch (Exception e) when (Failures.IsExpected(e))
+            {
+                throw Failures.Of(source.Name, e);
+            }
+        }
+    }
+
+    /// <summary>Pushes the index of an image's versions. An index that lacks one would take the place of one that has it.</summary>
+    /// <returns>What became of it if it failed, else null.</returns>
+    private async Task<PrewarmResult?> PushIndexAsync(PrewarmImage image, IReadOnlyList<PrewarmResult> versions, CancellationToken cancellationToken)
+    {
+        if (versions.Any(version => version.Conversion is null))
+        {
+            _logger.LogWarning("{Image}: its index is not pushed, as not all of its versions are converted", image.Location);
+            return null;
+        }
+
+        var pushed = await TryAsync(image, PushAsync, cancellationToken);
+        return pushed.Outcome is PrewarmOutcome.Failed or PrewarmOutcome.NotStarted ? pushed : null;
+
+        async Task<(PrewarmOutcome Outcome, ConversionSummary? Conversion)> PushAsync(IImageSource source, CancellationToken cancellationToken)
+        {
+            try
+            {
+                await _destination.PushIndexAsync(image, [.. versions.Select(version => version.Conversion!)], cancellationToken);
+                return (PrewarmOutcome.Pushed, null);
+            }
+            catch (Exception e) when (Failures.IsExpected(e))
+            {
+                throw Failures.Of(source.Name, e);
+            }
+        }
+    }
+
+    private async Task StopAfterAsync(PrewarmResult result, CancellationTokenSource stop)
+    {
+        if (result.Outcome == PrewarmOutcome.Failed && !_list.KeepGoing)
+        {
+            await stop.CancelAsync();
+        }
+    }
+
+    /// <summary>Does something with an image, again after transient failures as far as the list's budget goes.</summary>
+    private async Task<PrewarmResult> TryAsync(
+        PrewarmImage image,
+        Func<IImageSource, CancellationToken, Task<(PrewarmOutcome Outcome, ConversionSummary? Conversion)>> work,
+        CancellationToken cancellationToken)
+    {
         var (attempts, retries) = (0, 0);
         var retry = _retryPolicy.Build(new RetryRule<PrewarmResult>
         {
@@ -99,40 +174,48 @@ internal sealed class PrewarmRun : IDisposable
             var source = image.Location.Open(_registry);
             try
             {
-                var result = await ConvertAsync(index, image, source, cancellationToken);
-                var outcome = result is null ? PrewarmOutcome.Pushed
-                    : !result.IsNew ? PrewarmOutcome.Ready
-                    : result.From is not null ? PrewarmOutcome.Pulled
-                    : PrewarmOutcome.Converted;
-                return new PrewarmResult(image, outcome, result, attempts, retries + source.Retries, Failure: null);
+                var (outcome, conversion) = await work(source, cancellationToken);
+                return new PrewarmResult(image, outcome, conversion, attempts, retries + source.Retries, Failure: null);
             }
             catch (Exception e) when (Failures.IsExpected(e))
             {
                 retries += source.Retries;
                 throw;
             }
-            finally
-            {
-                _running[index] = null;
-            }
         }
     }
 
-    /// <summary>Null if the image is skipped because the registry has it already.</summary>
-    private async Task<ConversionSummary?> ConvertAsync(int index, PrewarmImage image, IImageSource source, CancellationToken cancellationToken)
+    private async Task<(PrewarmOutcome Outcome, ConversionSummary? Conversion)> ConvertAsync(
+        int index, PrewarmImage image, IImageSource source, CancellationToken cancellationToken)
     {
-        var conversion = await PrepareAsync(image, source, cancellationToken);
-        _running[index] = conversion;
-        return conversion is null ? null : await conversion.RunAsync(source, cancellationToken);
+        try
+        {
+            if (await PrepareAsync(image, source, cancellationToken) is not { } conversion)
+            {
+                return (PrewarmOutcome.Pushed, null);
+            }
+
+            _running[index] = conversion;
+            var result = await conversion.RunAsync(source, cancellationToken);
+            var outcome = !result.IsNew ? PrewarmOutcome.Ready
+                : result.From is not null ? PrewarmOutcome.Pulled
+                : PrewarmOutcome.Converted;
+            return (outcome, result);
+        }
+        finally
+        {
+            _running[index] = null;
+        }
     }
 
-    /// <summary>Adds the image's name to failures, as the conversion itself does later.</summary>
+    /// <summary>
+    /// Null if the image is skipped because the registry has it already. Adds the image's name to failures, as the conversion itself does
+    /// later.
+    /// </summary>
     private async Task<IImageConversion?> PrepareAsync(PrewarmImage image, IImageSource source, CancellationToken cancellationToken)
     {
-        var options = new ConversionOptions
+        var options = image.Options(_list) with
         {
-            Platform = image.Platform,
-            OsVersion = image.OsVersion,
             Concurrency = Math.Max(_list.Concurrency.Downloads, _list.Concurrency.Imports),
             Input = _list.Limits,
             Limits = _limits,
@@ -143,7 +226,7 @@ internal sealed class PrewarmRun : IDisposable
         }
         catch (Exception e) when (Failures.IsExpected(e))
         {
-            throw Failures.Of(source.Name, e);
+            throw Failures.Of(options.NameOf(source), e);
         }
     }
 }

@@ -55,6 +55,14 @@ internal sealed class YamlSection
 
     public string? Text(string key) => Find(key) is { } node ? TextOf(_file, node, key) : null;
 
+    /// <summary>The values of a key that takes one or a list of them; null if the key is missing.</summary>
+    public IReadOnlyList<string>? Texts(string key) => Find(key) switch
+    {
+        null => null,
+        YamlSequenceNode list => [.. list.Children.Select(node => TextOf(_file, node, key))],
+        var node => [TextOf(_file, node, key)],
+    };
+
     public string RequiredText(string key) => Text(key) ?? throw Bad(_file, _node.Start, $"'{key}' is missing");
 
     public bool? Flag(string key) => Text(key) switch

@@ -57,7 +57,7 @@ internal static class ConvertedManifest
 
     private static OrderedDictionary<string, string> Annotations(ResolvedImage image)
     {
-        var platform = image.Config.Platform;
+        var platform = image.Platform;
         var annotations = new OrderedDictionary<string, string>();
         if (image.Config.Created is { } created)
         {

@@ -9,12 +9,12 @@ namespace CimConvert.Publishing;
 
 /// <summary>The result of a push.</summary>
 /// <param name="Reference">The image's new reference.</param>
-/// <param name="Digest">The digest of the pushed manifest. It is not the store's where files were compressed.</param>
+/// <param name="Manifest">The pushed manifest, with artifact type and annotations. It is not the store's where files were compressed.</param>
 /// <param name="Uploaded">How many blobs and manifests were uploaded.</param>
 /// <param name="Skipped">How many the repository already had.</param>
 /// <param name="Mounted">How many the registry mounted from another repository (distribution spec, "Mounting a blob from another repository").</param>
 /// <param name="Bytes">Bytes sent, including those sent again after a broken connection.</param>
-internal sealed record PushResult(ImageReference Reference, Digest Digest, int Uploaded, int Skipped, int Mounted, long Bytes);
+internal sealed record PushResult(ImageReference Reference, Descriptor Manifest, int Uploaded, int Skipped, int Mounted, long Bytes);
 
 /// <summary>
 /// Pushes a converted image from the store, its files compressed for transport. The manifest goes last, so a tag never refers to an
@@ -68,7 +68,7 @@ internal sealed class ImagePush(ConversionStore store, PushOptions options, ILog
         var done = await _target.PushManifestAsync(described, bytes, content.Subject, options.IsTagged, cancellationToken);
         Count(done, $"manifest {described.Digest}", bytes.Length);
         return new PushResult(
-            _target.Reference, described.Digest, counts[(int)PushOutcome.Uploaded], counts[(int)PushOutcome.Skipped], counts[(int)PushOutcome.Mounted], _target.BytesSent);
+            _target.Reference, described, counts[(int)PushOutcome.Uploaded], counts[(int)PushOutcome.Skipped], counts[(int)PushOutcome.Mounted], _target.BytesSent);
 
         void Count(PushOutcome outcome, string what, long size)
         {

@@ -44,10 +44,11 @@ internal sealed class Publisher(ConversionStore store)
         var manifest = store.PutBlob(bytes, MediaTypes.OciManifest) with
         {
             ArtifactType = MediaTypes.ConvertedImage,
-            Platform = image.Config.Platform,
+            Platform = image.Platform,
         };
         store.MarkUsed(manifest.Digest);
-        await new ImageIndexFile(store).PutAsync(image.Name, manifest, cancellationToken);
+        var index = new ImageIndexFile(store);
+        await (image.IsFromIndex ? index.PutAsync(image.Name, manifest, cancellationToken) : index.PutOnlyAsync(image.Name, manifest, cancellationToken));
         return manifest;
     }
 }

@@ -31,7 +31,7 @@ internal sealed class PushGuard(RegistryPusher target, bool isForced)
     {
         if (!isForced && await target.FindTaggedAsync(cancellationToken) is { } tagged)
         {
-            Check(tagged, image.Config.Platform, [.. image.Documents.Select(document => document.Descriptor.Digest)]);
+            Check(tagged, image.Platform, [.. image.Documents.Select(document => document.Descriptor.Digest)]);
         }
     }
 
@@ -52,17 +52,11 @@ internal sealed class PushGuard(RegistryPusher target, bool isForced)
             throw Refused("stands for the converted images of several platforms, of which one would be left");
         }
 
-        if (platform is not null && PlatformOf(tagged) is { } there && !IsSame(there, platform))
+        if (platform is not null && PlatformOf(tagged) is { } there && PlatformKey.Of(there) != PlatformKey.Of(platform))
         {
             throw Refused($"stands for the converted image of {there}, not {platform}: with --all, one tag has both");
         }
     }
-
-    /// <summary>Another revision of the same build takes the place of an older one.</summary>
-    private static bool IsSame(Platform there, Platform platform) =>
-        there.Os == platform.Os && there.Architecture == platform.Architecture && BuildOf(there) == BuildOf(platform);
-
-    private static uint? BuildOf(Platform platform) => OsVersion.TryParse(platform.OsVersion ?? string.Empty, out var version) ? version.Build : null;
 
     private ConversionException Refused(string why) =>
         new($"{target.Reference} {why}: nothing is pushed; use another tag, or --force");

@@ -13,45 +13,162 @@ internal sealed class ImageResolver(IImageSource source)
     /// <param name="osVersion">See <see cref="PlatformSelector.Select"/>.</param>
     /// <param name="cancellationToken">Cancels all requests.</param>
     /// <exception cref="ConversionException">A document is not available or invalid, or no image fits the platform.</exception>
-    public async Task<ResolvedImage> ResolveAsync(Platform platform, string? osVersion, CancellationToken cancellationToken)
+    public Task<ResolvedImage> ResolveAsync(Platform platform, string? osVersion, CancellationToken cancellationToken) =>
+        ResolveAsync(new PlatformRequest { Platform = platform, OsVersion = osVersion }, cancellationToken);
+
+    /// <param name="wanted">What to select. An image without an index must be for this platform, too.</param>
+    /// <param name="cancellationToken">Cancels all requests.</param>
+    /// <exception cref="ConversionException">A document is not available or invalid, or no image fits.</exception>
+    public Task<ResolvedImage> ResolveAsync(PlatformRequest wanted, CancellationToken cancellationToken) => InOneLineAsync(async () =>
     {
-        var fetched = await source.GetManifestAsync(expected: null, cancellationToken);
-        var documents = new List<FetchedManifest> { fetched };
+        var documents = new List<FetchedManifest> { await source.GetManifestAsync(expected: null, cancellationToken) };
+        Descriptor? chosen = null;
+        while (MediaTypes.IsIndex(documents[^1].Descriptor.MediaType))
+        {
+            CheckDepth(documents);
+            chosen = PlatformSelector.Select(Parse(documents[^1]), wanted.Platform, wanted.Preferred);
+            documents.Add(await source.GetManifestAsync(chosen, cancellationToken));
+        }
+
+        return await ReadAsync(documents, chosen, wanted.Platform, chosen is null ? wanted.OsVersion : wanted.Preferred, cancellationToken);
+    });
+
+    /// <summary>Resolves an image that <see cref="ListAsync(Platform, CancellationToken)"/> found, whatever its version.</summary>
+    /// <param name="entry">The image.</param>
+    /// <param name="platform">The platform that it was found for.</param>
+    /// <param name="cancellationToken">Cancels all requests.</param>
+    /// <exception cref="ConversionException">A document is not available or invalid, or the image is for another platform than the index says.</exception>
+    public Task<ResolvedImage> ResolveAsync(IndexEntry entry, Platform platform, CancellationToken cancellationToken) => InOneLineAsync(async () =>
+    {
+        FetchedManifest[] documents = [.. entry.Indexes, await source.GetManifestAsync(entry.Manifest, cancellationToken)];
+        return await ReadAsync(documents, entry.Manifest, platform, osVersion: null, cancellationToken);
+    });
+
+    /// <summary>
+    /// All images that the name stands for on a platform, of every version, in the order of the index. Of several revisions of one build
+    /// the highest, since all hosts of the build run it.
+    /// </summary>
+    /// <returns>Null if the name refers to an image, not to an index.</returns>
+    /// <exception cref="ConversionException">A document is not available or invalid, or no image fits the platform.</exception>
+    public Task<IReadOnlyList<IndexEntry>?> ListAsync(Platform platform, CancellationToken cancellationToken) => InOneLineAsync(async () =>
+    {
+        var root = await source.GetManifestAsync(expected: null, cancellationToken);
+        if (!MediaTypes.IsIndex(root.Descriptor.MediaType))
+        {
+            return null;
+        }
+
+        var found = new List<IndexEntry>();
+        await ListAsync([root], platform, found, [], cancellationToken);
+        if (found.Count == 0)
+        {
+            // Says of each entry why it does not fit.
+            PlatformSelector.Select(Parse(root), platform, osVersion: null);
+            throw new PlatformNotFoundException($"the index has nothing for {platform}: its entries are indexes that have nothing for it");
+        }
+
+        var newest = found.GroupBy(entry => PlatformKey.Of(entry.Manifest.Platform))
+            .ToDictionary(same => same.Key, same => same.MaxBy(entry => entry.Manifest.Platform, PlatformOrder.Instance));
+        return (IReadOnlyList<IndexEntry>?)[.. found.Where(entry => entry.Manifest.Platform is null || newest[PlatformKey.Of(entry.Manifest.Platform)] == entry)];
+    });
+
+    private async Task ListAsync(
+        IReadOnlyList<FetchedManifest> indexes, Platform platform, List<IndexEntry> found, HashSet<Digest> seen, CancellationToken cancellationToken)
+    {
+        CheckDepth(indexes);
+        foreach (var entry in PlatformSelector.SelectAll(Parse(indexes[^1]), platform).Where(entry => seen.Add(entry.Digest)))
+        {
+            if (seen.Count > ImageIndex.MaxManifests)
+            {
+                throw new InvalidDataException($"its indexes have more than the {ImageIndex.MaxManifests} entries allowed");
+            }
+
+            if (MediaTypes.IsIndex(entry.MediaType))
+            {
+                await ListAsync([.. indexes, await source.GetManifestAsync(entry, cancellationToken)], platform, found, seen, cancellationToken);
+            }
+            else if (entry.Platform is not null || await IsForAsync(new IndexEntry(indexes, entry), platform, cancellationToken))
+            {
+                found.Add(new IndexEntry(indexes, entry));
+            }
+        }
+    }
+
+    /// <summary>Whether an entry for which the index names no platform is an image for this one: its config says so.</summary>
+    private async Task<bool> IsForAsync(IndexEntry entry, Platform platform, CancellationToken cancellationToken)
+    {
         try
         {
-            for (var depth = 0; MediaTypes.IsIndex(fetched.Descriptor.MediaType); depth++)
-            {
-                if (depth == MaxIndexDepth)
-                {
-                    throw new InvalidDataException($"its indexes are nested more than {MaxIndexDepth} deep");
-                }
+            await ResolveAsync(entry, platform, cancellationToken);
+            return true;
+        }
+        catch (ConversionException e) when (e.InnerException is PlatformNotFoundException)
+        {
+            return false;
+        }
+    }
 
-                var index = ImageIndex.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType);
-                var chosen = PlatformSelector.Select(index, platform, osVersion);
-                fetched = await source.GetManifestAsync(chosen, cancellationToken);
-                documents.Add(fetched);
-            }
+    /// <param name="documents">The indexes, and the manifest.</param>
+    /// <param name="chosen">The manifest's entry in the last index; null without an index.</param>
+    /// <param name="platform">The platform that the image must be for.</param>
+    /// <param name="osVersion">The version that it must be for; null for any.</param>
+    /// <param name="cancellationToken">Cancels the request for the config.</param>
+    private async Task<ResolvedImage> ReadAsync(
+        IReadOnlyList<FetchedManifest> documents, Descriptor? chosen, Platform platform, string? osVersion, CancellationToken cancellationToken)
+    {
+        var fetched = documents[^1];
+        if (!MediaTypes.IsManifest(fetched.Descriptor.MediaType))
+        {
+            throw new InvalidDataException($"its media type '{Printable.Of(fetched.Descriptor.MediaType)}' is not an image's or an index's");
+        }
 
-            if (!MediaTypes.IsManifest(fetched.Descriptor.MediaType))
-            {
-                throw new InvalidDataException($"its media type '{Printable.Of(fetched.Descriptor.MediaType)}' is not an image's or an index's");
-            }
+        var manifest = ImageManifest.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType);
+        if (manifest.IsConverted)
+        {
+            throw new InvalidDataException(
+                $"it is converted already, from {Printable.Of(manifest.Annotations?.GetValueOrDefault(ConvertedAnnotations.SourceDigest) ?? "an unknown source")}: take it with 'cimconvert pull'");
+        }
 
-            var manifest = ImageManifest.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType);
-            if (manifest.IsConverted)
-            {
-                throw new InvalidDataException(
-                    $"it is converted already, from {Printable.Of(manifest.Annotations?.GetValueOrDefault(ConvertedAnnotations.SourceDigest) ?? "an unknown source")}: take it with 'cimconvert pull'");
-            }
+        var configBytes = await GetConfigAsync(source, manifest.Config, cancellationToken);
+        var config = ImageConfig.Parse(configBytes, manifest.Layers.Count);
+        if (PlatformSelector.Mismatch(config.Platform, platform, osVersion) is { } mismatch)
+        {
+            throw new PlatformNotFoundException(mismatch);
+        }
 
-            var configBytes = await GetConfigAsync(source, manifest.Config, cancellationToken);
-            var config = ImageConfig.Parse(configBytes, manifest.Layers.Count);
-            if (PlatformSelector.Mismatch(config.Platform, platform, osVersion) is { } mismatch)
-            {
-                throw new PlatformNotFoundException(mismatch);
-            }
+        return new ResolvedImage(source.Name, documents, manifest, configBytes, config)
+        {
+            Offered = chosen?.Platform,
+            Alternatives = AlternativesIn(documents, platform),
+        };
+    }
 
-            return new ResolvedImage(source.Name, documents, manifest, configBytes, config);
+    /// <summary>The platforms of all entries that fit, except for the one that was chosen.</summary>
+    private static IReadOnlyList<Platform> AlternativesIn(IReadOnlyList<FetchedManifest> documents, Platform platform) =>
+    [
+        .. documents.Zip(documents.Skip(1))
+            .SelectMany(pair => PlatformSelector.SelectAll(Parse(pair.First), platform).Where(entry => entry.Digest != pair.Second.Descriptor.Digest))
+            .Select(entry => entry.Platform)
+            .OfType<Platform>()
+            .DistinctBy(other => other.ToString())
+            .Order(PlatformOrder.Instance),
+    ];
+
+    private static ImageIndex Parse(FetchedManifest index) => ImageIndex.Parse(index.Bytes.Span, index.Descriptor.MediaType);
+
+    private static void CheckDepth(IReadOnlyList<FetchedManifest> indexes)
+    {
+        if (indexes.Count > MaxIndexDepth)
+        {
+            throw new InvalidDataException($"its indexes are nested more than {MaxIndexDepth} deep");
+        }
+    }
+
+    private static async Task<T> InOneLineAsync<T>(Func<Task<T>> resolve)
+    {
+        try
+        {
+            return await resolve();
         }
         catch (Exception e) when (e is InvalidDataException or PlatformNotFoundException)
         {

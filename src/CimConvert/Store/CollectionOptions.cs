@@ -26,7 +26,7 @@ internal sealed record CollectionOptions
 }
 
 /// <summary>What a garbage collection removed, or would remove.</summary>
-/// <param name="Images">References removed from the index.</param>
+/// <param name="Images">Images removed from the index, sorted.</param>
 /// <param name="Layers">Layers removed, with their merged CIMs.</param>
 /// <param name="Merged">Layers that stay, but whose merged CIM was removed because no image needs it.</param>
 /// <param name="Blobs">Blobs removed.</param>
@@ -35,7 +35,7 @@ internal sealed record CollectionOptions
 /// <param name="Remaining">Bytes of the layers and blobs that stay.</param>
 /// <param name="Problems">A line for each thing that could not be removed, and why.</param>
 internal sealed record CollectionResult(
-    IReadOnlyList<string> Images,
+    IReadOnlyList<IndexedImage> Images,
     IReadOnlyList<ChainId> Layers,
     IReadOnlyList<ChainId> Merged,
     IReadOnlyList<Digest> Blobs,

@@ -10,7 +10,7 @@ internal sealed class CollectionPlan
     private readonly HashSet<ChainId> _layers = [];
     private readonly HashSet<Digest> _blobs = [];
 
-    private CollectionPlan(StoreInventory inventory, IReadOnlySet<ChainId> leased, IReadOnlyCollection<InventoryImage> dropped)
+    private CollectionPlan(StoreInventory inventory, IReadOnlySet<ChainId> leased, IReadOnlySet<InventoryImage> dropped)
     {
         _inventory = inventory;
         _leased = leased;
@@ -25,7 +25,7 @@ internal sealed class CollectionPlan
     }
 
     /// <summary>Images to remove from the index.</summary>
-    public IReadOnlyCollection<InventoryImage> Dropped { get; }
+    public IReadOnlySet<InventoryImage> Dropped { get; }
 
     /// <summary>Layers to remove, upper layers first: their merged CIMs refer to the layers below.</summary>
     public IEnumerable<InventoryLayer> Layers => _inventory.Layers
@@ -52,14 +52,15 @@ internal sealed class CollectionPlan
     {
         // Future timestamps, left by a clock that was ahead, are treated as now: see StoreCollection.
         var candidates = inventory.Images
-            .Where(image => !options.Keeps(image.Reference) && !(image.Layers.Count > 0 && leased.Contains(image.Layers[^1])))
+            .Where(image => !options.Keeps(image.Indexed.Reference) && !(image.Layers.Count > 0 && leased.Contains(image.Layers[^1])))
             .OrderBy(image => image.LastUsed < now ? image.LastUsed : now)
-            .ThenBy(image => image.Reference, StringComparer.Ordinal)
+            .ThenBy(image => image.Indexed.Reference, StringComparer.Ordinal)
+            .ThenBy(image => image.Indexed.Manifest.Platform, PlatformOrder.Instance)
             .ToArray();
         var drop = options.OlderThan is { } age ? candidates.Count(image => now - image.LastUsed > age) : 0;
         while (true)
         {
-            var plan = new CollectionPlan(inventory, leased, candidates[..drop]);
+            var plan = new CollectionPlan(inventory, leased, candidates[..drop].ToHashSet());
             if (drop == candidates.Length || options.MaxSize is not { } limit || InventoryFile.SizeOnDisk(plan.Remaining) <= limit)
             {
                 return plan;

@@ -144,8 +144,8 @@ internal sealed class ConversionStore
             : [];
     }
 
-    /// <summary>The images in the store, sorted by the reference they were pulled by.</summary>
-    public IReadOnlyList<(string Reference, Descriptor Manifest)> Images() => new ImageIndexFile(this).Read();
+    /// <summary>The images in the store, sorted by the reference they were pulled by, then by platform.</summary>
+    public IReadOnlyList<IndexedImage> Images() => new ImageIndexFile(this).Read();
 
     /// <summary>Paths of all blobs, sorted.</summary>
     public IEnumerable<string> BlobFiles() => Directory.EnumerateFiles(_blobs).Order(StringComparer.Ordinal);

@@ -3,21 +3,37 @@ using CimConvert.Oci;
 namespace CimConvert.Store;
 
 /// <summary>
-/// <c>index.json</c> of the store (OCI image spec, image-layout.md): one entry for each image, under the reference it was pulled by.
+/// <c>index.json</c> of the store (OCI image spec, image-layout.md): one entry for each reference that images were pulled by, and each
+/// platform of it (<see cref="PlatformKey"/>).
 /// </summary>
 internal sealed class ImageIndexFile(ConversionStore store)
 {
     public const string FileName = "index.json";
+
+    /// <summary>Far more images than one list of <c>prewarm</c> can have.</summary>
+    public const int MaxImages = 100_000;
+
+    public const int MaxBytes = 64 << 20;
+
     private const string LockName = "index";
 
     private string IndexPath => Path.Combine(store.Root, FileName);
 
-    /// <summary>Adds an image, or replaces the one with that reference. Entries are sorted by reference.</summary>
-    public Task PutAsync(string reference, Descriptor manifest, CancellationToken cancellationToken) =>
+    /// <summary>Adds an image that was chosen from an index. Replaces the one of the same reference and platform; other platforms stay.</summary>
+    public Task PutAsync(string reference, Descriptor manifest, CancellationToken cancellationToken)
+    {
+        var platform = PlatformKey.Of(manifest.Platform);
+        return ChangeAsync(
+            entries => entries.Where(e => e.Reference != reference || PlatformKey.Of(e.Manifest.Platform) != platform).Append((reference, manifest)),
+            cancellationToken);
+    }
+
+    /// <summary>Adds the only image that a reference stands for. Replaces all that were under it.</summary>
+    public Task PutOnlyAsync(string reference, Descriptor manifest, CancellationToken cancellationToken) =>
         ChangeAsync(entries => entries.Where(e => e.Reference != reference).Append((reference, manifest)), cancellationToken);
 
     /// <summary>Removes images, except those whose reference has got another manifest in the meantime.</summary>
-    public async Task RemoveAsync(IReadOnlyCollection<(string Reference, Descriptor Manifest)> images, CancellationToken cancellationToken)
+    public async Task RemoveAsync(IReadOnlyCollection<IndexedImage> images, CancellationToken cancellationToken)
     {
         if (images.Count > 0)
         {
@@ -33,8 +49,15 @@ internal sealed class ImageIndexFile(ConversionStore store)
         File.Delete(IndexPath);
     }
 
-    /// <summary>The images in the store, sorted by reference.</summary>
-    public IReadOnlyList<(string Reference, Descriptor Manifest)> Read()
+    /// <summary>The images in the store, sorted by reference, then by platform.</summary>
+    public IReadOnlyList<IndexedImage> Read()
+    {
+        var entries = ReadEntries();
+        var counts = entries.CountBy(e => e.Reference, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
+        return [.. entries.Select(e => new IndexedImage(e.Reference, e.Manifest) { IsOneOfSeveral = counts[e.Reference] > 1 })];
+    }
+
+    private IReadOnlyList<(string Reference, Descriptor Manifest)> ReadEntries()
     {
         if (!File.Exists(IndexPath))
         {
@@ -43,7 +66,7 @@ internal sealed class ImageIndexFile(ConversionStore store)
 
         try
         {
-            var index = ImageIndex.Parse(File.ReadAllBytes(IndexPath), MediaTypes.OciIndex);
+            var index = ImageIndex.Parse(File.ReadAllBytes(IndexPath), MediaTypes.OciIndex, MaxBytes, MaxImages);
             return [.. index.Manifests.Select(m => (m.Annotations?.GetValueOrDefault(ImageIndex.RefName) ?? m.Digest.ToString(), m))];
         }
         catch (InvalidDataException e)
@@ -57,11 +80,27 @@ internal sealed class ImageIndexFile(ConversionStore store)
     {
         // Locked: two processes that change the index at once must not lose each other's entries.
         using var claim = await IngestFolder.ClaimAsync(store.Ingest.Root, LockName, cancellationToken);
-        var entries = change(Read()).OrderBy(e => e.Reference, StringComparer.Ordinal);
-        var index = ManifestWriter.Index(entries.Select(e => e.Manifest with
+        Descriptor[] entries =
+        [
+            .. change(ReadEntries())
+                .OrderBy(e => e.Reference, StringComparer.Ordinal)
+                .ThenBy(e => e.Manifest.Platform, PlatformOrder.Instance)
+                .ThenBy(e => e.Manifest.Digest.Hex, StringComparer.Ordinal)
+                .Select(e => e.Manifest with
+                {
+                    Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [ImageIndex.RefName] = e.Reference },
+                }),
+        ];
+        var index = ManifestWriter.Index(entries);
+        foreach (var (node, entry) in index["manifests"]!.AsArray().Zip(entries))
         {
-            Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [ImageIndex.RefName] = e.Reference },
-        }));
+            // It tells platforms of one reference apart, and manifests, which the writer is for, have none.
+            if (entry.Platform?.Variant is { Length: > 0 } variant)
+            {
+                node!["platform"]!["variant"] = variant;
+            }
+        }
+
         store.WriteFile(IndexPath, ManifestWriter.Write(index, indented: true));
     }
 }

@@ -41,10 +41,10 @@ internal sealed class StoreCollection(ConversionStore store, CollectionOptions o
         var (inventory, plan) = await PlanAsync(cancellationToken);
         foreach (var image in inventory.Images.Where(image => image.LastUsed > TimeProvider.System.GetUtcNow()))
         {
-            store.MarkUsed(image.Manifest.Digest);
+            store.MarkUsed(image.Indexed.Manifest.Digest);
         }
 
-        await new ImageIndexFile(store).RemoveAsync([.. plan.Dropped.Select(image => (image.Reference, image.Manifest))], cancellationToken);
+        await new ImageIndexFile(store).RemoveAsync([.. plan.Dropped.Select(image => image.Indexed)], cancellationToken);
         var layers = new List<InventoryLayer>();
         var needed = new HashSet<Digest>();
         foreach (var layer in plan.Layers)
@@ -91,7 +91,7 @@ internal sealed class StoreCollection(ConversionStore store, CollectionOptions o
             .ToHashSet();
         var remaining = InventoryFile.SizeOnDisk(inventory.Files.Where(file => !removed.Contains(file)));
         return new CollectionResult(
-            [.. plan.Dropped.Select(image => image.Reference).Order(StringComparer.Ordinal)],
+            [.. inventory.Images.Where(plan.Dropped.Contains).Select(image => image.Indexed)],
             [.. layers.Select(layer => layer.ChainId)],
             [.. merged.Select(layer => layer.ChainId)],
             blobs,

@@ -21,13 +21,11 @@ internal sealed record InventoryFile(string Path, string Content, long Bytes)
 internal sealed record InventoryLayer(ChainId ChainId, StoredLayer? Layer, IReadOnlyList<InventoryFile> Own, IReadOnlyList<InventoryFile> Merged);
 
 /// <summary>An image in the index, and what it needs.</summary>
-/// <param name="Reference">Its name in the index.</param>
-/// <param name="Manifest">The descriptor of its manifest.</param>
+/// <param name="Indexed">Its entry in the index.</param>
 /// <param name="Layers">Chain IDs, base first.</param>
 /// <param name="Blobs">The manifest, and all blobs it names.</param>
 /// <param name="LastUsed">The last conversion, reuse or mount.</param>
-internal sealed record InventoryImage(
-    string Reference, Descriptor Manifest, IReadOnlyList<ChainId> Layers, IReadOnlySet<Digest> Blobs, DateTimeOffset LastUsed);
+internal sealed record InventoryImage(IndexedImage Indexed, IReadOnlyList<ChainId> Layers, IReadOnlySet<Digest> Blobs, DateTimeOffset LastUsed);
 
 /// <summary>All files of a store, with their sizes. Read under the store's lock: nothing may be removed or leased meanwhile.</summary>
 internal sealed class StoreInventory
@@ -61,7 +59,7 @@ internal sealed class StoreInventory
                select (digest.Value, new InventoryFile(path, HardLink.Count(path) > 1 ? digest.Value.Hex : path, info.Length)),
         ];
         InventoryLayer[] layers = [.. store.LayerIds().Select(chainId => TryReadLayer(store, chainId)).OfType<InventoryLayer>()];
-        return new StoreInventory([.. store.Images().Select(image => ReadImage(store, image.Reference, image.Manifest))], layers, blobs);
+        return new StoreInventory([.. store.Images().Select(image => ReadImage(store, image))], layers, blobs);
     }
 
     /// <summary>Null if another process replaces the layer at this moment: then the layer is in use.</summary>
@@ -91,22 +89,22 @@ internal sealed class StoreInventory
         return new InventoryLayer(chainId, layer, [.. files[false]], [.. files[true]]);
     }
 
-    private static InventoryImage ReadImage(ConversionStore store, string reference, Descriptor descriptor)
+    private static InventoryImage ReadImage(ConversionStore store, IndexedImage image)
     {
+        var descriptor = image.Manifest;
         var path = store.BlobPath(descriptor.Digest);
         try
         {
             var manifest = ImageManifest.Parse(File.ReadAllBytes(path), descriptor.MediaType);
             return new InventoryImage(
-                reference,
-                descriptor,
+                image,
                 [.. manifest.Layers.Select(ConvertedAnnotations.ChainIdOf).OfType<ChainId>()],
                 manifest.Layers.Append(manifest.Config).Append(descriptor).Select(blob => blob.Digest).ToHashSet(),
                 File.GetLastWriteTimeUtc(path));
         }
         catch (Exception e) when (Failures.IsExpected(e))
         {
-            throw new ConversionException($"{reference}: its manifest cannot be read, so what it needs is not known ({e.Message}); 'verify --repair' removes it, or convert it again", e);
+            throw new ConversionException($"{image.Name}: its manifest cannot be read, so what it needs is not known ({e.Message}); 'verify --repair' removes it, or convert it again", e);
         }
     }
 }

@@ -12,7 +12,7 @@ internal enum StorePart
 
 /// <summary>A broken part of a store.</summary>
 /// <param name="Part">The kind of part.</param>
-/// <param name="Name">A chain ID for layers and merged CIMs; a file name for blobs and the index; a reference for images.</param>
+/// <param name="Name">A chain ID for layers and merged CIMs; a file name for blobs and the index; for images the reference, with the platform if it has several.</param>
 /// <param name="Message">What is wrong.</param>
 internal sealed record StoreProblem(StorePart Part, string Name, string Message)
 {

@@ -93,7 +93,7 @@ internal sealed class StoreRepair(ConversionStore store)
             .ToLookup(file => file.Digest, file => file.Path);
         var lost = store.Images().Where(image => !IsWhole(image.Manifest, files)).ToArray();
         await index.RemoveAsync(lost, cancellationToken);
-        _repaired.AddRange(lost.Select(image => $"removed {image.Reference} from the index: convert it again"));
+        _repaired.AddRange(lost.Select(image => $"removed {image.Name} from the index: convert it again"));
     }
 
     /// <summary>Whether an image has all its blobs; missing ones are linked again if their layer files are there.</summary>

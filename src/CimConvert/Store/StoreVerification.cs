@@ -27,11 +27,11 @@ internal sealed class StoreVerification(ConversionStore store, CancellationToken
             Try(StorePart.Blob, Path.GetFileName(path), () => !File.Exists(path), () => CheckBlob(path));
         }
 
-        IReadOnlyList<(string Reference, Descriptor Manifest)> images = [];
+        IReadOnlyList<IndexedImage> images = [];
         Try(StorePart.Index, ImageIndexFile.FileName, () => false, () => images = store.Images());
-        foreach (var (reference, manifest) in images)
+        foreach (var image in images)
         {
-            Try(StorePart.Image, reference, () => !store.Images().Any(image => image.Reference == reference && image.Manifest.Digest == manifest.Digest), () => CheckManifest(manifest));
+            Try(StorePart.Image, image.Name, () => !IsStillThere(image), () => CheckManifest(image.Manifest));
         }
 
         return _problems;
@@ -131,6 +131,9 @@ internal sealed class StoreVerification(ConversionStore store, CancellationToken
             throw new InvalidDataException($"blob {missing.Digest} is missing, or does not have the {missing.Size} bytes that its manifest says");
         }
     }
+
+    private bool IsStillThere(IndexedImage image) =>
+        store.Images().Any(other => other.Reference == image.Reference && other.Manifest.Digest == image.Manifest.Digest);
 
     /// <summary>Whether the layer was removed, or is claimed: then a process is making it or its merged CIM.</summary>
     private bool IsBeingMade(ChainId chainId) => store.Ingest.IsClaimed(chainId) || !Directory.Exists(store.LayerFolder(chainId));

@@ -10,18 +10,21 @@ internal static class StoredImage
     /// <summary>Whether a location has the form <c>STORE::REF</c>.</summary>
     public static bool IsLocation(string location) => Split(location) is var (store, _) && ConversionStore.IsStore(store);
 
-    /// <exception cref="ConversionException">The image, or one of its layers, is not in the store.</exception>
-    public static MountableCim Find(string location)
+    /// <param name="location">As <c>STORE::REF</c>.</param>
+    /// <param name="wanted">Which platform, if the reference has several.</param>
+    /// <exception cref="ConversionException">The image, or one of its layers, is not in the store, or no platform of it fits.</exception>
+    public static MountableCim Find(string location, PlatformRequest wanted)
     {
         var (root, reference) = Split(location) ?? throw new ArgumentException("not of the form STORE::REF", nameof(location));
         var store = ConversionStore.OpenExisting(root);
-        var images = store.Images().Where(image => image.Reference == reference).ToArray();
+        var all = store.Images();
+        var images = all.Where(image => image.Reference == reference).ToArray();
         if (images.Length == 0)
         {
-            throw new ConversionException($"'{root}' has no image '{reference}'; it has: {string.Join(", ", store.Images().Select(image => image.Reference))}");
+            throw new ConversionException($"'{root}' has no image '{reference}'; it has: {string.Join(", ", all.Select(image => image.Reference).Distinct())}");
         }
 
-        var descriptor = images[0].Manifest;
+        var descriptor = Choose(root, images, wanted);
         var last = ImageManifest.Parse(File.ReadAllBytes(store.BlobPath(descriptor.Digest)), descriptor.MediaType).Layers[^1];
         var layer = ConvertedAnnotations.ChainIdOf(last) is { } chainId ? store.FindLayer(chainId) : null;
         store.MarkUsed(descriptor.Digest);
@@ -43,6 +46,26 @@ internal static class StoredImage
         }
 
         throw new ConversionException($"'{root}' has image '{reference}', but not the layers it was converted to: convert it again");
+    }
+
+    private static Descriptor Choose(string root, IndexedImage[] images, PlatformRequest wanted)
+    {
+        // The default version is there to choose by, not to refuse the only image.
+        if (images.Length == 1 && wanted.OsVersion is null)
+        {
+            return images[0].Manifest;
+        }
+
+        // As in the index of the source: what makes them artifacts to others is no reason against them here.
+        var index = new ImageIndex { SchemaVersion = 2, Manifests = [.. images.Select(image => image.Manifest with { ArtifactType = null, Annotations = null })] };
+        try
+        {
+            return PlatformSelector.Select(index, wanted.Platform, wanted.Preferred);
+        }
+        catch (PlatformNotFoundException e)
+        {
+            throw Failures.Of($"'{root}', image '{images[0].Reference}'", e);
+        }
     }
 
     private static string Location(string path, string cimName) => path + OpenCim.NameSeparator + cimName;

@@ -9,7 +9,7 @@ internal static class ConvertJson
     public static void AssertShape(JsonElement result)
     {
         Assert.That(Names(result), Is.EqualTo(new[] { "image", "source", "converted", "layers", "merged", "backend", "hives", "pushed", "bytes", "timings" }));
-        Assert.That(Names(result.GetProperty("source")), Is.EqualTo(new[] { "digest", "mediaType", "platform" }));
+        Assert.That(Names(result.GetProperty("source")), Is.EqualTo(new[] { "digest", "mediaType", "platform", "alternatives" }));
         Assert.That(Names(result.GetProperty("converted")), Is.EqualTo(new[] { "digest", "mediaType", "size" }));
         Assert.That(Names(result.GetProperty("bytes")), Is.EqualTo(new[] { "downloaded", "decompressed", "written" }));
         foreach (var layer in result.GetProperty("layers").EnumerateArray())

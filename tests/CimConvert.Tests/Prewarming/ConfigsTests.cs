@@ -18,7 +18,7 @@ public partial class ConfigsTests
     {
         var sample = Path.Combine(s_configs, "prewarm.yaml");
         var list = PrewarmListReader.Read(sample, store: null);
-        Assert.That(list.Images, Has.Count.EqualTo(2));
+        Assert.That(list.Images.Select(image => image.OsVersion), Is.EqualTo(new[] { null, "10.0.20348" }));
         Assert.That(Schema.Problems(YamlAsJson.Read(sample).Single()), Is.Empty);
     }
 
@@ -36,6 +36,23 @@ public partial class ConfigsTests
         Assert.That(list.Disk.MaxStore, Is.EqualTo(200L << 30));
         Assert.That(list.Images.Select(image => image.Push?.Repository), Is.EqualTo(new[] { "converted/windows/nanoserver", "converted/windows/servercore" }));
         Assert.That(Schema.Problems(YamlAsJson.Read(folder["all.yaml"]).Single()), Is.Empty);
+    }
+
+    [TestCase("all", true)]
+    [TestCase("host", true)]
+    [TestCase("[10.0.17763, 10.0.20348.5]", true)]
+    [TestCase("newest", false)]
+    [TestCase("[]", false)]
+    [TestCase("[latest]", false)]
+    [TestCase("[10.0.17763, '']", false)]
+    public void Schema_and_reader_take_the_same_versions(string versions, bool isRight)
+    {
+        using var folder = new TempFolder();
+        var text = $"store: s\nimages: [a]\ndefaults: {{osVersions: {versions}}}\n";
+        File.WriteAllText(folder["list.yaml"], text);
+
+        Assert.That(Schema.Problems(YamlAsJson.Read(folder["list.yaml"]).Single()), isRight ? Is.Empty : Is.Not.Empty);
+        Assert.That(() => PrewarmListReader.Parse("f", text, hostVersion: "10.0.26100.1"), isRight ? Throws.Nothing : Throws.TypeOf<PrewarmListException>());
     }
 
     [TestCase("", "$")]

@@ -126,6 +126,41 @@ public class PrewarmListReaderTests
     public void Lists_that_name_no_place_or_two_are_refused(string text, string message) =>
         Assert.That(() => PrewarmListReader.Parse("f", text), Throws.TypeOf<PrewarmListException>().With.Message.Contains(message));
 
+    [Test]
+    public void Versions_are_one_several_all_or_the_hosts()
+    {
+        var list = PrewarmListReader.Parse(
+            "f",
+            """
+            store: s
+            defaults: {osVersion: 10.0.17763}
+            images:
+              - a
+              - {image: b, osVersions: [10.0.20348, host]}
+              - {image: c, osVersions: all}
+              - {image: d, osVersion: host}
+              - {image: e, osVersions: host}
+            """,
+            hostVersion: "10.0.26100.7");
+
+        Assert.That(list.HostVersion, Is.EqualTo("10.0.26100.7"));
+        Assert.That(
+            list.Images.Select(image => (image.Location.ToString(), image.OsVersion, string.Join(' ', image.Versions), image.AllVersions)),
+            Is.EqualTo(new[]
+            {
+                ("docker.io/library/a:latest", "10.0.17763", string.Empty, false),
+                ("docker.io/library/b:latest", (string?)null, "10.0.20348 10.0.26100.7", false),
+                ("docker.io/library/c:latest", (string?)null, string.Empty, true),
+                ("docker.io/library/d:latest", "10.0.26100.7", string.Empty, false),
+                ("docker.io/library/e:latest", "10.0.26100.7", string.Empty, false),
+            }));
+    }
+
+    [TestCase("images: [a]\ndefaults: {osVersions: all}\n", "docker.io/library/a:latest has several osVersions, which are for a store")]
+    [TestCase("images: [{image: a, osVersions: [10.0.17763, 10.0.20348]}]\n", "docker.io/library/a:latest has several osVersions, which are for a store")]
+    public void Several_versions_are_for_a_store(string images, string message) => Assert.That(
+        () => PrewarmListReader.Parse("f", images, isInto: true), Throws.TypeOf<PrewarmListException>().With.Message.Contains(message));
+
     [TestCase("", "1:1: the list is empty")]
     [TestCase("a\n", "1:1: a list of images must be 'key: value' lines")]
     [TestCase("- a\n", "1:1: a list of images must be 'key: value' lines")]
@@ -135,7 +170,7 @@ public class PrewarmListReaderTests
     [TestCase("store: s\nimages: a\n", "2:9: images must be a list")]
     [TestCase("store: s\nimages:\n  - Bad/Name\n", "3:5: 'Bad/Name' is not an image reference: ")]
     [TestCase("store: s\nimages: [a, b, 'a:latest']\n", "2:16: docker.io/library/a:latest is in the list already")]
-    [TestCase("store: s\nimages:\n  - image: a\n    osversion: 1\n", "4:5: unknown key 'osversion'; known here: backend, image, integrity, osVersion, platform, push, subject, vhdFooter")]
+    [TestCase("store: s\nimages:\n  - image: a\n    osversion: 1\n", "4:5: unknown key 'osversion'; known here: backend, image, integrity, osVersion, osVersions, platform, push, subject, vhdFooter")]
     [TestCase("store: s\nimages:\n  - osVersion: 1\n", "3:5: 'image' is missing")]
     [TestCase("store: s\nimages: [a]\nconcurency: 1\n", "3:1: unknown key 'concurency'; known here: bandwidth, concurrency, ")]
     [TestCase("store: s\nimages: [a]\nconcurrency:\n  imports: 0\n", "4:12: imports must be a number from 1 to 64, not '0'")]
@@ -153,6 +188,12 @@ public class PrewarmListReaderTests
     [TestCase("store: s\nimages: [a]\ndefaults: {backend: wine}\n", "3:21: backend: there is no back end 'wine'")]
     [TestCase("store: s\nimages: [a]\ndefaults: {platform: windows}\n", "3:22: platform: platform 'windows' is not of the form")]
     [TestCase("store: s\nimages:\n  - a\n  - {image: b, integrity: true}\n", "4:5: docker.io/library/b:latest differs from the images before it in integrity")]
+    [TestCase("store: s\nimages:\n  - {image: a, osVersion: 10.0.20348, osVersions: all}\n", "3:51: osVersions and 'osVersion' exclude each other: leave one out")]
+    [TestCase("store: s\nimages: [a]\ndefaults: {osVersion: host}\n", "3:23: osVersion: this machine does not run Windows")]
+    [TestCase("store: s\nimages: [a]\ndefaults: {osVersions: host}\n", "3:24: osVersions cannot be read: this machine does not run Windows")]
+    [TestCase("store: s\nimages: [a]\ndefaults: {osVersions: []}\n", "3:24: osVersions cannot be read: the list is empty")]
+    [TestCase("store: s\nimages: [a]\ndefaults: {osVersions: newest}\n", "3:24: osVersions cannot be read: 'newest' is neither 'all' or 'host' nor a version")]
+    [TestCase("store: s\nimages: [a]\ndefaults: {osVersions: [10.0.20348, 10.0.20348.5]}\n", "3:24: osVersions cannot be read: 10.0.20348.5 is of the same build")]
     [TestCase("store: s\nstore: t\nimages: [a]\n", "2:1: Duplicate key store")]
     [TestCase("store: s\nimages: [a\n", "3:1: ")]
     [TestCase("store: s\nimages: [a]\n---\nstore: s\n", "1:1: there is more than one document")]

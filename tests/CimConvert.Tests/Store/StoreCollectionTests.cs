@@ -46,7 +46,7 @@ internal sealed class StoreCollectionTests : IDisposable
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(result.Images, Is.EqualTo(new[] { "host/a:1" }));
+            Assert.That(result.Images.Select(image => image.Reference), Is.EqualTo(new[] { "host/a:1" }));
             Assert.That(result.Layers, Is.EqualTo(StoredImages.Chain("base", "a", "top").Skip(1).Reverse()));
             Assert.That(result.Merged, Is.Empty);
             Assert.That(result.Blobs, Has.Count.EqualTo(4));
@@ -82,8 +82,35 @@ internal sealed class StoreCollectionTests : IDisposable
 
         var result = await CollectAsync(new() { OlderThan = s_month, Keep = ["host/lin/*", "host/win/kept:1"] });
 
-        Assert.That(result.Images, Is.EqualTo(new[] { "host/win/old:1" }));
+        Assert.That(result.Images.Select(image => image.Reference), Is.EqualTo(new[] { "host/win/old:1" }));
         Assert.That(_store.Images().Select(image => image.Reference), Is.EqualTo(new[] { "host/lin/kept:2", "host/win/kept:1", "host/win/young:1" }));
+    }
+
+    [Test]
+    public async Task Versions_of_a_name_are_images_each_and_a_kept_name_keeps_all()
+    {
+        string[] versions = ["10.0.17763.1", "10.0.20348.1", "10.0.26100.1"];
+        foreach (var version in versions)
+        {
+            await StoredImages.AddVersionAsync(_store, "host/a:1", version, "base " + version, "app");
+        }
+
+        var before = StoreFiles.Snapshot(_store.Root);
+        Assert.That((await CollectAsync(new())).Freed, Is.Zero);
+        Assert.That(StoreFiles.Snapshot(_store.Root), Is.EqualTo(before));
+        foreach (var image in _store.Images().Take(2))
+        {
+            StoredImages.Age(_store, image.Manifest, s_month + s_minute);
+        }
+
+        Assert.That((await CollectAsync(new() { OlderThan = s_month, Keep = ["host/a:1"] })).Images, Is.Empty);
+        var result = await CollectAsync(new() { OlderThan = s_month });
+
+        Assert.That(
+            result.Images.Select(image => image.Name), Is.EqualTo(new[] { "host/a:1 (windows/amd64 10.0.17763.1)", "host/a:1 (windows/amd64 10.0.20348.1)" }));
+        Assert.That(result.Layers, Has.Count.EqualTo(4));
+        Assert.That(_store.Images().Single().Manifest.Platform!.OsVersion, Is.EqualTo(versions[2]));
+        Assert.That(Verify(), Is.Empty);
     }
 
     [Test]
@@ -96,15 +123,15 @@ internal sealed class StoreCollectionTests : IDisposable
 
         var all = (await CollectAsync(new())).Remaining;
         Assert.That((await CollectAsync(new() { MaxSize = all })).Images, Is.Empty);
-        Assert.That((await CollectAsync(new() { MaxSize = all - 1 })).Images, Is.EqualTo(new[] { "host/b:1" }));
+        Assert.That((await CollectAsync(new() { MaxSize = all - 1 })).Images.Select(image => image.Reference), Is.EqualTo(new[] { "host/b:1" }));
 
         var kept = await CollectAsync(new() { MaxSize = 0, Keep = ["host/a:1"] });
-        Assert.That(kept.Images, Is.EqualTo(new[] { "host/c:1" }));
+        Assert.That(kept.Images.Select(image => image.Reference), Is.EqualTo(new[] { "host/c:1" }));
         Assert.That(kept.Problems, Has.One.Contains($"{kept.Remaining} bytes stay"));
         Assert.That(Verify(), Is.Empty);
 
         var none = await CollectAsync(new() { MaxSize = 0 });
-        Assert.That((none.Images.Single(), none.Remaining, none.Problems.Count), Is.EqualTo(("host/a:1", 0L, 0)));
+        Assert.That((none.Images.Single().Reference, none.Remaining, none.Problems.Count), Is.EqualTo(("host/a:1", 0L, 0)));
         Assert.That(StoreFiles.Relative(_store.Root), Is.EquivalentTo(new[] { "index.json", "oci-layout" }));
     }
 
@@ -118,7 +145,7 @@ internal sealed class StoreCollectionTests : IDisposable
 
         var result = await CollectAsync(new() { OlderThan = s_month, MaxSize = StoredImages.LayerSize * 3 / 2 });
 
-        Assert.That(result.Images, Is.EqualTo(new[] { "host/old:1" }));
+        Assert.That(result.Images.Select(image => image.Reference), Is.EqualTo(new[] { "host/old:1" }));
         Assert.That(
             File.GetLastWriteTimeUtc(_store.BlobPath(ahead.Digest)),
             Is.LessThanOrEqualTo(TimeProvider.System.GetUtcNow().UtcDateTime), "else it would never age");

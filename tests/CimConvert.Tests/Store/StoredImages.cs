@@ -25,7 +25,13 @@ internal static class StoredImages
     }
 
     /// <summary>Adds an image of layers by their names, base first; layers of the same names below are the same.</summary>
-    public static async Task<Descriptor> AddAsync(ConversionStore store, string reference, params string[] layers)
+    public static Task<Descriptor> AddAsync(ConversionStore store, string reference, params string[] layers) => AddAsync(store, reference, s_platform, layers);
+
+    /// <summary>As <see cref="AddAsync(ConversionStore, string, string[])"/>, for one Windows version of a name that has several.</summary>
+    public static Task<Descriptor> AddVersionAsync(ConversionStore store, string reference, string osVersion, params string[] layers) =>
+        AddAsync(store, reference, s_platform with { OsVersion = osVersion }, layers);
+
+    private static async Task<Descriptor> AddAsync(ConversionStore store, string reference, Platform platform, string[] layers)
     {
         var made = await AddLayersAsync(store, layers);
         foreach (var file in made.SelectMany(layer => layer.Files.Take(1)).Concat(made[^1].Files.Skip(1)))
@@ -39,7 +45,7 @@ internal static class StoredImages
         var manifest = store.PutBlob(ConvertedManifest.Encode(image, made), MediaTypes.OciManifest) with
         {
             ArtifactType = MediaTypes.ConvertedImage,
-            Platform = s_platform,
+            Platform = platform,
         };
         await new ImageIndexFile(store).PutAsync(reference, manifest, CancellationToken.None);
         return manifest;
