@@ -60,7 +60,7 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
         var isThere = !await client.HasLeaseAsync(lease, cancellationToken) && await IsThereAsync(client, record, cancellationToken);
         var conversions = isThere || Taking is null
             ? SnapshotConversions.None
-            : await SnapshotConversions.FindAsync(target, Taking, image, reference, backend.Name, logger, cancellationToken);
+            : await SnapshotConversions.FindAsync(target.Snapshotter, Taking, image, reference, backend.Name, logger, cancellationToken);
         var made = isThere ? ReportThere(resolved) : await UnderLeaseAsync(client, lease, MakeAsync, cancellationToken);
         var done = clock.ElapsedMilliseconds;
         return new ContainerdResult(

@@ -52,7 +52,7 @@ internal sealed class SnapshotConversions
     /// <summary>Bytes downloaded of all of them.</summary>
     public long BytesDownloaded => _images.Sum(image => image.Blobs.BytesDownloaded);
 
-    /// <param name="target">Whose snapshotter wants the layers.</param>
+    /// <param name="snapshotter">Who wants the layers.</param>
     /// <param name="taking">Where to look.</param>
     /// <param name="image">The source.</param>
     /// <param name="source">Its name.</param>
@@ -61,9 +61,9 @@ internal sealed class SnapshotConversions
     /// <param name="cancellationToken">Cancels the requests.</param>
     /// <exception cref="ConversionException">There is none, and one is required.</exception>
     public static async Task<SnapshotConversions> FindAsync(
-        ContainerdTarget target, TakingConverted taking, ResolvedImage image, ImageReference source, string backend, ILogger logger, CancellationToken cancellationToken)
+        string snapshotter, TakingConverted taking, ResolvedImage image, ImageReference source, string backend, ILogger logger, CancellationToken cancellationToken)
     {
-        var forms = FormsOf(target, backend);
+        var forms = FormsOf(snapshotter, backend);
         var found = await new ConvertedImageSearch(taking.Registry, logger).FindAllAsync(image, source, taking.Pattern, forms, cancellationToken);
         if (found.Count == 0)
         {
@@ -113,7 +113,7 @@ internal sealed class SnapshotConversions
     public void End(string why) => _whyEnded = why;
 
     /// <summary>containerd's defaults first. Whether block files are sealed or have a footer, the snapshotter's configuration says, which the daemon does not tell.</summary>
-    private static IReadOnlyList<ConvertedForm> FormsOf(ContainerdTarget target, string backend) => target.Snapshotter == SnapshotterChoice.CimFs
+    private static IReadOnlyList<ConvertedForm> FormsOf(string snapshotter, string backend) => snapshotter == SnapshotterChoice.CimFs
         ? [new ConvertedForm(backend, Forked: true, Integrity: false, VhdFooter: false)]
         : [.. from integrity in (bool[])[false, true] from footer in (bool[])[false, true] select new ConvertedForm(backend, Forked: false, integrity, footer)];
 
