@@ -109,8 +109,8 @@ internal sealed class SnapshotConversions
             : (conversion, null);
     }
 
-    /// <summary>From now on all layers are imported: those above a forked one that could not be taken are of no use either.</summary>
-    public void End(string why) => _whyEnded = why;
+    /// <summary>From now on all layers are imported, as those above an imported forked one must be.</summary>
+    public void End(string why) => _whyEnded ??= why;
 
     /// <summary>containerd's defaults first. Whether block files are sealed or have a footer, the snapshotter's configuration says, which the daemon does not tell.</summary>
     private static IReadOnlyList<ConvertedForm> FormsOf(string snapshotter, string backend) => snapshotter == SnapshotterChoice.CimFs

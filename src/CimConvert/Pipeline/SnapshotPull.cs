@@ -108,8 +108,8 @@ internal sealed class SnapshotPull(SnapshotConversion conversion, IngestArea ing
     }
 
     /// <summary>
-    /// Why a forked CIM cannot be used in a directory. Windows' own writer names regions anew each time, so those of a layer that was
-    /// imported here are not those that a layer converted elsewhere was forked from.
+    /// Why a forked CIM cannot be used in a directory. Each conversion names its regions otherwise, so those of a layer that was imported
+    /// here are not those that a layer converted elsewhere was forked from.
     /// </summary>
     private string? WhyUnusable(StandardCim cim, string directory)
     {

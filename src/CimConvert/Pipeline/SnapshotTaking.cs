@@ -72,6 +72,11 @@ internal sealed class SnapshotTaking(LayerPlan plan, SnapshotConversions convers
             throw new ConversionException($"no converted image was found whose layer can be taken: {whyNot}");
         }
 
+        if (mount.Kind == MountKind.CimFs)
+        {
+            conversions.End("a layer below it was imported here, and its regions have other names than those that it was converted upon");
+        }
+
         logger.LogWarning("{Layer}: not taken from a converted image, but imported: {Reason}", plan.Name, whyNot);
         return null;
     }
@@ -109,13 +114,7 @@ internal sealed class SnapshotTaking(LayerPlan plan, SnapshotConversions convers
     {
         try
         {
-            var (cim, whyNot) = await pull.RunAsync(mount, cancellationToken);
-            if (whyNot is not null)
-            {
-                conversions.End(whyNot);
-            }
-
-            return (cim, whyNot);
+            return await pull.RunAsync(mount, cancellationToken);
         }
         catch (Exception e) when (MayImport(e))
         {

@@ -1,3 +1,4 @@
+using System.Text;
 using CimConvert.Cims;
 using CimConvert.Cims.Managed;
 using CimConvert.Containerd;
@@ -119,14 +120,30 @@ internal sealed class ConvertingNode : IAsyncDisposable
     public int LayerRequests(OciImage image) =>
         Registry.Requests.Count(request => image.Layers.Any(layer => request.Path.EndsWith(layer.Digest, StringComparison.Ordinal)));
 
-    /// <summary>Every file of an image's snapshots and its digest, with the layer's number in place of what the snapshotter counts.</summary>
-    public IReadOnlyDictionary<string, string> FilesOf(OciImage image)
+    /// <summary>
+    /// Every file of an image's snapshots, with its digest. The layer's number stands for what differs from run to run: what the snapshotter
+    /// counts, and the ID in the names of a forked CIM's regions, which depends on the CIM's name.
+    /// </summary>
+    public IReadOnlyList<string> FilesOf(OciImage image)
     {
         var snapshots = Path.Combine(StandIn.Root, "snapshots");
         var layers = image.Layers.Index().ToDictionary(layer => SnapshotOf(layer.Item).Id, layer => $"layer{layer.Index}");
-        return Directory.EnumerateFiles(snapshots, "*", SearchOption.AllDirectories).ToDictionary(
-            file => string.Join('/', Path.GetRelativePath(snapshots, file).Split('/').Select(NameOf)),
-            file => Digest.Compute(File.ReadAllBytes(file)).ToString());
+        var regions = StandIn.Options.Mode == SnapshotterMode.Blockcim ? [] : layers.ToDictionary(
+            layer => StandardCim.Open(Path.Combine(snapshots, "cim-layers", layer.Key + ".cim")).Header.Own.Id, layer => layer.Value);
+        return [.. Directory.EnumerateFiles(snapshots, "*", SearchOption.AllDirectories).Select(Describe).Order(StringComparer.Ordinal)];
+
+        string Describe(string file)
+        {
+            var name = string.Join('/', Path.GetRelativePath(snapshots, file).Split('/').Select(NameOf));
+            var content = Convert.ToHexStringLower(File.ReadAllBytes(file));
+            foreach (var (id, layer) in regions)
+            {
+                name = name.Replace(id.ToString(), layer, StringComparison.Ordinal);
+                content = content.Replace(Convert.ToHexStringLower(id.ToByteArray()), layer, StringComparison.Ordinal);
+            }
+
+            return $"{name} {Digest.Compute(Encoding.UTF8.GetBytes(content))}";
+        }
 
         string NameOf(string part) => layers.TryGetValue(Path.GetFileNameWithoutExtension(part), out var layer) ? layer + Path.GetExtension(part) : part;
     }
