@@ -170,7 +170,7 @@ public class PrewarmListReaderTests
     [TestCase("store: s\nimages: a\n", "2:9: images must be a list")]
     [TestCase("store: s\nimages:\n  - Bad/Name\n", "3:5: 'Bad/Name' is not an image reference: ")]
     [TestCase("store: s\nimages: [a, b, 'a:latest']\n", "2:16: docker.io/library/a:latest is in the list already")]
-    [TestCase("store: s\nimages:\n  - image: a\n    osversion: 1\n", "4:5: unknown key 'osversion'; known here: backend, image, integrity, osVersion, osVersions, platform, push, subject, vhdFooter")]
+    [TestCase("store: s\nimages:\n  - image: a\n    osversion: 1\n", "4:5: unknown key 'osversion'; known here: backend, from, image, integrity, only, osVersion, osVersions, platform, prefer, push, subject, vhdFooter")]
     [TestCase("store: s\nimages:\n  - osVersion: 1\n", "3:5: 'image' is missing")]
     [TestCase("store: s\nimages: [a]\nconcurency: 1\n", "3:1: unknown key 'concurency'; known here: bandwidth, concurrency, ")]
     [TestCase("store: s\nimages: [a]\nconcurrency:\n  imports: 0\n", "4:12: imports must be a number from 1 to 64, not '0'")]
