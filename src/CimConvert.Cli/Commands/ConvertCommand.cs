@@ -37,6 +37,7 @@ internal static class ConvertCommand
         var subject = new Option<bool>("--subject") { Description = "Make the source the subject of the converted image: registries then list it among the source's referrers." };
         var pushing = new PushCommandOptions();
         var into = new IntoOptions();
+        var taking = new TakingOptions();
         var registry = new RegistryCommandOptions();
         var limits = new InputLimitOptions();
         var concurrency = CommonOptions.Concurrency("How many layers are downloaded and imported at once. The result does not depend on it.");
@@ -51,6 +52,7 @@ internal static class ConvertCommand
             reference, output, platform, osVersion, all, push, subject, concurrency, backendName, json, logFormat, quiet, verbose,
         };
         into.AddTo(command, output, all, form.Format, form.Integrity, form.VhdFooter, push, subject);
+        taking.AddTo(command, into);
         registry.AddTo(command);
         limits.AddTo(command);
         pushing.AddTo(command);
@@ -86,7 +88,14 @@ internal static class ConvertCommand
             if (into.Read(parsed) is { } containerd)
             {
                 var registered = await RunIntoAsync(
-                    parsed.GetRequiredValue(reference), containerd, parsed.GetRequiredValue(backendName), common, registry.Read(parsed), log, cancellationToken);
+                    parsed.GetRequiredValue(reference),
+                    containerd,
+                    client => taking.Read(parsed, parsed.GetRequiredValue(reference), client),
+                    parsed.GetRequiredValue(backendName),
+                    common,
+                    registry.Read(parsed),
+                    log,
+                    cancellationToken);
                 ContainerdReport.Write(registered, parsed.GetValue(json));
                 return ExitCodes.Done;
             }
@@ -180,6 +189,7 @@ internal static class ConvertCommand
     private static Task<ContainerdResult> RunIntoAsync(
         ImageLocation image,
         IntoContainerd into,
+        Func<RegistryClient, TakingConverted?> taking,
         string backend,
         ConversionOptions options,
         RegistryOptions registryOptions,
@@ -187,7 +197,7 @@ internal static class ConvertCommand
         CancellationToken cancellationToken) => WithRegistryAsync(registryOptions, log, "convert", async (registry, logger) =>
     {
         using var target = await into.OpenAsync(backend, logger, cancellationToken);
-        var conversion = new ContainerdConversion(target, options, logger);
+        var conversion = new ContainerdConversion(target, options, logger) { Taking = taking(registry) };
         return await ShowAsync(() => conversion.Layers, conversion.RunAsync(image.Open(registry), cancellationToken), log);
     });
 

@@ -38,6 +38,7 @@ internal static class ContainerdReport
             json.WriteString("path", layer.Path);
             json.WriteNumber("size", layer.Size);
             json.WriteBoolean("reused", layer.Reused);
+            json.WriteString("origin", JsonNamingPolicy.CamelCase.ConvertName(layer.Origin.ToString()));
             json.WriteEndObject();
         }
 
@@ -49,9 +50,18 @@ internal static class ContainerdReport
         Console.WriteLine($"{result.Image.Name} ({result.Image.Platform}{result.Image.AlsoThere})");
         foreach (var layer in result.Layers)
         {
-            var state = layer.Reused ? "there already" : OneLine.Of(layer.Path!);
-            Console.WriteLine($"  layer  {layer.Plan.DiffId.Digest.Hex[..12]}  {Sizes.Of(layer.Size),10}  {state}");
+            var origin = layer.Origin switch
+            {
+                LayerOrigin.Containerd => "there already",
+                LayerOrigin.Store => "linked   ",
+                LayerOrigin.Converted => "pulled   ",
+                _ => "converted",
+            };
+            var place = layer.Path is null ? string.Empty : $"  {OneLine.Of(layer.Path)}";
+            Console.WriteLine($"  layer  {layer.Plan.DiffId.Digest.Hex[..12]}  {Sizes.Of(layer.Size),10}  {origin}{place}");
         }
+
+        ConversionReport.WriteFrom(result);
 
         foreach (var name in result.Names)
         {

@@ -28,7 +28,7 @@ internal static class ConversionReport
             WriteStored(json, stored);
         }
 
-        if (result is ConversionResult { From: { } from })
+        if (result.From is { } from)
         {
             json.WriteStartObject("from");
             json.WriteString("reference", from.Reference);
@@ -74,11 +74,7 @@ internal static class ConversionReport
         }
 
         Console.WriteLine($"  manifest {result.Manifest.Digest}");
-        if (result.From is { } from)
-        {
-            Console.WriteLine($"  taken from {from.Reference}, manifest {from.Digest}");
-        }
-
+        WriteFrom(result);
         if (result.Pushed is { } pushed)
         {
             Console.WriteLine(
@@ -86,6 +82,14 @@ internal static class ConversionReport
         }
 
         WriteTotals(result);
+    }
+
+    public static void WriteFrom(ConversionSummary result)
+    {
+        if (result.From is { } from)
+        {
+            Console.WriteLine($"  taken from {from.Reference}, manifest {from.Digest}");
+        }
     }
 
     public static void WriteTotals(ConversionSummary result) => Console.WriteLine(

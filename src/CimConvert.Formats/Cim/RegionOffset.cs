@@ -38,6 +38,18 @@ internal readonly record struct RegionOffset(ulong Value)
 /// <param name="Count">Number of region files; there are as many object ID files.</param>
 internal readonly record struct RegionSet(Guid Id, ushort Count)
 {
+    /// <summary>Names of the region files.</summary>
+    public IEnumerable<string> RegionNames
+    {
+        get
+        {
+            for (var i = 0; i < Count; i++)
+            {
+                yield return CimFormat.RegionName(Id, i);
+            }
+        }
+    }
+
     /// <summary>Names of the region and object ID files. Always safe as file names, because they are made of a GUID and a number.</summary>
     public IEnumerable<string> FileNames
     {

@@ -18,7 +18,13 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
     /// <summary>How long the daemon keeps what a killed run made, if the run is never repeated.</summary>
     public static readonly TimeSpan LeaseExpiry = TimeSpan.FromHours(24);
 
-    public IReadOnlyList<LayerPlan> Layers { get; private set; } = [];
+    private IReadOnlyList<LayerPlan> _plans = [];
+    private SnapshotJob[] _jobs = [];
+
+    public IReadOnlyList<LayerPlan> Layers => _jobs.Length == 0 ? _plans : [.. _jobs.SelectMany(job => job.Files)];
+
+    /// <summary>Layers are taken from what somebody has converted; null to convert all of them here.</summary>
+    public TakingConverted? Taking { get; init; }
 
     public Task<ContainerdResult> RunAsync(IImageSource source, CancellationToken cancellationToken) =>
         ConversionAttempt.RunAsync(this, source, source.Name, target.Ingest, logger, () => ConvertAsync(source, cancellationToken));
@@ -35,8 +41,8 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
         // reference → manifest; of an index, the one that containerd would pull for this node
         var osVersion = options.OsVersion ?? (options.Platform.Os == Platform.Windows ? target.HostVersion : null);
         var image = await new ImageResolver(source).ResolveAsync(options.Platform, osVersion, cancellationToken);
-        Layers = LayerPlan.Make(image);
-        logger.LogInformation("{Image}: {Platform}, {Count} layers{AlsoThere}", source.Name, image.Platform, Layers.Count, image.AlsoThere);
+        _plans = LayerPlan.Make(image);
+        logger.LogInformation("{Image}: {Platform}, {Count} layers{AlsoThere}", source.Name, image.Platform, _plans.Count, image.AlsoThere);
         foreach (var warning in target.Warnings.Of(image))
         {
             logger.LogWarning("{Image}: {Warning}", source.Name, warning);
@@ -52,6 +58,9 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
         using var only = await FileLock.TakeAsync(Path.Combine(target.Ingest.Root, lease + FileLock.Suffix), cancellationToken);
         var resolved = clock.ElapsedMilliseconds;
         var isThere = !await client.HasLeaseAsync(lease, cancellationToken) && await IsThereAsync(client, record, cancellationToken);
+        var conversions = isThere || Taking is null
+            ? SnapshotConversions.None
+            : await SnapshotConversions.FindAsync(target.Snapshotter, Taking, image, reference, backend.Name, logger, cancellationToken);
         var made = isThere ? ReportThere(resolved) : await UnderLeaseAsync(client, lease, MakeAsync, cancellationToken);
         var done = clock.ElapsedMilliseconds;
         return new ContainerdResult(
@@ -65,19 +74,22 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
             record.Top,
             backend.Name,
             HiveMergers.For(backend).Name,
-            new ConversionBytes(source.BytesDownloaded, Layers.Sum(layer => layer.Progress.Decompressed), made.Layers.Sum(layer => layer.Size) + made.MergedBytes),
-            new ConversionTimings(resolved, made.Converted - resolved, made.Merged - made.Converted, done - made.Merged, 0, done));
+            new ConversionBytes(source.BytesDownloaded + conversions.BytesDownloaded, Layers.Sum(layer => layer.Progress.Decompressed), made.Layers.Sum(layer => layer.Size) + made.MergedBytes),
+            new ConversionTimings(resolved, made.Converted - resolved, made.Merged - made.Converted, done - made.Merged, 0, done))
+        {
+            From = made.Layers.FirstOrDefault(layer => layer.From is not null)?.From,
+        };
 
         async Task<Made> MakeAsync(bool isInherited)
         {
             // a job for each layer, one after the other; blobs of the next ones are downloaded meanwhile
-            var jobs = Layers.Select(plan => new SnapshotJob(plan, source, target, client, snapshotter, options, logger)).ToArray();
-            var layers = await new SnapshotSchedule(jobs, logger).RunAsync(options.Concurrency, cancellationToken);
+            _jobs = [.. _plans.Select(plan => new SnapshotJob(plan, source, conversions, target, client, snapshotter, options, logger))];
+            var layers = await new SnapshotSchedule(_jobs, logger).RunAsync(options.Concurrency, cancellationToken);
             var converted = clock.ElapsedMilliseconds;
 
             // merge
             var merge = new SnapshotMerge(target, snapshotter, logger);
-            var mergedBytes = target.Snapshotter == SnapshotterChoice.BlockCim && Layers.Count > 1 ? await merge.RunAsync(Layers, cancellationToken) : 0;
+            var mergedBytes = target.Snapshotter == SnapshotterChoice.BlockCim && _plans.Count > 1 ? await merge.RunAsync(_plans, cancellationToken) : 0;
             Instruments.Written.Add(mergedBytes);
             var merged = clock.ElapsedMilliseconds;
 
@@ -100,7 +112,7 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
         Indexes = [.. image.Documents.SkipLast(1).Select(document => new RegisteredDocument(document.Descriptor, document.Bytes))],
         Manifest = new RegisteredDocument(image.ManifestDescriptor, image.Documents[^1].Bytes),
         Config = new RegisteredDocument(image.Manifest.Config, image.ConfigBytes),
-        Top = Layers[^1].ChainId,
+        Top = _plans[^1].ChainId,
         Snapshotter = snapshotter,
         Pin = target.Pin,
     };
@@ -112,7 +124,7 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
             return false;
         }
 
-        foreach (var layer in target.LayerBlobs ? Layers : [])
+        foreach (var layer in target.LayerBlobs ? _plans : [])
         {
             if (await client.Content.InfoAsync(layer.Blob.Digest, cancellationToken) is null)
             {
@@ -125,13 +137,13 @@ internal sealed class ContainerdConversion(ContainerdTarget target, ConversionOp
 
     private Made ReportThere(long time)
     {
-        foreach (var layer in Layers)
+        foreach (var layer in _plans)
         {
             layer.Progress.Stage = LayerStage.Reused;
             target.Ingest.RemovePartial(layer.Blob.Digest);
         }
 
-        return new Made([.. Layers.Select(SnapshotLayer.There)], 0, Registered: false, time, time);
+        return new Made([.. _plans.Select(SnapshotLayer.There)], 0, Registered: false, time, time);
     }
 
     /// <summary>

@@ -41,18 +41,7 @@ internal sealed class ConversionFinder(
         var image = await options.ResolveAsync(source, cancellationToken);
         var reference = (source as RegistrySource)?.Reference;
         var found = await new ConvertedImageSearch(registry, logger).FindAsync(image, reference, pattern, form, cancellationToken);
-        var places = new List<string>();
-        if (reference is not null)
-        {
-            places.Add($"among what refers to {image.ManifestDescriptor.Digest}");
-        }
-
-        if (pattern is not null)
-        {
-            places.Add($"as {pattern}");
-        }
-
-        return (image, found, places.Count == 0 ? "as it is in no registry and there is no pattern" : $"neither {string.Join(" nor ", places)} ({form})");
+        return (image, found, ConvertedImageSearch.Describe(image, reference, pattern, form));
     }
 
     /// <returns>Null if the name is not that of a converted image, or of an index of such.</returns>

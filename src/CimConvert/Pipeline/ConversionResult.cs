@@ -31,9 +31,6 @@ internal sealed record ConversionResult(
     ConversionBytes Bytes,
     ConversionTimings Timings) : ConversionSummary(Image, Backend, Hives, Bytes, Timings)
 {
-    /// <summary>The converted image that it was taken from; null if the source was converted.</summary>
-    public PulledFrom? From { get; init; }
-
     public override int Reused => Layers.Count(layer => layer.Reused);
 
     public override bool IsNew => Bytes.Written > 0;

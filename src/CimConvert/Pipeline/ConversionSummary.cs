@@ -11,6 +11,9 @@ namespace CimConvert.Pipeline;
 internal abstract record ConversionSummary(
     ResolvedImage Image, string Backend, string Hives, ConversionBytes Bytes, ConversionTimings Timings)
 {
+    /// <summary>The converted image that it, or some of its layers, were taken from; null if the source was converted.</summary>
+    public PulledFrom? From { get; init; }
+
     /// <summary>Layers that were there before.</summary>
     public abstract int Reused { get; }
 

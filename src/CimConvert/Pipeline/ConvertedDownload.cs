@@ -31,23 +31,11 @@ internal static class ConvertedDownload
         ILogger logger,
         CancellationToken cancellationToken)
     {
-        var path = Path.Combine(folder, file.Name);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var download = new LayerDownload(source, ingest, plan, options.Limits, logger);
         try
         {
             using var slot = await download.WaitForImportAsync(cancellationToken);
-            plan.Progress.Stage = LayerStage.Importing;
-            try
-            {
-                await WriteAsync(file, plan, path, download, options, cancellationToken);
-            }
-            catch (InvalidDataException e) when (download.TryStartOver(e))
-            {
-                plan.Progress.Restart();
-                await WriteAsync(file, plan, path, download, options, cancellationToken);
-            }
-
+            await WriteAsync(file, plan, folder, download, options, cancellationToken);
             return download;
         }
         catch
@@ -57,7 +45,25 @@ internal static class ConvertedDownload
         }
     }
 
-    private static async Task WriteAsync(
+    /// <summary>Writes the file, under its name in a folder, from a download that has begun; only a file that is right gets its name.</summary>
+    public static async Task WriteAsync(
+        ConvertedFile file, LayerPlan plan, string folder, LayerDownload download, ConversionOptions options, CancellationToken cancellationToken)
+    {
+        var path = Path.Combine(folder, file.Name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        plan.Progress.Stage = LayerStage.Importing;
+        try
+        {
+            await WriteOnceAsync(file, plan, path, download, options, cancellationToken);
+        }
+        catch (InvalidDataException e) when (download.TryStartOver(e))
+        {
+            plan.Progress.Restart();
+            await WriteOnceAsync(file, plan, path, download, options, cancellationToken);
+        }
+    }
+
+    private static async Task WriteOnceAsync(
         ConvertedFile file, LayerPlan plan, string path, LayerDownload download, ConversionOptions options, CancellationToken cancellationToken)
     {
         var check = new DigestCheck("its content", file.Digest, file.Size);

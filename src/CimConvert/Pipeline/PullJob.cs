@@ -1,6 +1,5 @@
 using CimConvert.Cims;
 using CimConvert.Cims.Tools;
-using CimConvert.Layers.Hives;
 using CimConvert.Plumbing;
 using CimConvert.Publishing;
 using CimConvert.Sources;
@@ -56,7 +55,11 @@ internal sealed class PullJob(
                 downloads.Add(await ConvertedDownload.RunAsync(file, plan, folder.Path, source, store.Ingest, options, logger, cancellationToken));
             }
 
-            await OwnThread.RunAsync(() => Complete(folder.Path, cancellationToken));
+            await OwnThread.RunAsync(() =>
+            {
+                Plan.Progress.Stage = LayerStage.Sealing;
+                ConvertedLayerFolder.Complete(layer, folder.Path, cancellationToken);
+            });
             var stored = store.Publish(folder, Record);
             downloads.ForEach(download => download.Finish());
             Done(stored);
@@ -102,40 +105,6 @@ internal sealed class PullJob(
         Instruments.Layers.Add(1, Instruments.Result("pulled"));
         Instruments.Written.Add(stored.Size);
         logger.LogInformation("{Layer}: pulled as {Path}", Plan.Name, stored.CimFile);
-    }
-
-    /// <summary>What a conversion leaves beside the CIM, taken from the CIM where it can be read here.</summary>
-    private void Complete(string folder, CancellationToken cancellationToken)
-    {
-        Plan.Progress.Stage = LayerStage.Sealing;
-        var cim = Path.Combine(folder, Record.Cim.File);
-        if (options.Forked)
-        {
-            CheckRegions(StandardCim.Open(cim));
-        }
-
-        if (Record.Cim.IntegrityRoot is { } root)
-        {
-            ConvertedSeal.Keep(cim, root, IntegrityFile.LayerName, Record.Backend, cancellationToken);
-        }
-
-        var missing = layer.Hives.Where(hive => !File.Exists(Path.Combine(folder, RegistryHive.Folder, hive))).ToArray();
-        if (missing.Length > 0)
-        {
-            HivesInCim.Extract(cim, options.Forked ? null : Record.Cim.CimName, missing);
-        }
-    }
-
-    /// <summary>The files that a forked CIM says it has must be those of the manifest, and those of the layers below must be there.</summary>
-    private void CheckRegions(StandardCim cim)
-    {
-        var listed = Record.RegionFiles!.Select(file => file.File).Order(StringComparer.Ordinal);
-        if (!cim.OwnFiles.Where(File.Exists).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal).SequenceEqual(listed))
-        {
-            throw new InvalidDataException("its CIM has other files than the manifest lists");
-        }
-
-        CimVerification.VerifyRegions(cim.Path);
     }
 }
 

@@ -11,14 +11,23 @@ namespace CimConvert.Pipeline;
 
 /// <summary>
 /// Converts one layer into containerd: <c>there already? → claim → download ahead → [the layer below is in] → prepare → import → commit</c>.
+/// Instead of an import, a layer of a store is linked, or one of a converted image is put into its place.
 /// </summary>
 internal sealed class SnapshotJob(
-    LayerPlan plan, IImageSource source, ContainerdTarget target, ContainerdClient client, Snapshotter snapshotter, ConversionOptions options, ILogger logger)
+    LayerPlan plan,
+    IImageSource source,
+    SnapshotConversions conversions,
+    ContainerdTarget target,
+    ContainerdClient client,
+    Snapshotter snapshotter,
+    ConversionOptions options,
+    ILogger logger)
     : IAsyncDisposable
 {
     /// <summary>Every blob is downloaded ahead: the writer takes one layer after the other.</summary>
     private const long SmallestKept = 1;
 
+    private readonly SnapshotTaking _taking = new(plan, conversions, target, options, logger);
     private IngestFolder? _claim;
     private LayerDownload? _download;
 
@@ -29,6 +38,9 @@ internal sealed class SnapshotJob(
     private Task<IDisposable?>? _slot;
 
     public LayerPlan Plan => plan;
+
+    /// <summary>What is downloaded for it: the source's blob, or the files of a converted image.</summary>
+    public IReadOnlyList<LayerPlan> Files => _taking.Files;
 
     private ChainId? Parent => plan.Parents.Count == 0 ? null : plan.Parents[0];
 
@@ -60,9 +72,17 @@ internal sealed class SnapshotJob(
         }
 
         options.Limits.Disk?.Check(plan.Blob.Size);
-        if (lacksBlob || !StoredBlockLayer.IsIn(target, plan))
+        if (lacksBlob)
         {
             Download(turn, cancellationToken);
+        }
+        else if (!StoredBlockLayer.IsIn(target, plan))
+        {
+            _slot = _taking.Start(turn, cancellationToken);
+            if (_slot is null)
+            {
+                Download(turn, cancellationToken);
+            }
         }
     }
 
@@ -81,8 +101,13 @@ internal sealed class SnapshotJob(
             target.Ingest.RemovePartial(plan.Blob.Digest);
         }
 
-        plan.Progress.Stage = layer.Reused ? LayerStage.Reused : LayerStage.Done;
-        Instruments.Layers.Add(1, Instruments.Result(layer.Reused ? "reused" : "converted"));
+        _taking.Finish();
+        foreach (var file in Files)
+        {
+            file.Progress.Stage = layer.Reused ? LayerStage.Reused : LayerStage.Done;
+        }
+
+        Instruments.Layers.Add(1, Instruments.Result(layer.Reused ? "reused" : layer.From is null ? "converted" : "pulled"));
         Instruments.Written.Add(layer.Size);
         logger.LogInformation("{Layer}: {Outcome}", plan.Name, layer.Path ?? "already in containerd");
         return layer;
@@ -91,18 +116,11 @@ internal sealed class SnapshotJob(
     /// <summary>Gives up the claim, the download and the turn. May be called again.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_slot is not null)
-        {
-            await ((Task)_slot).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (_slot.IsCompletedSuccessfully)
-            {
-                (await _slot)?.Dispose();
-            }
-        }
-
+        await GiveUpTurnAsync();
         _download?.Dispose();
+        _taking.Dispose();
         _claim?.Dispose();
-        (_slot, _download, _claim) = (null, null, null);
+        (_download, _claim) = (null, null);
     }
 
     /// <summary>Whether the layer is there: then our lease keeps it.</summary>
@@ -127,6 +145,20 @@ internal sealed class SnapshotJob(
     private async Task<bool> LacksBlobAsync(CancellationToken cancellationToken) =>
         target.LayerBlobs && await client.Content.InfoAsync(plan.Blob.Digest, cancellationToken) is null;
 
+    private async Task GiveUpTurnAsync()
+    {
+        if (_slot is not null)
+        {
+            await ((Task)_slot).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_slot.IsCompletedSuccessfully)
+            {
+                (await _slot)?.Dispose();
+            }
+        }
+
+        _slot = null;
+    }
+
     [MemberNotNull(nameof(_download), nameof(_slot))]
     private void Download(Task turn, CancellationToken cancellationToken)
     {
@@ -138,7 +170,7 @@ internal sealed class SnapshotJob(
 
     private async Task<SnapshotLayer> MakeAsync(CancellationToken cancellationToken)
     {
-        await (_slot ?? Task.FromResult<IDisposable?>(null));
+        await WaitForTurnAsync(cancellationToken);
         if (await snapshotter.PrepareAsync(plan.ChainId, Parent, plan.DiffId, cancellationToken) is not { } mount)
         {
             return SnapshotLayer.There(plan);
@@ -146,10 +178,10 @@ internal sealed class SnapshotJob(
 
         try
         {
-            var cim = await StoredBlockLayer.TryLinkAsync(target, plan, mount, cancellationToken) ?? await ImportAsync(mount, cancellationToken);
-            return await snapshotter.CommitAsync(plan.ChainId, Parent, plan.DiffId, cancellationToken)
-                ? new SnapshotLayer(plan, cim.Path, cim.Size)
-                : SnapshotLayer.There(plan);
+            var layer = await StoredBlockLayer.TryLinkAsync(target, plan, mount, cancellationToken) is { } linked
+                ? new SnapshotLayer(plan, linked.Path, linked.Size, LayerOrigin.Store)
+                : await _taking.TryAsync(mount, cancellationToken) ?? await ImportAsync(mount, cancellationToken);
+            return await snapshotter.CommitAsync(plan.ChainId, Parent, plan.DiffId, cancellationToken) ? layer : SnapshotLayer.There(plan);
         }
         catch (Exception e) when (Failures.IsExpected(e) || e is OperationCanceledException)
         {
@@ -158,11 +190,25 @@ internal sealed class SnapshotJob(
         }
     }
 
-    private async Task<CommittedCim> ImportAsync(SnapshotMount mount, CancellationToken cancellationToken)
+    private async Task WaitForTurnAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await (_slot ?? Task.FromResult<IDisposable?>(null));
+        }
+        catch (Exception e) when (_taking.TryGiveUp(e))
+        {
+            Download(Task.CompletedTask, cancellationToken);
+            await _slot;
+        }
+    }
+
+    private async Task<SnapshotLayer> ImportAsync(SnapshotMount mount, CancellationToken cancellationToken)
     {
         if (_download is null)
         {
-            // The store has the layer, but made otherwise.
+            // The store or a converted image has the layer, but made otherwise.
+            await GiveUpTurnAsync();
             Download(Task.CompletedTask, cancellationToken);
             await _slot;
         }
@@ -171,17 +217,19 @@ internal sealed class SnapshotJob(
         Instruments.ActiveImports.Add(1);
         try
         {
-            return await ImportOnceAsync(mount, _download, cancellationToken);
+            return Imported(await ImportOnceAsync(mount, _download, cancellationToken));
         }
         catch (Exception e) when (e is InvalidDataException or LayerImportException && _download.TryStartOver(e))
         {
             plan.Progress.Restart();
-            return await ImportOnceAsync(mount, _download, cancellationToken);
+            return Imported(await ImportOnceAsync(mount, _download, cancellationToken));
         }
         finally
         {
             Instruments.ActiveImports.Add(-1);
         }
+
+        SnapshotLayer Imported(CommittedCim cim) => new(plan, cim.Path, cim.Size, LayerOrigin.Source);
     }
 
     private async Task<CommittedCim> ImportOnceAsync(SnapshotMount mount, LayerDownload download, CancellationToken cancellationToken)
@@ -198,7 +246,8 @@ internal sealed class SnapshotJob(
     {
         if (_download is null && await LacksBlobAsync(cancellationToken))
         {
-            // It went since the job started.
+            // It went since the job started, or the layer was taken from elsewhere.
+            await GiveUpTurnAsync();
             Download(Task.CompletedTask, cancellationToken);
         }
 

@@ -27,7 +27,7 @@ internal static class StoredBlockLayer
             return null;
         }
 
-        SnapshotImport.Prepare(mount);
+        SnapshotPlace.Prepare(mount);
         if (Directory.Exists(Path.Combine(stored.Folder, RegistryHive.Folder)))
         {
             Directory.CreateDirectory(Path.Combine(mount.Folder, RegistryHive.Folder));

@@ -91,13 +91,21 @@ internal sealed class StoreDestination(ConversionStore store, RegistryClient reg
 }
 
 /// <summary>The containerd of this node.</summary>
-internal sealed class ContainerdDestination(ContainerdTarget target, ILogger logger) : IPrewarmDestination
+/// <param name="target">Gets the images.</param>
+/// <param name="registry">Where converted ones are taken from.</param>
+/// <param name="logger">Logs every step.</param>
+internal sealed class ContainerdDestination(ContainerdTarget target, RegistryClient registry, ILogger logger) : IPrewarmDestination
 {
     public DiskBudget Limit(PrewarmDisk disk) => new(target.Ingest.Root, disk.MinFree, maxStore: null, () => 0);
 
     public Task<IImageConversion?> PrepareAsync(
         PrewarmImage image, IImageSource source, ConversionOptions options, CancellationToken cancellationToken) =>
-        Task.FromResult<IImageConversion?>(new ContainerdConversion(target, options, logger));
+        Task.FromResult<IImageConversion?>(new ContainerdConversion(target, options, logger)
+        {
+            Taking = image.Converted == ConvertedPreference.None
+                ? null
+                : new TakingConverted(registry, image.From, IsRequired: image.Converted == ConvertedPreference.Only),
+        });
 
     public Task PushIndexAsync(PrewarmImage image, IReadOnlyList<ConversionSummary> versions, CancellationToken cancellationToken) =>
         throw new InvalidOperationException("images that go into containerd are not pushed");
@@ -125,6 +133,6 @@ internal static class PrewarmDestinations
                 "{Imports} layers are written at once: the driver of cimfs has crashed machines that handled many CIMs (hcsshim issue 2625)", list.Concurrency.Imports);
         }
 
-        return new ContainerdDestination(target, logger);
+        return new ContainerdDestination(target, registry, logger);
     }
 }

@@ -185,7 +185,7 @@ internal sealed class PrewarmListReader
     {
         if (list.Images.FirstOrDefault(image => IsForStore(image)) is { } image)
         {
-            throw YamlSection.Bad(_file, Mark.Empty, $"{image.Location} has integrity, vhdFooter, push, subject, prefer, only or from, which are for a store: images that go into containerd have none of them");
+            throw YamlSection.Bad(_file, Mark.Empty, $"{image.Location} has integrity, vhdFooter, push or subject, which are for a store: images that go into containerd have none of them");
         }
 
         if (list.Images.FirstOrDefault(image => image.HasVersions) is { } several)
@@ -201,7 +201,7 @@ internal sealed class PrewarmListReader
     }
 
     private static bool IsForStore(PrewarmImage image) =>
-        image.Integrity || image.VhdFooter || image.Push is not null || image.Subject || image.Converted != ConvertedPreference.None || image.From is not null;
+        image.Integrity || image.VhdFooter || image.Push is not null || image.Subject;
 
     private static string ParseSnapshotter(string text) => text is SnapshotterChoice.Auto or SnapshotterChoice.CimFs or SnapshotterChoice.BlockCim
         ? text

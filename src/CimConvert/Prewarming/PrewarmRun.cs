@@ -198,7 +198,7 @@ internal sealed class PrewarmRun : IDisposable
             _running[index] = conversion;
             var result = await conversion.RunAsync(source, cancellationToken);
             var outcome = !result.IsNew ? PrewarmOutcome.Ready
-                : result is ConversionResult { From: not null } ? PrewarmOutcome.Pulled
+                : result.From is not null ? PrewarmOutcome.Pulled
                 : PrewarmOutcome.Converted;
             return (outcome, result);
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using CimConvert.Oci;
 using CimConvert.Registry;
 using CimConvert.Registry.Http;
@@ -45,57 +46,85 @@ internal sealed class ConvertedImageSearch(RegistryClient registry, ILogger logg
     /// <returns>Null if there is none.</returns>
     /// <exception cref="ConversionException">A registry does not answer.</exception>
     public async Task<FoundConversion?> FindAsync(
-        ResolvedImage image, ImageReference? source, ImageReference? pattern, ConvertedForm form, CancellationToken cancellationToken)
+        ResolvedImage image, ImageReference? source, ImageReference? pattern, ConvertedForm form, CancellationToken cancellationToken) =>
+        (await FindAllAsync(image, source, pattern, [form], cancellationToken)).FirstOrDefault();
+
+    /// <summary>As <see cref="FindAsync"/>, where it is not known yet which of several forms is wanted.</summary>
+    /// <returns>The first of each form that there is, in the order of the forms.</returns>
+    public async Task<IReadOnlyList<FoundConversion>> FindAllAsync(
+        ResolvedImage image, ImageReference? source, ImageReference? pattern, IReadOnlyList<ConvertedForm> forms, CancellationToken cancellationToken)
     {
-        if (source is not null && await AmongReferrersAsync(image, source, form, cancellationToken) is { } referrer)
+        var found = new Dictionary<ConvertedForm, FoundConversion>();
+        await foreach (var candidate in CandidatesAsync(image.ManifestDescriptor.Digest, source, pattern, cancellationToken))
         {
-            return referrer;
+            if (Fits(candidate, image, forms) && found.TryAdd(candidate.Content.Form, candidate) && found.Count == forms.Count)
+            {
+                break;
+            }
         }
 
-        return pattern is null ? null : await ByPatternAsync(image, pattern, form, cancellationToken);
+        return [.. forms.Where(found.ContainsKey).Select(form => found[form])];
+    }
+
+    /// <summary>For messages: where <see cref="FindAllAsync"/> looks, and for what.</summary>
+    public static string Describe(ResolvedImage image, ImageReference? source, ImageReference? pattern, params IReadOnlyList<ConvertedForm> forms)
+    {
+        var places = new List<string>();
+        if (source is not null)
+        {
+            places.Add($"among what refers to {image.ManifestDescriptor.Digest}");
+        }
+
+        if (pattern is not null)
+        {
+            places.Add($"as {pattern}");
+        }
+
+        return places.Count == 0
+            ? "as it is in no registry and there is no pattern"
+            : $"neither {string.Join(" nor ", places)} ({string.Join(", or ", forms)})";
     }
 
     /// <summary>Why a converted image is not the one that is wanted; null if it is.</summary>
-    public static string? Mismatch(ConvertedContent content, ResolvedImage image, ConvertedForm form) =>
+    public static string? Mismatch(ConvertedContent content, ResolvedImage image, params IReadOnlyList<ConvertedForm> forms) =>
         content.Source != image.ManifestDescriptor.Digest ? $"it was made from {content.Source}"
         : content.Config.Digest != Digest.Compute(image.ConfigBytes.Span) ? "it has another config than its source"
         : !content.Layers.Select(layer => new DiffId(layer.Record.DiffId)).SequenceEqual(image.Config.DiffIds) ? "it has other layers than its source"
-        : content.Form != form ? $"it has {content.Form}, not {form}"
+        : !forms.Contains(content.Form) ? $"it has {content.Form}, not {string.Join(" or ", forms)}"
         : null;
 
-    private async Task<FoundConversion?> AmongReferrersAsync(ResolvedImage image, ImageReference source, ConvertedForm form, CancellationToken cancellationToken)
+    /// <summary>What refers to the source, then what the pattern's name stands for: an image, or an index with one for each platform.</summary>
+    private async IAsyncEnumerable<FoundConversion> CandidatesAsync(
+        Digest subject, ImageReference? source, ImageReference? pattern, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var subject = image.ManifestDescriptor.Digest;
-        var count = new TransferCount();
-        foreach (var entry in (await new ReferrersList(registry, source).FindAsync(subject, MediaTypes.ConvertedImage, count, cancellationToken)).Take(MaxCandidates))
+        var referrers = source is null
+            ? []
+            : await new ReferrersList(registry, source).FindAsync(subject, MediaTypes.ConvertedImage, new TransferCount(), cancellationToken);
+        foreach (var entry in referrers.Take(MaxCandidates))
         {
-            if (await CandidateAsync(source, entry, cancellationToken) is { } found && Fits(found, image, form, needsSubject: true))
+            if (await CandidateAsync(source!, entry, cancellationToken) is { } referrer)
             {
-                return found with { By = FoundBy.Referrers };
+                yield return referrer with { By = FoundBy.Referrers };
             }
         }
 
-        return null;
-    }
-
-    private async Task<FoundConversion?> ByPatternAsync(ResolvedImage image, ImageReference name, ConvertedForm form, CancellationToken cancellationToken)
-    {
-        var top = await CandidateAsync(name, entry: null, cancellationToken);
-        return top is not null && Fits(top, image, form, needsSubject: false) ? top with { By = FoundBy.Pattern } : await InIndexAsync(image, name, form, cancellationToken);
-    }
-
-    /// <summary>The name may be that of an index with a converted image for each platform.</summary>
-    private async Task<FoundConversion?> InIndexAsync(ResolvedImage image, ImageReference name, ConvertedForm form, CancellationToken cancellationToken)
-    {
-        foreach (var entry in (await IndexAsync(name, cancellationToken)).Where(entry => entry.ArtifactType == MediaTypes.ConvertedImage).Take(MaxCandidates))
+        if (pattern is null)
         {
-            if (await CandidateAsync(name, entry, cancellationToken) is { } found && Fits(found, image, form, needsSubject: false))
-            {
-                return found with { By = FoundBy.Pattern };
-            }
+            yield break;
         }
 
-        return null;
+        if (await CandidateAsync(pattern, entry: null, cancellationToken) is { } top)
+        {
+            yield return top with { By = FoundBy.Pattern };
+        }
+
+        foreach (var entry in (await IndexAsync(pattern, cancellationToken)).Where(entry => entry.ArtifactType == MediaTypes.ConvertedImage).Take(MaxCandidates))
+        {
+            if (await CandidateAsync(pattern, entry, cancellationToken) is { } found)
+            {
+                yield return found with { By = FoundBy.Pattern };
+            }
+        }
     }
 
     private async Task<IReadOnlyList<Descriptor>> IndexAsync(ImageReference name, CancellationToken cancellationToken) =>
@@ -129,11 +158,11 @@ internal sealed class ConvertedImageSearch(RegistryClient registry, ILogger logg
         }
     }
 
-    private bool Fits(FoundConversion found, ResolvedImage image, ConvertedForm form, bool needsSubject)
+    private bool Fits(FoundConversion found, ResolvedImage image, IReadOnlyList<ConvertedForm> forms)
     {
-        var reason = needsSubject && found.Content.Subject?.Digest != image.ManifestDescriptor.Digest
+        var reason = found.By == FoundBy.Referrers && found.Content.Subject?.Digest != image.ManifestDescriptor.Digest
             ? "it is listed as a referrer, but its subject is another manifest"
-            : Mismatch(found.Content, image, form);
+            : Mismatch(found.Content, image, forms);
         if (reason is not null)
         {
             logger.LogInformation("{Candidate} is not taken: {Reason}", found.Blobs.Name, reason);

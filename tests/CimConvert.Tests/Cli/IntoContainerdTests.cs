@@ -44,6 +44,45 @@ public class IntoContainerdTests
     }
 
     [Test]
+    public async Task Layers_that_somebody_converted_are_taken_and_told_by_origin()
+    {
+        await using var node = await ConvertingNode.StartAsync(ContainerdVersion.V2_1, SnapshotterMode.Cimfs);
+        node.Serve("1", Layer("base"), Layer("top"));
+        node.Serve("2", Layer("base"), Layer("other"));
+        await node.PushConvertedAsync("1", $"{node.Registry.Host}/converted/team/app:1", options => options with { WithSubject = false });
+        var list = node.Folder["list.yaml"];
+        await File.WriteAllLinesAsync(list,
+        [
+            $"into: {{containerd: {{address: '{node.Node.Daemon.Address}', state: {node.State}}}}}",
+            "defaults:",
+            "  platform: linux/amd64",
+            "  backend: managed",
+            "  only: converted",
+            $"  from: {node.Registry.Host}/converted/{{repository}}:{{tag}}",
+            "images:",
+            $"  - {node.Name("1")}",
+            $"  - {node.Name("2")}",
+        ]);
+        var report = await CimConvertProgram.RunAsync("prewarm", list, "--plain-http", "--quiet", "--allow-unmounted-format", "--json");
+        Assert.That(report.ExitCode, Is.EqualTo(3), report.Error);
+        var images = JsonDocument.Parse(report.Output).RootElement.GetProperty("images");
+        Assert.That(images[0].GetProperty("outcome").GetString(), Is.EqualTo("pulled"));
+        var conversion = images[0].GetProperty("conversion");
+        Assert.That(conversion.GetProperty("from").GetProperty("foundBy").GetString(), Is.EqualTo("pattern"));
+        Assert.That(OriginsOf(conversion), Is.EqualTo(new[] { "converted", "converted" }));
+        Assert.That(images[1].GetProperty("error").GetString(), Does.Contain("no converted image was found").And.Contains($"{node.Registry.Host}/converted/team/app:2"));
+
+        string[] convert = ["convert", node.Name("2"), "--platform", "linux/amd64", "--prefer-converted", "--from", $"{node.Registry.Host}/converted/{{repository}}:{{tag}}", .. node.Arguments];
+        Assert.That(OriginsOf(await CimConvertProgram.JsonAsync(convert)), Is.EqualTo(new[] { "containerd", "source" }));
+        await node.PushConvertedAsync("2", node.Name("2-cim"));
+        await node.Node.Cri.WaitForImageAsync(node.Name("2"));
+        await node.Node.Cri.RemoveImageAsync(node.Name("2"));
+        await node.Node.Daemon.CollectGarbageAsync();
+        var text = (await CimConvertProgram.SucceedAsync(convert)).Output;
+        Assert.That(text, Does.Contain("there already").And.Contain("pulled").And.Contain($"taken from {node.Registry.Host}/team/app@sha256:"));
+    }
+
+    [Test]
     public async Task Kubelet_may_remove_what_is_not_pinned()
     {
         await using var node = await ConvertingNode.StartAsync(ContainerdVersion.V2_1, SnapshotterMode.Blockcim);
@@ -96,6 +135,8 @@ public class IntoContainerdTests
     public async Task Wrong_usage_is_told_before_anything_is_done()
     {
         await AssertUsageAsync("Option '--output' is required", "convert", "team/app:1");
+        await AssertUsageAsync("--prefer-converted goes with --into", "convert", "team/app:1", "--output", "store", "--prefer-converted");
+        await AssertUsageAsync("--from goes with --prefer-converted", "convert", "team/app:1", "--into", "containerd", "--from", "a/{repository}:{tag}");
         await AssertUsageAsync("--state goes with --into", "convert", "team/app:1", "--output", "store", "--state", "x");
         foreach (var (option, value) in new[] { ("--output", "store"), ("--format", "forked"), ("--integrity", null), ("--vhd-footer", null), ("--push", "a/b:1"), ("--subject", null) })
         {
@@ -118,6 +159,9 @@ public class IntoContainerdTests
         var error = await CimConvertProgram.FailAsync(1, ["convert", $"oci:{node.Folder["images"]}:1", "--platform", "linux/amd64", "--quiet", .. node.Arguments]);
         Assert.That(error, Does.Contain("only images of registries go into containerd"));
     }
+
+    private static IEnumerable<string?> OriginsOf(JsonElement conversion) =>
+        conversion.GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("origin").GetString());
 
     private static LayerBuilder Layer(string name) => name == "base" ? HiveImage.Base() : HiveImage.Without(name);
 

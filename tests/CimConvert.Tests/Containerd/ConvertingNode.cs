@@ -1,14 +1,19 @@
 using CimConvert.Cims;
+using CimConvert.Cims.Managed;
 using CimConvert.Containerd;
 using CimConvert.Oci;
 using CimConvert.Pipeline;
+using CimConvert.Publishing;
+using CimConvert.Registry.Pull;
 using CimConvert.Sources;
+using CimConvert.Store;
 using CimConvert.TestKit;
 using CimConvert.TestKit.Containerd;
 using CimConvert.TestKit.Images;
 using CimConvert.TestKit.Layers;
 using CimConvert.TestKit.Registry;
 using CimConvert.Tests.Registry;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
 
@@ -78,14 +83,52 @@ internal sealed class ConvertingNode : IAsyncDisposable
     }
 
     /// <summary>Converts in this process.</summary>
-    public async Task<ContainerdResult> ConvertAsync(string tag, Func<IntoContainerd, IntoContainerd>? change = null, CancellationToken cancellationToken = default)
+    public Task<ContainerdResult> ConvertAsync(string tag, Func<IntoContainerd, IntoContainerd>? change = null, CancellationToken cancellationToken = default) =>
+        ConvertAsync(tag, _ => null, NullLogger.Instance, change, cancellationToken);
+
+    /// <summary>As <see cref="ConvertAsync(string, Func{IntoContainerd, IntoContainerd}?, CancellationToken)"/>, with layers of what refers to the image.</summary>
+    public Task<ContainerdResult> TakeAsync(
+        string tag,
+        bool isRequired = false,
+        ILogger? logger = null,
+        Func<IntoContainerd, IntoContainerd>? change = null,
+        CancellationToken cancellationToken = default) =>
+        ConvertAsync(tag, client => new TakingConverted(client, Pattern: null, isRequired), logger ?? NullLogger.Instance, change, cancellationToken);
+
+    /// <summary>Converts an image elsewhere, in the form that the snapshotter wants, and pushes it.</summary>
+    /// <returns>What was pushed.</returns>
+    public async Task<ConvertedContent> PushConvertedAsync(string tag, string to, Func<ConversionOptions, ConversionOptions>? change = null)
     {
-        var into = new IntoContainerd { Address = ContainerdAddress.Parse(Node.Daemon.Address), State = State, AllowsUnmountedFormat = true };
-        using var target = await (change?.Invoke(into) ?? into).OpenAsync(CimBackends.Managed, NullLogger.Instance, cancellationToken);
         using var client = FakeImage.Client();
-        var options = new ConversionOptions { Platform = Platform.Parse("linux/amd64") };
-        return await new ContainerdConversion(target, options, NullLogger.Instance)
-            .RunAsync(new RegistrySource(client, ImageReference.Parse(Name(tag))), cancellationToken);
+        using var store = new TempFolder();
+        var options = new ConversionOptions
+        {
+            Platform = Platform.Parse("linux/amd64"),
+            Forked = StandIn.Options.Mode == SnapshotterMode.Cimfs,
+            Block = new BlockCimOptions(StandIn.Options.LayerIntegrity, StandIn.Options.VhdFooter),
+            WithSubject = true,
+        };
+        var target = ImageReference.Parse(to);
+        var push = await PushSettings.Default.ToAsync(client, target, default);
+        await new ImageConversion(ConversionStore.Open(store.Path), new ManagedBackend(), change?.Invoke(options) ?? options, NullLogger.Instance, push)
+            .RunAsync(new RegistrySource(client, ImageReference.Parse(Name(tag))), default);
+        return ConvertedContent.Read(await new RegistrySource(client, target).GetManifestAsync(expected: null, default));
+    }
+
+    /// <summary>How often a layer of the source was asked for.</summary>
+    public int LayerRequests(OciImage image) =>
+        Registry.Requests.Count(request => image.Layers.Any(layer => request.Path.EndsWith(layer.Digest, StringComparison.Ordinal)));
+
+    /// <summary>Every file of an image's snapshots and its digest, with the layer's number in place of what the snapshotter counts.</summary>
+    public IReadOnlyDictionary<string, string> FilesOf(OciImage image)
+    {
+        var snapshots = Path.Combine(StandIn.Root, "snapshots");
+        var layers = image.Layers.Index().ToDictionary(layer => SnapshotOf(layer.Item).Id, layer => $"layer{layer.Index}");
+        return Directory.EnumerateFiles(snapshots, "*", SearchOption.AllDirectories).ToDictionary(
+            file => string.Join('/', Path.GetRelativePath(snapshots, file).Split('/').Select(NameOf)),
+            file => Digest.Compute(File.ReadAllBytes(file)).ToString());
+
+        string NameOf(string part) => layers.TryGetValue(Path.GetFileNameWithoutExtension(part), out var layer) ? layer + Path.GetExtension(part) : part;
     }
 
     /// <summary>Where a finished layer is.</summary>
@@ -111,6 +154,17 @@ internal sealed class ConvertingNode : IAsyncDisposable
         await Node.DisposeAsync();
         await Registry.DisposeAsync();
         _folder.Dispose();
+    }
+
+    private async Task<ContainerdResult> ConvertAsync(
+        string tag, Func<RegistryClient, TakingConverted?> taking, ILogger logger, Func<IntoContainerd, IntoContainerd>? change, CancellationToken cancellationToken)
+    {
+        var into = new IntoContainerd { Address = ContainerdAddress.Parse(Node.Daemon.Address), State = State, AllowsUnmountedFormat = true };
+        using var target = await (change?.Invoke(into) ?? into).OpenAsync(CimBackends.Managed, logger, cancellationToken);
+        using var client = FakeImage.Client();
+        var options = new ConversionOptions { Platform = Platform.Parse("linux/amd64") };
+        return await new ContainerdConversion(target, options, logger) { Taking = taking(client) }
+            .RunAsync(new RegistrySource(client, ImageReference.Parse(Name(tag))), cancellationToken);
     }
 
     private static bool IsUnfinished(string file) =>

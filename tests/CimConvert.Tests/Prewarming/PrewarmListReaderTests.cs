@@ -112,6 +112,7 @@ public class PrewarmListReaderTests
         }));
         Assert.That(PrewarmListReader.Parse("f", "images: [a]\ninto: {containerd: {}}\n").Into, Is.EqualTo(new IntoContainerd()));
         Assert.That(PrewarmListReader.Parse("f", into, "store") is { Store: "store", Into: null }, Is.True);
+        Assert.That(PrewarmListReader.Parse("f", into + "defaults: {only: converted, from: 'x/{repository}:{tag}'}\n").Images[0].Converted, Is.EqualTo(ConvertedPreference.Only));
         Assert.That(PrewarmListReader.Parse("f", Small, isInto: true) is { Store: null, Into: null }, Is.True);
     }
 

@@ -61,6 +61,9 @@ internal sealed class PartialCimSet : ICimTarget
         }
     }
 
+    /// <summary>Fails where a file of one of the set's names is there already, instead of replacing it.</summary>
+    public bool KeepsOthers { get; init; }
+
     /// <summary>The folder that holds the files until they are complete.</summary>
     public string Folder { get; }
 
@@ -76,7 +79,7 @@ internal sealed class PartialCimSet : ICimTarget
         {
             size += new FileInfo(file).Length;
             var target = Path.Combine(_directory, Path.GetFileName(file));
-            AtomicFile.Rename(file, target, overwrite: true);
+            AtomicFile.Rename(file, target, overwrite: !KeepsOthers);
             _moved.Add(target);
         }
 
