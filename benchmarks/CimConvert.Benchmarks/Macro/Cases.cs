@@ -47,6 +47,11 @@ internal sealed class Cases(MacroOptions options, LayerImages images, DockerRegi
             cases.Add(await new MergeData(options, _program).MakeCaseAsync());
         }
 
+        if (options.Wants("pull"))
+        {
+            cases.Add(await new SharedImages(options, images.Content, registry, _program).MakeCaseAsync());
+        }
+
         if (options.Wants("start"))
         {
             cases.Add(Start());

@@ -20,7 +20,6 @@ internal sealed class LayerImages
     private const string Repository = "bench";
 
     private readonly string _folder;
-    private readonly LayerContent _content;
 
     public LayerImages(MacroOptions options)
     {
@@ -28,12 +27,15 @@ internal sealed class LayerImages
         LayerCounts = options.IsQuick ? [1, 4] : [1, 4, 16];
 
         // Of 749 MB, 638 are PE files; the rest is 20,000 small files and what the tar needs.
-        _content = new LayerContent(638_000_000L * Megabytes / 749, 20_000 * Megabytes / 749);
+        Content = new LayerContent(638_000_000L * Megabytes / 749, 20_000 * Megabytes / 749);
         _folder = Directory.CreateDirectory(Path.Combine(
             options.Data, string.Create(CultureInfo.InvariantCulture, $"v{Version}-{Environment.Version}-{Megabytes}mb"))).FullName;
     }
 
     public int Megabytes { get; }
+
+    /// <summary>What the layers are made of.</summary>
+    public LayerContent Content { get; }
 
     /// <summary>Into how many layers the same bytes are split.</summary>
     public IReadOnlyList<int> LayerCounts { get; }
@@ -101,7 +103,7 @@ internal sealed class LayerImages
             var tar = count == 1 ? Tar : Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture, $"{count}-{part}.tar"));
             await using (var to = File.Create(tar))
             {
-                _content.WriteTar(to, part, count);
+                Content.WriteTar(to, part, count);
             }
 
             await Task.WhenAll(Commands.CompressAsync("gzip -6 -n", tar, tar + ".gz"), Commands.CompressAsync("zstd -3 -T1 -q", tar, tar + ".zst"));

@@ -10,7 +10,7 @@ internal sealed record MacroOptions
           --quick         layers of 60 MB instead of 749 MB, two rounds
           --large         also layers of 100 MB, 1 GB and 4 GB, for memory (21 GB of disk)
           --rounds N      alternations of each case (5)
-          --cases A,B     of gzip, zstd, layers, tar, merge, start, memory, timeline; all by default
+          --cases A,B     of gzip, zstd, layers, tar, merge, pull, start, memory, timeline; all by default
           --data DIR      where layers and images are kept, made once (benchmarks/data)
           --scratch DIR   where conversions write; emptied after each (scratch in the data folder)
           --output DIR    gets results.json, results.md and timeline-*.svg (results in the data folder)

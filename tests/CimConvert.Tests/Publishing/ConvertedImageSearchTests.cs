@@ -2,7 +2,6 @@ using System.Text;
 using CimConvert.Oci;
 using CimConvert.Publishing;
 using CimConvert.Registry;
-using CimConvert.Registry.Http;
 using CimConvert.Sources;
 using CimConvert.TestKit.Registry;
 using CimConvert.Tests.Registry;

@@ -3,6 +3,7 @@ using CimConvert.Oci;
 using CimConvert.Store;
 using CimConvert.TestKit;
 using CimConvert.Tests.Cli;
+using CimConvert.Tests.Publishing;
 using NUnit.Framework;
 
 namespace CimConvert.Tests.Store;
@@ -32,7 +33,7 @@ internal sealed class StoreListingTests : IDisposable
         using (Assert.EnterMultipleScope())
         {
             Assert.That(details[0].Shared, Is.EqualTo(details[1].Shared).And.GreaterThan(StoredImages.LayerSize));
-            Assert.That(details[2].Shared, Is.EqualTo("{}".Length), "the config, which all three have");
+            Assert.That(details[2].Shared, Is.EqualTo("{}".Length + SourceImages.Make("any").ConfigBytes.Length), "the configs, which all three have");
             Assert.That(details[0].Own, Is.GreaterThan(StoredImages.LayerSize).And.LessThan(StoredImages.LayerSize * 2));
             Assert.That(details.Select(image => image.Backend), Is.All.EqualTo("native"));
             Assert.That(details.Select(image => image.IsForked || image.IsSealed || image.HasVhdFooter), Is.All.False);

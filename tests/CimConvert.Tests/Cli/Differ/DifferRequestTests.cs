@@ -143,6 +143,7 @@ public class DifferRequestTests
     }
 
     [Test]
+    [Category(Categories.Process)]
     [Category(Categories.Tools)]
     public async Task A_full_disk_is_a_status_of_its_own_and_the_same_call_goes_well_when_there_is_room([Values] SnapshotterMode mode)
     {
