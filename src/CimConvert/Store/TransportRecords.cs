@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using CimConvert.Oci;
+using CimConvert.Storage;
 
 namespace CimConvert.Store;
 
@@ -23,8 +24,18 @@ internal sealed class TransportRecords(ConversionStore store, ChainId layer)
 
     private string FilePath => Path.Combine(store.LayerFolder(layer), FileName);
 
-    public TransportRecord? Find(Digest content, string compression) =>
-        Read().Find(record => record.Content == content && record.Compression == compression);
+    /// <returns>Null also while another file's record is being written: the file is then compressed again.</returns>
+    public TransportRecord? Find(Digest content, string compression)
+    {
+        try
+        {
+            return Read().Find(record => record.Content == content && record.Compression == compression);
+        }
+        catch (IOException e) when (FileLock.IsHeld(e))
+        {
+            return null;
+        }
+    }
 
     /// <summary>Call under the claim of the file: records of the layer's other files are kept.</summary>
     public async Task AddAsync(TransportRecord added, CancellationToken cancellationToken)
@@ -49,7 +60,9 @@ internal sealed class TransportRecords(ConversionStore store, ChainId layer)
 
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(file.FullName), TransportJson.Default.ListTransportRecord) ?? [];
+            // Shared with whoever replaces it.
+            using var stream = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            return JsonSerializer.Deserialize(stream, TransportJson.Default.ListTransportRecord) ?? [];
         }
         catch (JsonException)
         {
