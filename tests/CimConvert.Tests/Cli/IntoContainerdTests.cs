@@ -83,6 +83,29 @@ public class IntoContainerdTests
     }
 
     [Test]
+    public async Task A_store_s_list_says_which_images_are_there()
+    {
+        await using var node = await ConvertingNode.StartAsync(ContainerdVersion.V2_1, SnapshotterMode.Cimfs);
+        node.Serve("1", Layer("base"));
+        node.Serve("2", Layer("base"), Layer("top"));
+        await CimConvertProgram.SucceedAsync(["convert", node.Name("1"), "--platform", "linux/amd64", .. node.Arguments]);
+        var store = node.Folder["of-its-own"];
+        foreach (var tag in new[] { "1", "2" })
+        {
+            await CimConvertProgram.ConvertAsync(node.Name(tag), store, "--platform", "linux/amd64");
+        }
+
+        string[] images = ["images", store, "--containerd", node.Node.Daemon.Address];
+        var json = (await CimConvertProgram.JsonAsync(images)).GetProperty("images").EnumerateArray();
+        var elsewhere = (await CimConvertProgram.JsonAsync([.. images, "--namespace", "other"])).GetProperty("images").EnumerateArray();
+
+        Assert.That(json.Select(image => (image.GetProperty("reference").GetString(), image.GetProperty("registered").GetBoolean())), Is.EqualTo(new[] { (node.Name("1"), true), (node.Name("2"), false) }));
+        Assert.That(elsewhere.Select(image => image.GetProperty("registered").GetBoolean()), Is.All.False);
+        Assert.That((await CimConvertProgram.SucceedAsync(images)).Output, Does.Contain("in containerd").And.Contain("yes").And.Contain("no"));
+        Assert.That(await CimConvertProgram.FailAsync(2, "images", store, "--namespace", "other"), Does.Contain("--namespace goes with --containerd"));
+    }
+
+    [Test]
     public async Task Kubelet_may_remove_what_is_not_pinned()
     {
         await using var node = await ConvertingNode.StartAsync(ContainerdVersion.V2_1, SnapshotterMode.Blockcim);

@@ -126,6 +126,33 @@ public class StoreRepairTests
     }
 
     [Test]
+    public async Task Of_several_versions_the_broken_one_is_named_and_removed()
+    {
+        using var folder = new TempFolder();
+        var store = ConversionStore.Open(folder["store"]);
+        string[] versions = ["10.0.17763.1", "10.0.20348.1", "10.0.26100.1"];
+        foreach (var version in versions)
+        {
+            await StoredImages.AddVersionAsync(store, "host/a:1", version, "base " + version);
+        }
+
+        File.Delete(store.BlobPath(store.Images()[1].Manifest.Digest));
+        var problems = Verify(store);
+        var listed = await CimConvertProgram.RunAsync("images", store.Root, "--json");
+        var repaired = await new StoreRepair(store).RunAsync(problems, CancellationToken.None);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(problems.Select(problem => problem.Name), Is.EqualTo(new[] { "host/a:1 (windows/amd64 10.0.20348.1)" }));
+            Assert.That(repaired.Repaired, Is.EqualTo(new[] { "removed host/a:1 (windows/amd64 10.0.20348.1) from the index: convert it again" }));
+            Assert.That(store.Images().Select(image => image.Manifest.Platform!.OsVersion), Is.EqualTo(new[] { versions[0], versions[2] }));
+            Assert.That(listed.ExitCode, Is.EqualTo(3));
+            Assert.That(listed.Error, Does.StartWith("error: host/a:1 (windows/amd64 10.0.20348.1): its manifest cannot be read (").And.EndsWith("convert it again\n"));
+            Assert.That(listed.Output, Does.Contain("10.0.17763.1").And.Contain("10.0.26100.1"));
+        }
+    }
+
+    [Test]
     public async Task Verify_and_its_repair_say_what_they_found_and_did()
     {
         using var folder = new TempFolder();
