@@ -70,8 +70,8 @@ internal static class PullCommand
             var log = new LogSettings(parsed.GetValue(quiet), parsed.GetValue(verbose), parsed.GetValue(logFormat));
             var result = await ConvertCommand.WithRegistryAsync(registry.Read(parsed), log, "pull", async (client, logger) =>
             {
-                var store = ConversionStore.Open(parsed.GetRequiredValue(output));
                 var finder = new ConversionFinder(client, wanted, options, parsed.GetValue(from)?.For(location), parsed.GetValue(verifySource), logger);
+                var store = ConversionStore.Open(parsed.GetRequiredValue(output));
                 var pull = new ImagePull(store, name, finder, options, logger, backend is null ? null : new ImageConversion(store, backend, options, logger));
                 return await ConvertCommand.ShowAsync(() => pull.Layers, pull.RunAsync(location.Open(client), cancellationToken), log);
             });

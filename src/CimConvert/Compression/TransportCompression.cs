@@ -47,8 +47,10 @@ internal sealed record TransportCompression(LayerCompression Kind, int Level)
     /// </summary>
     /// <param name="from">Read to its end.</param>
     /// <param name="to">Not disposed.</param>
+    /// <param name="content">What the stream must have: a registry sees only what became of it.</param>
     /// <param name="cancellationToken">Stops.</param>
-    public void Compress(Stream from, Stream to, CancellationToken cancellationToken)
+    /// <exception cref="InvalidDataException">The stream has other content.</exception>
+    public void Compress(Stream from, Stream to, DigestCheck content, CancellationToken cancellationToken)
     {
         using Stream compressor = Kind == LayerCompression.Zstd
             ? new CompressionStream(to, Level, leaveOpen: true)
@@ -57,8 +59,11 @@ internal sealed record TransportCompression(LayerCompression Kind, int Level)
         for (int read; (read = from.Read(buffer)) > 0;)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            content.Append(buffer.AsSpan(0, read));
             compressor.Write(buffer, 0, read);
         }
+
+        content.Finish();
     }
 
     public override string ToString() => Kind switch

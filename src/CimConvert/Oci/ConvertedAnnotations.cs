@@ -56,6 +56,21 @@ internal static class ConvertedAnnotations
     /// <summary>The file's name (OCI image spec, annotations.md, "Pre-Defined Annotation Keys").</summary>
     public const string Title = "org.opencontainers.image.title";
 
+    /// <summary>The source's platform in a manifest's annotations; null if they do not say, as those of earlier versions, or are none.</summary>
+    public static Platform? PlatformOf(IReadOnlyDictionary<string, string>? annotations)
+    {
+        try
+        {
+            return annotations?.GetValueOrDefault(Platform) is { } platform
+                ? Oci.Platform.Parse(platform) with { OsVersion = annotations.GetValueOrDefault(OsVersion) }
+                : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>What the title of a file ends with that is compressed for transport: tools that pull artifacts write it as it is.</summary>
     public static string TitleSuffix(LayerCompression compression) => compression switch
     {

@@ -61,7 +61,7 @@ internal static class ConversionAttempt
     public static bool KeepsWhatIsDone(Exception failure) => TransientFault.KeepsPartialDownloads(failure) || ContainerdFailures.IsUnreachable(failure);
 
     /// <summary>Removes partial downloads, unless they are kept for the next run to resume.</summary>
-    private static void RemoveDownloads(IImageConversion conversion, IngestArea ingest, Exception failure)
+    public static void RemoveDownloads(IImageConversion conversion, IngestArea ingest, Exception failure)
     {
         if (KeepsWhatIsDone(failure))
         {

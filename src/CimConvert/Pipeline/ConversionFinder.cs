@@ -22,15 +22,15 @@ internal sealed class ConversionFinder(
 {
     /// <param name="source">What the user named.</param>
     /// <param name="cancellationToken">Cancels the requests.</param>
-    /// <returns>The source as far as it is known, the converted image or null, and where was looked for it.</returns>
+    /// <returns>The source as far as it is known, the converted images to try in turn, and where was looked for them.</returns>
     /// <exception cref="ConversionException">A document is not available or invalid, or the name's own converted image is not as wanted.</exception>
-    public async Task<(ResolvedImage Image, FoundConversion? Found, string Looked)> FindAsync(IImageSource source, CancellationToken cancellationToken)
+    public async Task<(ResolvedImage Image, IReadOnlyList<FoundConversion> Found, string Looked)> FindAsync(IImageSource source, CancellationToken cancellationToken)
     {
         try
         {
             if (await NamedAsync(source, cancellationToken) is { } named)
             {
-                return (named.Image, named.Found, string.Empty);
+                return (named.Image, [named.Found], string.Empty);
             }
         }
         catch (Exception e) when (e is InvalidDataException or PlatformNotFoundException)
@@ -49,6 +49,7 @@ internal sealed class ConversionFinder(
     {
         var fetched = await source.GetManifestAsync(expected: null, cancellationToken);
         var documents = new List<FetchedManifest> { fetched };
+        Platform? offered = null;
         if (MediaTypes.IsIndex(fetched.Descriptor.MediaType))
         {
             var index = ImageIndex.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType);
@@ -58,8 +59,9 @@ internal sealed class ConversionFinder(
                 return null;
             }
 
-            var version = options.Request.Preferred;
-            fetched = await source.GetManifestAsync(PlatformSelector.Select(index with { Manifests = converted }, options.Platform, version), cancellationToken);
+            var entry = PlatformSelector.Select(index with { Manifests = converted }, options.Platform, options.Request.Preferred);
+            offered = entry.Platform;
+            fetched = await source.GetManifestAsync(entry, cancellationToken);
             documents.Add(fetched);
         }
 
@@ -78,10 +80,14 @@ internal sealed class ConversionFinder(
 
         var image = new ResolvedImage(source.Name, documents, ImageManifest.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType), configBytes, config)
         {
-            ManifestDescriptor = content.Subject is { } subject && subject.Digest == content.Source
-                ? subject
-                : Descriptor.Of(MediaTypes.OciManifest, content.Source, size: 0),
+            ManifestDescriptor = content.Subject ?? Descriptor.Of(MediaTypes.OciManifest, content.Source, size: 0),
+            Offered = offered ?? content.Platform,
         };
+        if (content.Subject is { } subject && subject.Digest != content.Source)
+        {
+            throw new InvalidDataException($"it is a converted image, but its subject is not its source, {content.Source}");
+        }
+
         if (ConvertedImageSearch.Mismatch(content, image, form) is { } reason)
         {
             throw new InvalidDataException($"it is a converted image, but {reason}");
@@ -97,7 +103,7 @@ internal sealed class ConversionFinder(
 
     private static async Task VerifySourceAsync(IImageSource source, ConvertedContent content, CancellationToken cancellationToken)
     {
-        if (content.Subject is not { } subject || subject.Digest != content.Source)
+        if (content.Subject is not { } subject)
         {
             throw new InvalidDataException("it does not name its source as its subject, which --verify-source needs: push it with --subject");
         }

@@ -33,7 +33,7 @@ internal static class ConvertedLayerFolder
         var missing = layer.Hives.Where(hive => !File.Exists(Path.Combine(folder, RegistryHive.Folder, hive))).ToArray();
         if (missing.Length > 0)
         {
-            HivesInCim.Extract(cim, record.RegionFiles is null ? record.Cim.CimName : null, missing);
+            HivesInCim.Extract(cim, record.RegionFiles is null ? record.Cim.CimName : null, missing, cancellationToken);
         }
     }
 

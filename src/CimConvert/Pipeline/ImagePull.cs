@@ -2,6 +2,8 @@ using System.Diagnostics;
 using CimConvert.Cims;
 using CimConvert.Plumbing;
 using CimConvert.Publishing;
+using CimConvert.Registry;
+using CimConvert.Registry.Http;
 using CimConvert.Sources;
 using CimConvert.Store;
 using Microsoft.Extensions.Logging;
@@ -19,6 +21,7 @@ namespace CimConvert.Pipeline;
 /// <param name="logger">Logs every step.</param>
 /// <param name="otherwise">Converts the source where nobody has; null if that is an error.</param>
 /// <param name="push">Where the image is pushed to; null for nowhere.</param>
+/// <param name="subject">Whether the manifest in the store names the source as its subject; null for: as the one that is found.</param>
 internal sealed class ImagePull(
     ConversionStore store,
     string backend,
@@ -26,7 +29,8 @@ internal sealed class ImagePull(
     ConversionOptions options,
     ILogger logger,
     ImageConversion? otherwise = null,
-    PushOptions? push = null) : IImageConversion
+    PushOptions? push = null,
+    bool? subject = null) : IImageConversion
 {
     private IReadOnlyList<LayerPlan> _plans = [];
     private bool _converts;
@@ -43,12 +47,21 @@ internal sealed class ImagePull(
     {
         var clock = Stopwatch.StartNew();
         var (image, found, looked) = await finder.FindAsync(source, cancellationToken);
-        if (found is not null)
+        for (var i = 0; i < found.Count; i++)
         {
-            return await PullAsync(source, image, found, clock, cancellationToken);
+            try
+            {
+                return await PullAsync(source, image, found[i], clock, cancellationToken);
+            }
+            catch (Exception e) when (IsOfCandidate(e) && (i + 1 < found.Count || otherwise is not null))
+            {
+                // Anybody who may push can offer one whose files are not what it says.
+                logger.LogWarning("{Candidate} cannot be taken: {Reason}", found[i].Blobs.Name, e.Message);
+                ConversionAttempt.RemoveDownloads(this, store.Ingest, e);
+            }
         }
 
-        var none = $"no converted image was found, {looked}";
+        var none = found.Count == 0 ? $"no converted image was found, {looked}" : "no converted image can be taken";
         if (otherwise is null)
         {
             throw new ConversionException($"{none}: 'cimconvert convert' makes one");
@@ -57,6 +70,20 @@ internal sealed class ImagePull(
         logger.LogInformation("{Image}: {Reason}: converting it", source.Name, none);
         _converts = true;
         return await otherwise.ConvertAsync(source, cancellationToken);
+    }
+
+    /// <summary>Whether a failure is the converted image's, for good: its files are missing, or not what it says.</summary>
+    private static bool IsOfCandidate(Exception failure)
+    {
+        for (var cause = failure; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is InvalidDataException || (cause is RegistryException && !TransientFault.KeepsPartialDownloads(failure)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private async Task<ConversionResult> PullAsync(
@@ -81,7 +108,7 @@ internal sealed class ImagePull(
         var merged = clock.ElapsedMilliseconds;
 
         // publish
-        var withSubject = content.Subject is not null;
+        var withSubject = subject ?? content.Subject is not null;
         var manifest = await new Publisher(store).PublishAsync(image, [.. layers.SkipLast(1).Select(l => l.Layer), top], withSubject, cancellationToken);
         var published = clock.ElapsedMilliseconds;
 

@@ -44,7 +44,8 @@ internal sealed class PullJob(
         options.Limits.Disk?.Check(layer.Files.Sum(file => file.Size));
         if (options.Forked && Plan.Parents.Count > 0)
         {
-            ForkedLayer.LinkRegions(store.FindLayer(Plan.Parents[0])!.CimFile, folder.Path);
+            var parent = store.FindLayer(Plan.Parents[0]) ?? throw new ConversionException("another process replaced the layer below it a moment ago: run the same command again");
+            ForkedLayer.LinkRegions(parent.CimFile, folder.Path);
         }
 
         var downloads = new List<LayerDownload>();

@@ -57,7 +57,7 @@ internal sealed class StoreDestination(ConversionStore store, RegistryClient reg
         options = options with { Block = how, WithSubject = image.Subject };
         if (image.Converted == ConvertedPreference.Only)
         {
-            return new ImagePull(store, form.Backend, Finder(image, form, options), options, logger, otherwise: null, push);
+            return new ImagePull(store, form.Backend, Finder(image, form, options), options, logger, otherwise: null, push, image.Subject);
         }
 
         var backend = CimBackends.Select(image.Backend, how);
@@ -65,7 +65,7 @@ internal sealed class StoreDestination(ConversionStore store, RegistryClient reg
         var conversion = new ImageConversion(store, backend, options, logger, push);
         return image.Converted == ConvertedPreference.None
             ? conversion
-            : new ImagePull(store, form.Backend, Finder(image, form, options), options, logger, conversion, push);
+            : new ImagePull(store, form.Backend, Finder(image, form, options), options, logger, conversion, push, image.Subject);
     }
 
     public void Dispose()

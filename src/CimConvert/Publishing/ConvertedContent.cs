@@ -28,6 +28,7 @@ internal sealed record ConvertedContentLayer(LayerRecord Record, IReadOnlyList<C
 /// <param name="Manifest">Of the manifest itself.</param>
 /// <param name="Source">The digest of the source's manifest.</param>
 /// <param name="Subject">The source's manifest, if this one names it as its subject.</param>
+/// <param name="Platform">What the source was made for; null if it does not say.</param>
 /// <param name="Config">The source's config.</param>
 /// <param name="Form">How it was made.</param>
 /// <param name="Layers">Base first.</param>
@@ -37,6 +38,7 @@ internal sealed record ConvertedContent(
     Descriptor Manifest,
     Digest Source,
     Descriptor? Subject,
+    Platform? Platform,
     Descriptor Config,
     ConvertedForm Form,
     IReadOnlyList<ConvertedContentLayer> Layers,
@@ -46,6 +48,12 @@ internal sealed record ConvertedContent(
     private const string RegionPrefix = "region_";
     private const string ObjectIdPrefix = "objectid_";
     private const int MaxNameLength = 128;
+
+    /// <summary>Regions and object IDs of one forked CIM; its record must stay below what a store reads.</summary>
+    private const int MaxFilesOfLayer = 2048;
+
+    /// <summary>Bytes of a file: more is no file, and sums of such could overflow.</summary>
+    private const long MaxFileSize = 1L << 48;
 
     private static readonly string[] s_hiveNames = [.. RegistryHive.All.SelectMany(hive => (string[])[hive.BaseName, hive.DeltaName])];
 
@@ -98,7 +106,7 @@ internal sealed record ConvertedContent(
             ? FileRecordOf(found.Entry, found.File) with { Sources = [.. layers.AsEnumerable().Reverse().Select(layer => layer.Record.Cim.Digest)] }
             : null;
         return new ConvertedContent(
-            fetched.Descriptor, DigestOf(manifest), manifest.Subject, config, FormOf(layers, files, record), layers, merged?.File, record);
+            fetched.Descriptor, DigestOf(manifest), manifest.Subject, ConvertedAnnotations.PlatformOf(manifest.Annotations), config, FormOf(layers, files, record), layers, merged?.File, record);
     }
 
     private static ConvertedForm FormOf(List<ConvertedContentLayer> layers, List<ConvertedFile> unused, FileRecord? merged)
@@ -123,6 +131,11 @@ internal sealed record ConvertedContent(
     private static ConvertedContentLayer LayerOf(
         Descriptor entry, LayerCompression compression, List<ConvertedFile> files, bool isForked, List<ConvertedContentLayer> below)
     {
+        if (below.Count == ImageManifest.MaxLayers || files.Count > MaxFilesOfLayer)
+        {
+            throw Bad(entry, $"is of more than {ImageManifest.MaxLayers} layers, or of a layer with more than {MaxFilesOfLayer} files");
+        }
+
         var name = isForked ? StoreFileNames.LayerCim : StoreFileNames.Layer(Flag(entry, ConvertedAnnotations.VhdFooter));
         var file = FileOf(entry, compression, name);
         var diffId = new DiffId(Required(entry, ConvertedAnnotations.DiffId));
@@ -132,7 +145,7 @@ internal sealed record ConvertedContent(
             throw Bad(entry, $"has another chain ID than that of its diff IDs, {chainId}");
         }
 
-        var hives = (entry.Annotations?.GetValueOrDefault(ConvertedAnnotations.Hives)?.Split(',') ?? []).Select(hive => HiveName(entry, hive)).ToArray();
+        var hives = HivesOf(entry);
         var record = new LayerRecord
         {
             SourceDigest = Required(entry, ConvertedAnnotations.SourceDigest),
@@ -157,6 +170,17 @@ internal sealed record ConvertedContent(
         return new ConvertedContentLayer(record, [.. files, file], hives);
     }
 
+    /// <summary>Each at most once, and no changes without the hive that they were merged into: a layer without that is not complete.</summary>
+    private static string[] HivesOf(Descriptor entry)
+    {
+        var names = entry.Annotations?.GetValueOrDefault(ConvertedAnnotations.Hives)?.Split(',', s_hiveNames.Length + 1) ?? [];
+        string[] hives = [.. names.Select(name => HiveName(entry, name))];
+        return hives.Distinct(StringComparer.Ordinal).Count() == hives.Length
+            && RegistryHive.All.All(hive => !hives.Contains(hive.DeltaName) || hives.Contains(hive.BaseName))
+            ? hives
+            : throw Bad(entry, "names a hive twice, or the changes of one without the hive");
+    }
+
     private static bool IsHive(ConvertedFile file) => Path.GetDirectoryName(file.Name) is { Length: > 0 };
 
     private static FileRecord FileRecordOf(Descriptor entry, ConvertedFile file)
@@ -178,9 +202,13 @@ internal sealed record ConvertedContent(
         };
     }
 
-    private static ConvertedFile FileOf(Descriptor entry, LayerCompression compression, string name) => compression == LayerCompression.None
-        ? new ConvertedFile(entry, compression, entry.Digest, entry.Size, name)
-        : new ConvertedFile(entry, compression, Required(entry, ConvertedAnnotations.ContentDigest), Number(entry, ConvertedAnnotations.ContentSize), name);
+    private static ConvertedFile FileOf(Descriptor entry, LayerCompression compression, string name)
+    {
+        var file = compression == LayerCompression.None
+            ? new ConvertedFile(entry, compression, entry.Digest, entry.Size, name)
+            : new ConvertedFile(entry, compression, Required(entry, ConvertedAnnotations.ContentDigest), Number(entry, ConvertedAnnotations.ContentSize), name);
+        return Math.Max(file.Size, entry.Size) <= MaxFileSize ? file : throw Bad(entry, "is larger than files are");
+    }
 
     /// <summary>The names that CimFS gives: anything else could be a name with a meaning in the layer's folder.</summary>
     private static string RegionName(Descriptor entry, string name) =>

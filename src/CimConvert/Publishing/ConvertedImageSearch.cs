@@ -38,16 +38,35 @@ internal sealed class ConvertedImageSearch(RegistryClient registry, ILogger logg
     /// <summary>Manifests that are looked at for one source: anybody may add to a list of referrers.</summary>
     private const int MaxCandidates = 64;
 
+    /// <summary>Of those that fit, how many are tried: each may cost a download.</summary>
+    private const int MaxTried = 4;
+
     /// <param name="image">The source.</param>
     /// <param name="source">Where it was found; null if it is in no registry, and so has no referrers.</param>
     /// <param name="pattern">The name that the pattern gives; null for no pattern.</param>
     /// <param name="form">The form that is wanted.</param>
     /// <param name="cancellationToken">Cancels the requests.</param>
-    /// <returns>Null if there is none.</returns>
+    /// <returns>All that fit, in the order to try them: what the first says need not hold for its files.</returns>
     /// <exception cref="ConversionException">A registry does not answer.</exception>
-    public async Task<FoundConversion?> FindAsync(
-        ResolvedImage image, ImageReference? source, ImageReference? pattern, ConvertedForm form, CancellationToken cancellationToken) =>
-        (await FindAllAsync(image, source, pattern, [form], cancellationToken)).FirstOrDefault();
+    public async Task<IReadOnlyList<FoundConversion>> FindAsync(
+        ResolvedImage image, ImageReference? source, ImageReference? pattern, ConvertedForm form, CancellationToken cancellationToken)
+    {
+        var found = new List<FoundConversion>();
+        await foreach (var candidate in CandidatesAsync(image.ManifestDescriptor.Digest, source, pattern, cancellationToken))
+        {
+            if (Fits(candidate, image, [form]))
+            {
+                found.Add(candidate);
+            }
+
+            if (found.Count == MaxTried)
+            {
+                break;
+            }
+        }
+
+        return found;
+    }
 
     /// <summary>As <see cref="FindAsync"/>, where it is not known yet which of several forms is wanted.</summary>
     /// <returns>The first of each form that there is, in the order of the forms.</returns>
@@ -97,9 +116,12 @@ internal sealed class ConvertedImageSearch(RegistryClient registry, ILogger logg
     private async IAsyncEnumerable<FoundConversion> CandidatesAsync(
         Digest subject, ImageReference? source, ImageReference? pattern, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var referrers = source is null
-            ? []
-            : await new ReferrersList(registry, source).FindAsync(subject, MediaTypes.ConvertedImage, new TransferCount(), cancellationToken);
+        var referrers = source is null ? [] : await ReferrersAsync(source, subject, cancellationToken);
+        if (referrers.Count > MaxCandidates)
+        {
+            logger.LogWarning("{Source} has {Count} referrers of this kind, of which only the first {Max} are looked at", source, referrers.Count, MaxCandidates);
+        }
+
         foreach (var entry in referrers.Take(MaxCandidates))
         {
             if (await CandidateAsync(source!, entry, cancellationToken) is { } referrer)
@@ -127,6 +149,20 @@ internal sealed class ConvertedImageSearch(RegistryClient registry, ILogger logg
         }
     }
 
+    /// <summary>Anybody who may push can damage the list, and not everybody may read it: there is more to look at.</summary>
+    private async Task<IReadOnlyList<Descriptor>> ReferrersAsync(ImageReference source, Digest subject, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await new ReferrersList(registry, source).FindAsync(subject, MediaTypes.ConvertedImage, new TransferCount(), cancellationToken);
+        }
+        catch (RegistryException e) when (!TransientFault.KeepsPartialDownloads(e))
+        {
+            logger.LogWarning("what refers to {Source} is not known: {Reason}", source, e.Message);
+            return [];
+        }
+    }
+
     private async Task<IReadOnlyList<Descriptor>> IndexAsync(ImageReference name, CancellationToken cancellationToken) =>
         await FetchAsync(new RegistrySource(registry, name), entry: null, cancellationToken) is { } fetched && MediaTypes.IsIndex(fetched.Descriptor.MediaType)
             ? TryRead(name.ToString(), () => ImageIndex.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType))?.Manifests ?? []
@@ -151,9 +187,10 @@ internal sealed class ConvertedImageSearch(RegistryClient registry, ILogger logg
         {
             return await source.GetManifestAsync(entry, cancellationToken);
         }
-        catch (RegistryException e) when (e.StatusCode == HttpStatusCode.NotFound || !TransientFault.KeepsPartialDownloads(e))
+        catch (RegistryException e) when (!TransientFault.KeepsPartialDownloads(e))
         {
-            logger.LogDebug("{Candidate}: {Reason}", source.Name, e.Message);
+            var level = e.StatusCode == HttpStatusCode.NotFound ? LogLevel.Debug : LogLevel.Warning;
+            logger.Log(level, "{Candidate} is not taken: {Reason}", source.Name, e.Message);
             return null;
         }
     }

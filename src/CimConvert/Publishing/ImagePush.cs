@@ -44,6 +44,7 @@ internal sealed class ImagePush(ConversionStore store, PushOptions options, ILog
 
         // The config is the source's: a registry that has the source can mount it.
         var mountFrom = pulledFrom?.Registry == _target.Reference.Registry && pulledFrom.Repository != _target.Reference.Repository ? pulledFrom.Repository : null;
+        var before = _target.BytesSent;
         var counts = new int[Enum.GetValues<PushOutcome>().Length];
         var sent = new ConcurrentDictionary<Digest, Descriptor>();
         var files = new TransportPush(store, _target, options.Settings.Compression);
@@ -68,7 +69,7 @@ internal sealed class ImagePush(ConversionStore store, PushOptions options, ILog
         var done = await _target.PushManifestAsync(described, bytes, content.Subject, options.IsTagged, cancellationToken);
         Count(done, $"manifest {described.Digest}", bytes.Length);
         return new PushResult(
-            _target.Reference, described, counts[(int)PushOutcome.Uploaded], counts[(int)PushOutcome.Skipped], counts[(int)PushOutcome.Mounted], _target.BytesSent);
+            _target.Reference, described, counts[(int)PushOutcome.Uploaded], counts[(int)PushOutcome.Skipped], counts[(int)PushOutcome.Mounted], _target.BytesSent - before);
 
         void Count(PushOutcome outcome, string what, long size)
         {

@@ -18,8 +18,11 @@ internal static class IndexPush
     public static async Task<PushedIndex> RunAsync(
         PushOptions push, IReadOnlyList<(PushResult Pushed, ResolvedImage Image)> images, CancellationToken cancellationToken)
     {
-        await new PushGuard(push.Target, push.Settings.IsForced).CheckAsync(cancellationToken);
-        var bytes = ManifestWriter.Write(ManifestWriter.Index(images.Select(image => image.Pushed.Manifest with { Platform = image.Image.Platform })));
+        await new PushGuard(push.Target, push.Settings.IsForced).CheckAsync([.. images.Select(image => image.Image.Platform)], cancellationToken);
+
+        // Two versions that a list asks for may both be best served by one image.
+        var entries = images.DistinctBy(image => image.Pushed.Manifest.Digest).Select(image => image.Pushed.Manifest with { Platform = image.Image.Platform });
+        var bytes = ManifestWriter.Write(ManifestWriter.Index(entries));
         var index = Descriptor.Of(MediaTypes.OciIndex, bytes);
         await push.Target.PushManifestAsync(index, bytes, subject: null, isTagged: true, cancellationToken);
         return new PushedIndex(push.Target.Reference, index.Digest);

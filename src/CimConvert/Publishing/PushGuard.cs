@@ -35,6 +35,25 @@ internal sealed class PushGuard(RegistryPusher target, bool isForced)
         }
     }
 
+    /// <summary>Checks the tag for an index: it must have all platforms that the tag has now.</summary>
+    /// <param name="platforms">The platforms of the new index.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <exception cref="ConversionException">The tag stands for something else, or would lose a platform.</exception>
+    public async Task CheckAsync(IReadOnlyList<Platform> platforms, CancellationToken cancellationToken)
+    {
+        if (isForced || await target.FindTaggedAsync(cancellationToken) is not { } tagged)
+        {
+            return;
+        }
+
+        Check(tagged, platform: null, source: []);
+        var kept = platforms.Select(platform => PlatformKey.Of(platform)).ToHashSet();
+        if (PlatformsOf(tagged).OfType<Platform>().FirstOrDefault(platform => !kept.Contains(PlatformKey.Of(platform))) is { } lost)
+        {
+            throw Refused($"also stands for the converted image of {lost}, which the new index has not");
+        }
+    }
+
     private void Check(FetchedManifest tagged, Platform? platform, IReadOnlyList<Digest> source)
     {
         if (source.Contains(tagged.Descriptor.Digest) && !IsConverted(tagged))
@@ -52,11 +71,16 @@ internal sealed class PushGuard(RegistryPusher target, bool isForced)
             throw Refused("stands for the converted images of several platforms, of which one would be left");
         }
 
-        if (platform is not null && PlatformOf(tagged) is { } there && PlatformKey.Of(there) != PlatformKey.Of(platform))
+        if (platform is not null && PlatformsOf(tagged) is [{ } there] && PlatformKey.Of(there) != PlatformKey.Of(platform))
         {
             throw Refused($"stands for the converted image of {there}, not {platform}: with --all, one tag has both");
         }
     }
+
+    /// <summary>What the tag has converted images for; null for one of an earlier version, which did not say.</summary>
+    private static IReadOnlyList<Platform?> PlatformsOf(FetchedManifest tagged) => MediaTypes.IsIndex(tagged.Descriptor.MediaType)
+        ? [.. ImageIndex.Parse(tagged.Bytes.Span, tagged.Descriptor.MediaType).Manifests.Select(entry => entry.Platform)]
+        : [ConvertedAnnotations.PlatformOf(ImageManifest.Parse(tagged.Bytes.Span, tagged.Descriptor.MediaType).Annotations)];
 
     private ConversionException Refused(string why) =>
         new($"{target.Reference} {why}: nothing is pushed; use another tag, or --force");
@@ -74,14 +98,5 @@ internal sealed class PushGuard(RegistryPusher target, bool isForced)
         {
             return false;
         }
-    }
-
-    /// <returns>Null if an earlier version pushed it, which did not say.</returns>
-    private static Platform? PlatformOf(FetchedManifest tagged)
-    {
-        var annotations = ImageManifest.Parse(tagged.Bytes.Span, tagged.Descriptor.MediaType).Annotations;
-        return annotations?.GetValueOrDefault(ConvertedAnnotations.Platform) is { } platform
-            ? Platform.Parse(platform) with { OsVersion = annotations.GetValueOrDefault(ConvertedAnnotations.OsVersion) }
-            : null;
     }
 }

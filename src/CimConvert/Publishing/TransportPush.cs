@@ -29,18 +29,27 @@ internal sealed class TransportPush(ConversionStore store, RegistryPusher target
         }
 
         var records = new TransportRecords(store, chainId);
-        if (records.Find(file.Digest, compression.ToString()) is { } known && await target.HasBlobAsync(known.Digest, known.Size, cancellationToken))
+        if (await FindAsync(file, records, cancellationToken) is { } known)
         {
             return (EntryOf(file, known), PushOutcome.Skipped);
         }
 
         using var folder = await store.Ingest.ClaimAsync($"push-{file.Digest.Hex}", cancellationToken);
+        if (await FindAsync(file, records, cancellationToken) is { } sent)
+        {
+            return (EntryOf(file, sent), PushOutcome.Skipped);
+        }
+
         var path = Path.Combine(folder.Path, FileName);
         var record = records.Find(file.Digest, compression.ToString()) is { Compressed: false } plain ? plain : await CompressAsync(file, path, cancellationToken);
         await records.AddAsync(record, cancellationToken);
         var blob = new PushedBlob(record.Digest, record.Size, record.Compressed ? path : store.BlobPath(file.Digest));
         return (EntryOf(file, record), await target.PushBlobAsync(blob, cancellationToken));
     }
+
+    /// <returns>What the file was compressed to, if that is known and the repository has it.</returns>
+    private async Task<TransportRecord?> FindAsync(Descriptor file, TransportRecords records, CancellationToken cancellationToken) =>
+        records.Find(file.Digest, compression.ToString()) is { } known && await target.HasBlobAsync(known.Digest, known.Size, cancellationToken) ? known : null;
 
     /// <summary>The entry of a file that was sent compressed.</summary>
     /// <param name="file">The file's entry in the store's manifest.</param>
@@ -62,7 +71,8 @@ internal sealed class TransportPush(ConversionStore store, RegistryPusher target
             using (var from = new FileStream(store.BlobPath(file.Digest), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan))
             using (var to = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
             {
-                compression.Compress(from, to, cancellationToken);
+                using var content = new DigestCheck($"'{from.Name}' of the store", file.Digest, file.Size);
+                compression.Compress(from, to, content, cancellationToken);
             }
 
             return StoredLayer.DigestOf(path, cancellationToken);

@@ -26,7 +26,7 @@ internal sealed class ImageResolver(IImageSource source)
         while (MediaTypes.IsIndex(documents[^1].Descriptor.MediaType))
         {
             CheckDepth(documents);
-            chosen = PlatformSelector.Select(Parse(documents[^1]), wanted.Platform, wanted.Preferred);
+            chosen = PlatformSelector.Select(ParseSources(documents[^1]), wanted.Platform, wanted.Preferred);
             documents.Add(await source.GetManifestAsync(chosen, cancellationToken));
         }
 
@@ -76,7 +76,7 @@ internal sealed class ImageResolver(IImageSource source)
         IReadOnlyList<FetchedManifest> indexes, Platform platform, List<IndexEntry> found, HashSet<Digest> seen, CancellationToken cancellationToken)
     {
         CheckDepth(indexes);
-        foreach (var entry in PlatformSelector.SelectAll(Parse(indexes[^1]), platform).Where(entry => seen.Add(entry.Digest)))
+        foreach (var entry in PlatformSelector.SelectAll(ParseSources(indexes[^1]), platform).Where(entry => seen.Add(entry.Digest)))
         {
             if (seen.Count > ImageIndex.MaxManifests)
             {
@@ -153,6 +153,14 @@ internal sealed class ImageResolver(IImageSource source)
             .DistinctBy(other => other.ToString())
             .Order(PlatformOrder.Instance),
     ];
+
+    private static ImageIndex ParseSources(FetchedManifest fetched)
+    {
+        var index = Parse(fetched);
+        return index.Manifests.Count > 0 && index.Manifests.All(entry => entry.ArtifactType == MediaTypes.ConvertedImage)
+            ? throw new InvalidDataException("its images are converted already: take one with 'cimconvert pull'")
+            : index;
+    }
 
     private static ImageIndex Parse(FetchedManifest index) => ImageIndex.Parse(index.Bytes.Span, index.Descriptor.MediaType);
 

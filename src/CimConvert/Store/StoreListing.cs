@@ -11,7 +11,7 @@ internal sealed record ListedImage(IndexedImage Indexed, ListedDetails? Details,
 
 /// <summary>What the manifest of an image says, and what its files take.</summary>
 /// <param name="Source">The digest of the source's manifest; null if the manifest does not say.</param>
-/// <param name="Config">The digest of its config.</param>
+/// <param name="Config">The digest of the source's config.</param>
 /// <param name="Size">Bytes of all its files, those of its layers' folders included.</param>
 /// <param name="Own">Bytes of the files that no other image of the store needs.</param>
 /// <param name="Backend">What wrote its CIMs; null if the manifest does not say.</param>
@@ -108,7 +108,7 @@ internal sealed class StoreListing
             content.Image,
             new ListedDetails(
                 Digest.TryParse(manifest.Annotations?.GetValueOrDefault(ConvertedAnnotations.SourceDigest) ?? string.Empty, out var source) ? source : null,
-                manifest.Config.Digest,
+                (manifest.Layers.FirstOrDefault(file => file.MediaType == MediaTypes.ConvertedSourceConfig) ?? manifest.Config).Digest,
                 size,
                 own,
                 ValueOf(ConvertedAnnotations.Backend),

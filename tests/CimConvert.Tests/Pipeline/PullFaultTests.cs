@@ -72,6 +72,20 @@ public class PullFaultTests
         Assert.That(StoreFiles.Names(_folder["damaged"], "ingest"), Is.Empty);
     }
 
+    [Test]
+    public async Task Where_a_converted_image_is_damaged_the_source_is_converted_if_that_is_allowed()
+    {
+        var manifest = ImageManifest.Parse(_registry.FindManifest(FakeImage.Repository, Tag)!, MediaTypes.OciManifest);
+        _registry.Faults.Add(Fault.Corrupt(manifest.Layers[^1].Digest.ToString(), Fault.Always));
+
+        await PullAsync("converted", mayConvert: true);
+
+        Assert.That(Snapshot("converted").Where(IsOfLayer), Is.EqualTo(_right.Where(IsOfLayer)));
+        Assert.That(StoreFiles.Names(_folder["converted"], "ingest"), Is.Empty);
+
+        static bool IsOfLayer(string file) => file.StartsWith("layers/", StringComparison.Ordinal);
+    }
+
     private async Task AssertRightOrOneErrorAsync(string store)
     {
         try
@@ -89,12 +103,14 @@ public class PullFaultTests
         Assert.That(Snapshot(store), Is.EqualTo(_right));
     }
 
-    private async Task PullAsync(string store)
+    private async Task PullAsync(string store, bool mayConvert = false)
     {
         using var client = FakeImage.Client(FakeImage.Options with { StallTimeout = s_patience, ResponseTimeout = s_patience });
         var options = new ConversionOptions { Platform = Platform.Parse("windows/amd64"), Concurrency = 2 };
         var finder = new ConversionFinder(client, new ConvertedForm("managed", false, false, false), options, pattern: null, verifySource: false, NullLogger.Instance);
-        await new ImagePull(ConversionStore.Open(_folder[store]), "managed", finder, options, NullLogger.Instance)
+        var into = ConversionStore.Open(_folder[store]);
+        var otherwise = mayConvert ? new ImageConversion(into, new ManagedBackend(), options, NullLogger.Instance) : null;
+        await new ImagePull(into, "managed", finder, options, NullLogger.Instance, otherwise)
             .RunAsync(new RegistrySource(client, _registry.Reference()), default);
     }
 

@@ -46,6 +46,9 @@ public class ConvertedContentTests
     [TestCase("\"io.cimconvert.vhd-footer\":\"false\"", "\"io.cimconvert.vhd-footer\":\"false\",\"io.cimconvert.integrity-root\":\"zz\"", "not 64 hex digits")]
     [TestCase("\"io.cimconvert.diff-id\":\"sha256:", "\"io.cimconvert.diff-id\":\"sha512:", "that is no digest")]
     [TestCase("\"io.cimconvert.source-digest\":\"sha256:", "\"io.cimconvert.source-digest\":\"", "that is no digest")]
+    [TestCase("\"io.cimconvert.files-size\":\"1\"", "\"io.cimconvert.files-size\":\"1\",\"io.cimconvert.hives\":\"SYSTEM_BASE,SYSTEM_BASE\"", "names a hive twice")]
+    [TestCase("\"io.cimconvert.files-size\":\"1\"", "\"io.cimconvert.files-size\":\"1\",\"io.cimconvert.hives\":\"SYSTEM_DELTA\"", "the changes of one without the hive")]
+    [TestCase("\"size\":85", "\"size\":9223372036854775807", "is larger than files are")]
     public void What_does_not_hold_together_is_refused(string from, string to, string why)
     {
         var manifest = Encoding.UTF8.GetString(ConvertedImages.Manifest());

@@ -124,7 +124,8 @@ public class ConvertedImageSearchTests
     {
         using var client = FakeImage.Client();
         var pattern = tag is null ? null : ImageReference.Parse($"{registry.Host}/{Pattern}:{tag}");
-        return await new ConvertedImageSearch(client, NullLogger.Instance).FindAsync(s_image, tag is null ? registry.Reference() : null, pattern, form ?? s_form, CancellationToken.None);
+        return (await new ConvertedImageSearch(client, NullLogger.Instance)
+            .FindAsync(s_image, tag is null ? registry.Reference() : null, pattern, form ?? s_form, CancellationToken.None)).FirstOrDefault();
     }
 
     private static Descriptor Entry(FakeRegistry registry, byte[] manifest)

@@ -74,6 +74,31 @@ public class PushGuardTests
         await AssertAsync(registry, isReplaced: false, why);
     }
 
+    [Test]
+    public async Task An_index_has_all_that_the_tag_had()
+    {
+        await using var registry = await FakeRegistry.StartAsync();
+        Descriptor[] entries =
+        [
+            .. ((string[])["10.0.17763.1", "10.0.20348.1"]).Select(version => Descriptor.Of(MediaTypes.OciManifest, Encoding.UTF8.GetBytes(version)) with
+            {
+                ArtifactType = MediaTypes.ConvertedImage,
+                Platform = Version(version),
+            }),
+        ];
+        Tag(registry, ManifestWriter.Write(ManifestWriter.Index(entries)), MediaTypes.OciIndex);
+        using var client = FakeImage.Client();
+        var push = await PushSettings.Default.ToAsync(client, registry.Reference(), CancellationToken.None);
+        var guard = new PushGuard(push.Target, isForced: false);
+
+        Assert.That(
+            () => guard.CheckAsync([Version("10.0.20348.7"), Version("10.0.26100.1")], CancellationToken.None),
+            Throws.TypeOf<ConversionException>().With.Message.Contains("windows/amd64 10.0.17763.1, which the new index has not"));
+        await guard.CheckAsync([Version("10.0.26100.1"), Version("10.0.20348.7"), Version("10.0.17763.9")], CancellationToken.None);
+
+        static Platform Version(string version) => Platform.Parse("windows/amd64") with { OsVersion = version };
+    }
+
     private static async Task AssertAsync(FakeRegistry registry, bool isReplaced, string why)
     {
         if (isReplaced)

@@ -7,6 +7,8 @@ namespace CimConvert.Layers.Hives;
 /// <summary>The hives in a layer's CIM: its folder <c>Hives</c> has each of those that lie beside it.</summary>
 internal static class HivesInCim
 {
+    private const int BufferSize = 1024 * 1024;
+
     /// <summary>Opens a hive; the caller disposes it.</summary>
     /// <param name="cim">The layer's CIM.</param>
     /// <param name="name">The hive's name in its folder.</param>
@@ -23,8 +25,9 @@ internal static class HivesInCim
     /// <param name="cimFile">The CIM's block file, or its <c>.cim</c> file.</param>
     /// <param name="cimName">The CIM in a block file; null for a <c>.cim</c> file.</param>
     /// <param name="names">The hives' names.</param>
-    /// <exception cref="InvalidDataException">The CIM is damaged, or lacks one of them.</exception>
-    public static void Extract(string cimFile, string? cimName, IReadOnlyCollection<string> names)
+    /// <param name="cancellationToken">Stops the copying.</param>
+    /// <exception cref="InvalidDataException">The CIM is damaged, or lacks one of them, or one is larger than hives can be.</exception>
+    public static void Extract(string cimFile, string? cimName, IReadOnlyCollection<string> names, CancellationToken cancellationToken)
     {
         using var cim = OpenCim.Open(cimFile, cimName);
         var folder = Path.Combine(Path.GetDirectoryName(cimFile)!, RegistryHive.Folder);
@@ -32,7 +35,25 @@ internal static class HivesInCim
         foreach (var name in names)
         {
             using var hive = Open(cim, name);
-            AtomicFile.Write(Path.Combine(folder, name), file => hive.CopyTo(file));
+            AtomicFile.Write(Path.Combine(folder, name), file => Copy(hive, file, name, cancellationToken));
+        }
+    }
+
+    /// <summary>A stream of a CIM may be sparse, and so claim any length without having a byte.</summary>
+    private static void Copy(Stream hive, Stream file, string name, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[BufferSize];
+        var total = 0L;
+        for (int read; (read = hive.Read(buffer)) > 0;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            total += read;
+            if (total > HiveFile.DefaultMaxSize)
+            {
+                throw new InvalidDataException($"the hive {name} in the layer's CIM is larger than {HiveFile.DefaultMaxSize} bytes");
+            }
+
+            file.Write(buffer.AsSpan(0, read));
         }
     }
 }
