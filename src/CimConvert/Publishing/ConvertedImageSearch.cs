@@ -47,7 +47,7 @@ internal sealed class ConvertedImageSearch(RegistryClient registry, ILogger logg
     /// <exception cref="ConversionException">A registry does not answer.</exception>
     public async Task<FoundConversion?> FindAsync(
         ResolvedImage image, ImageReference? source, ImageReference? pattern, ConvertedForm form, CancellationToken cancellationToken) =>
-        (await FindAllAsync(image, source, pattern, [form], cancellationToken)).FirstOrDefault();
+        await FindAllAsync(image, source, pattern, [form], cancellationToken) is [var found] ? found : null;
 
     /// <summary>As <see cref="FindAsync"/>, where it is not known yet which of several forms is wanted.</summary>
     /// <returns>The first of each form that there is, in the order of the forms.</returns>
