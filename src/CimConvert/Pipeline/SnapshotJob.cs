@@ -76,13 +76,9 @@ internal sealed class SnapshotJob(
         {
             Download(turn, cancellationToken);
         }
-        else if (!StoredBlockLayer.IsIn(target, plan))
+        else if (!StoredBlockLayer.IsIn(target, plan) && !_taking.TryStart(turn, out _slot, cancellationToken))
         {
-            _slot = _taking.Start(turn, cancellationToken);
-            if (_slot is null)
-            {
-                Download(turn, cancellationToken);
-            }
+            Download(turn, cancellationToken);
         }
     }
 

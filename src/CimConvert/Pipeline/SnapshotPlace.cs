@@ -1,4 +1,3 @@
-using CimConvert.Cims;
 using CimConvert.Cims.Tools;
 using CimConvert.Containerd;
 using CimConvert.Layers.Hives;

@@ -111,7 +111,7 @@ internal sealed class SnapshotPull(SnapshotConversion conversion, IngestArea ing
     /// Why a forked CIM cannot be used in a directory. Each conversion names its regions otherwise, so those of a layer that was imported
     /// here are not those that a layer converted elsewhere was forked from.
     /// </summary>
-    private string? WhyUnusable(StandardCim cim, string directory)
+    private static string? WhyUnusable(StandardCim cim, string directory)
     {
         // Those of the layers below are linked beside it.
         var regions = cim.Header.Parents.Distinct().SelectMany(set => set.RegionNames);

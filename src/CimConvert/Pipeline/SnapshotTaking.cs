@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using CimConvert.Cims;
 using CimConvert.Containerd;
 using CimConvert.Registry;
@@ -20,16 +21,21 @@ internal sealed class SnapshotTaking(LayerPlan plan, SnapshotConversions convers
     public IReadOnlyList<LayerPlan> Files { get; private set; } = [plan];
 
     /// <summary>Begins to download what the layer will probably be taken from.</summary>
-    /// <returns>The turn to import, see <see cref="SnapshotPull.WaitForImportAsync"/>; null if the source's blob is needed.</returns>
-    public Task<IDisposable?>? Start(Task turn, CancellationToken cancellationToken)
+    /// <param name="turn">Ends when the layer below is in containerd.</param>
+    /// <param name="slot">The turn to import, see <see cref="SnapshotPull.WaitForImportAsync"/>.</param>
+    /// <param name="cancellationToken">Ends the download.</param>
+    /// <returns>False if the source's blob is needed.</returns>
+    public bool TryStart(Task turn, [NotNullWhen(true)] out Task<IDisposable?>? slot, CancellationToken cancellationToken)
     {
         if (conversions.Expected(plan) is not { } conversion)
         {
-            return null;
+            slot = null;
+            return false;
         }
 
         options.Limits.Disk?.Check(conversion.Layer.Files.Sum(file => file.Size));
-        return Use(conversion).WaitForImportAsync(turn, cancellationToken);
+        slot = Use(conversion).WaitForImportAsync(turn, cancellationToken);
+        return true;
     }
 
     /// <summary>After a failed download: whether the source's blob can be used instead.</summary>

@@ -65,7 +65,8 @@ public class IntoContainerdTests
         ]);
         var report = await CimConvertProgram.RunAsync("prewarm", list, "--plain-http", "--quiet", "--allow-unmounted-format", "--json");
         Assert.That(report.ExitCode, Is.EqualTo(3), report.Error);
-        var images = JsonDocument.Parse(report.Output).RootElement.GetProperty("images");
+        using var parsed = JsonDocument.Parse(report.Output);
+        var images = parsed.RootElement.GetProperty("images");
         Assert.That(images[0].GetProperty("outcome").GetString(), Is.EqualTo("pulled"));
         var conversion = images[0].GetProperty("conversion");
         Assert.That(conversion.GetProperty("from").GetProperty("foundBy").GetString(), Is.EqualTo("pattern"));

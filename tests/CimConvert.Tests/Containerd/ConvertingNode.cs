@@ -85,16 +85,16 @@ internal sealed class ConvertingNode : IAsyncDisposable
 
     /// <summary>Converts in this process.</summary>
     public Task<ContainerdResult> ConvertAsync(string tag, Func<IntoContainerd, IntoContainerd>? change = null, CancellationToken cancellationToken = default) =>
-        ConvertAsync(tag, _ => null, NullLogger.Instance, change, cancellationToken);
+        RunAsync(tag, _ => null, NullLogger.Instance, change, cancellationToken);
 
-    /// <summary>As <see cref="ConvertAsync(string, Func{IntoContainerd, IntoContainerd}?, CancellationToken)"/>, with layers of what refers to the image.</summary>
+    /// <summary>As <see cref="ConvertAsync"/>, with layers of what refers to the image.</summary>
     public Task<ContainerdResult> TakeAsync(
         string tag,
         bool isRequired = false,
         ILogger? logger = null,
         Func<IntoContainerd, IntoContainerd>? change = null,
         CancellationToken cancellationToken = default) =>
-        ConvertAsync(tag, client => new TakingConverted(client, Pattern: null, isRequired), logger ?? NullLogger.Instance, change, cancellationToken);
+        RunAsync(tag, client => new TakingConverted(client, Pattern: null, isRequired), logger ?? NullLogger.Instance, change, cancellationToken);
 
     /// <summary>Converts an image elsewhere, in the form that the snapshotter wants, and pushes it.</summary>
     /// <returns>What was pushed.</returns>
@@ -173,7 +173,7 @@ internal sealed class ConvertingNode : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private async Task<ContainerdResult> ConvertAsync(
+    private async Task<ContainerdResult> RunAsync(
         string tag, Func<RegistryClient, TakingConverted?> taking, ILogger logger, Func<IntoContainerd, IntoContainerd>? change, CancellationToken cancellationToken)
     {
         var into = new IntoContainerd { Address = ContainerdAddress.Parse(Node.Daemon.Address), State = State, AllowsUnmountedFormat = true };

@@ -1,3 +1,4 @@
+using CimConvert.Cims;
 using CimConvert.Cims.Managed;
 using CimConvert.Containerd;
 using CimConvert.Oci;
@@ -92,7 +93,7 @@ public class SnapshotPullTests
 
     private static ConversionOptions Options() => new() { Platform = Platform.Parse("windows/amd64") };
 
-    private async Task<(CimConvert.Cims.CommittedCim? Cim, string? WhyNot)> RunAsync()
+    private async Task<(CommittedCim? Cim, string? WhyNot)> RunAsync()
     {
         var source = new RegistrySource(_client, _registry.Reference());
         var image = await new ImageResolver(source).ResolveAsync(Platform.Parse("windows/amd64"), null, default);
@@ -103,6 +104,9 @@ public class SnapshotPullTests
         return await pull.RunAsync(Mount, default);
     }
 
-    private IEnumerable<string> Files() => Directory.EnumerateFiles(_folder["snapshots"], "*", SearchOption.AllDirectories)
-        .Select(file => Path.GetRelativePath(_folder.Path, file)).Order(StringComparer.Ordinal).ToArray();
+    private IReadOnlyList<string> Files() =>
+    [
+        .. Directory.EnumerateFiles(_folder["snapshots"], "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(_folder.Path, file)).Order(StringComparer.Ordinal),
+    ];
 }

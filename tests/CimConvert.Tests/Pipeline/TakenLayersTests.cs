@@ -63,8 +63,8 @@ public class TakenLayersTests
         await Assert.ThatAsync(() => node.TakeAsync("1", isRequired: true), Throws.TypeOf<ConversionException>().With.Message.Contains("no converted image was found whose layer can be taken: it needs 'region_"));
         var log = new LogLines();
         Assert.That(OriginsOf(await node.TakeAsync("1", logger: log)), Is.EqualTo(new[] { There, Imported, Imported, Imported }));
-        Assert.That(log.Lines.Where(line => line.Contains("not taken from a converted image, but imported: it needs 'region_", StringComparison.Ordinal)).Count(), Is.EqualTo(1));
-        Assert.That(log.Lines.Where(line => line.Contains("but imported: a layer below it was imported here", StringComparison.Ordinal)).Count(), Is.EqualTo(2));
+        Assert.That(log.Lines.Count(line => line.Contains("not taken from a converted image, but imported: it needs 'region_", StringComparison.Ordinal)), Is.EqualTo(1));
+        Assert.That(log.Lines.Count(line => line.Contains("but imported: a layer below it was imported here", StringComparison.Ordinal)), Is.EqualTo(2));
         await node.AssertOnlyAsync(image);
     }
 
