@@ -159,7 +159,7 @@ public class PrewarmTests
         await using var registry = await FakeRegistry.StartAsync();
         var images = WriteSharing(folder["images"], 2);
         registry.AddLayout("win/app", folder["images"]);
-        string[] push = [$"defaults: {{push: '{registry.Host}/converted/{{repository}}:{{tag}}'}}", "skipPushed: true"];
+        string[] push = [$"defaults: {{push: '{registry.Host}/converted/{{repository}}:{{tag}}'}}", "skipPushed: true", "concurrency: {images: 1}"];
         Assert.That(await OutcomesAsync("first", push), Is.EqualTo(new[] { "converted", "converted" }));
 
         // Another machine, with nothing in its store.
