@@ -22,6 +22,9 @@ internal sealed class StandardCim
     /// <summary>Full paths of its parents' region and object ID files, each once.</summary>
     public IEnumerable<string> ParentFiles => Header.Parents.Distinct().SelectMany(FilesOf);
 
+    /// <summary>Full paths of its parents' region files, which it cannot be read without.</summary>
+    public IEnumerable<string> ParentRegions => Header.Parents.Distinct().SelectMany(set => set.RegionNames).Select(FileOf);
+
     private string Directory => System.IO.Path.GetDirectoryName(Path)!;
 
     /// <summary>Whether a location is a standard CIM's and not a block file's.</summary>

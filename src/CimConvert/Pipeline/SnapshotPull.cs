@@ -114,10 +114,9 @@ internal sealed class SnapshotPull(SnapshotConversion conversion, IngestArea ing
     private static string? WhyUnusable(StandardCim cim, string directory)
     {
         // Those of the layers below are linked beside it.
-        var regions = cim.Header.Parents.Distinct().SelectMany(set => set.RegionNames);
-        if (regions.FirstOrDefault(name => !File.Exists(Path.Combine(Path.GetDirectoryName(cim.Path)!, name))) is { } missing)
+        if (cim.ParentRegions.FirstOrDefault(region => !File.Exists(region)) is { } missing)
         {
-            return $"it needs '{missing}' of the layers that it was converted upon, and those below it here were not made in the same conversion";
+            return $"it needs '{Path.GetFileName(missing)}' of the layers that it was converted upon, and those below it here were not made in the same conversion";
         }
 
         return cim.OwnFiles.Select(file => Path.GetFileName(file)).FirstOrDefault(name => File.Exists(Path.Combine(directory, name))) is { } taken
