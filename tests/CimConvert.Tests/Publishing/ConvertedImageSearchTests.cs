@@ -124,8 +124,9 @@ public class ConvertedImageSearchTests
     {
         using var client = FakeImage.Client();
         var pattern = tag is null ? null : ImageReference.Parse($"{registry.Host}/{Pattern}:{tag}");
-        return (await new ConvertedImageSearch(client, NullLogger.Instance)
-            .FindAsync(s_image, tag is null ? registry.Reference() : null, pattern, form ?? s_form, CancellationToken.None)).FirstOrDefault();
+        var found = await new ConvertedImageSearch(client, NullLogger.Instance)
+            .FindAsync(s_image, tag is null ? registry.Reference() : null, pattern, form ?? s_form, CancellationToken.None);
+        return found.Count == 0 ? null : found[0];
     }
 
     private static Descriptor Entry(FakeRegistry registry, byte[] manifest)
