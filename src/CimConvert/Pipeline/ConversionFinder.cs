@@ -24,13 +24,13 @@ internal sealed class ConversionFinder(
     /// <param name="cancellationToken">Cancels the requests.</param>
     /// <returns>The source as far as it is known, the converted images to try in turn, and where was looked for them.</returns>
     /// <exception cref="ConversionException">A document is not available or invalid, or the name's own converted image is not as wanted.</exception>
-    public async Task<(ResolvedImage Image, IReadOnlyList<FoundConversion> Found, string Looked)> FindAsync(IImageSource source, CancellationToken cancellationToken)
+    public async Task<(ResolvedImage Image, IAsyncEnumerable<FoundConversion> Found, string Looked)> FindAsync(IImageSource source, CancellationToken cancellationToken)
     {
         try
         {
             if (await NamedAsync(source, cancellationToken) is { } named)
             {
-                return (named.Image, [named.Found], string.Empty);
+                return (named.Image, AsyncEnumerable.Repeat(named.Found, 1), string.Empty);
             }
         }
         catch (Exception e) when (e is InvalidDataException or PlatformNotFoundException)
@@ -40,7 +40,7 @@ internal sealed class ConversionFinder(
 
         var image = await options.ResolveAsync(source, cancellationToken);
         var reference = (source as RegistrySource)?.Reference;
-        var found = await new ConvertedImageSearch(registry, logger).FindAsync(image, reference, pattern, form, cancellationToken);
+        var found = new ConvertedImageSearch(registry, logger).FindAsync(image, reference, pattern, form, cancellationToken);
         return (image, found, ConvertedImageSearch.Describe(image, reference, pattern, form));
     }
 

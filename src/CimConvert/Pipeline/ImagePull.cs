@@ -47,24 +47,26 @@ internal sealed class ImagePull(
     {
         var clock = Stopwatch.StartNew();
         var (image, found, looked) = await finder.FindAsync(source, cancellationToken);
-        for (var i = 0; i < found.Count; i++)
+        Exception? failure = null;
+        await foreach (var candidate in found.WithCancellation(cancellationToken))
         {
             try
             {
-                return await PullAsync(source, image, found[i], clock, cancellationToken);
+                return await PullAsync(source, image, candidate, clock, cancellationToken);
             }
-            catch (Exception e) when (IsOfCandidate(e) && (i + 1 < found.Count || otherwise is not null))
+            catch (Exception e) when (IsOfCandidate(e) && candidate.By != FoundBy.Name)
             {
                 // Anybody who may push can offer one whose files are not what it says.
-                logger.LogWarning("{Candidate} cannot be taken: {Reason}", found[i].Blobs.Name, e.Message);
+                failure = e;
+                logger.LogWarning("{Candidate} cannot be taken: {Reason}", candidate.Blobs.Name, e.Message);
                 ConversionAttempt.RemoveDownloads(this, store.Ingest, e);
             }
         }
 
-        var none = found.Count == 0 ? $"no converted image was found, {looked}" : "no converted image can be taken";
+        var none = failure is null ? $"no converted image was found, {looked}" : $"no converted image can be taken: {failure.Message}";
         if (otherwise is null)
         {
-            throw new ConversionException($"{none}: 'cimconvert convert' makes one");
+            throw failure ?? new ConversionException($"{none}: 'cimconvert convert' makes one");
         }
 
         logger.LogInformation("{Image}: {Reason}: converting it", source.Name, none);

@@ -82,19 +82,6 @@ internal sealed record PrewarmDisk
     public long? MaxStore { get; init; }
 }
 
-/// <summary>Whether an image that somebody has converted is taken from a registry instead of being converted.</summary>
-internal enum ConvertedPreference
-{
-    /// <summary>Every image is converted here.</summary>
-    None,
-
-    /// <summary>It is taken where there is one, else converted.</summary>
-    Prefer,
-
-    /// <summary>It is an error where there is none.</summary>
-    Only,
-}
-
 /// <summary>One image in the list.</summary>
 internal sealed record PrewarmImage
 {

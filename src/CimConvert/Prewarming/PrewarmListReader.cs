@@ -272,34 +272,11 @@ internal sealed class PrewarmListReader
         Integrity = Value(section, "integrity", (s, key) => s.Flag(key)) ?? false,
         VhdFooter = Value(section, "vhdFooter", (s, key) => s.Flag(key)) ?? false,
         Backend = Value(section, "backend", (s, key) => s.Read(key, ParseBackend)) ?? CimBackends.Auto,
-        Converted = ReadPreference(section),
+        Converted = ConvertedPreferences.Read(section, _defaults),
         From = Value(section, "from", (s, key) => s.Read(key, template => new NameTemplate(template).For(location))),
         Push = Value(section, "push", (s, key) => s.Read(key, template => new NameTemplate(template).For(location))),
         Subject = Value(section, "subject", (s, key) => s.Flag(key)) ?? false,
     }, PrewarmVersions.Read(section, _defaults, _hostVersion));
-
-    /// <summary><c>prefer: converted</c> or <c>only: converted</c>; the image's own comes before that of <c>defaults</c>.</summary>
-    private ConvertedPreference ReadPreference(YamlSection? section)
-    {
-        const string prefer = "prefer";
-        const string only = "only";
-        var own = section is null ? ConvertedPreference.None : Read(section);
-        var common = _defaults is null ? ConvertedPreference.None : Read(_defaults);
-        return own != ConvertedPreference.None ? own : common;
-
-        static ConvertedPreference Read(YamlSection section)
-        {
-            var (preferred, required) = (section.Read(prefer, ParseConverted), section.Read(only, ParseConverted));
-            return preferred is not null && required is not null ? throw section.Bad(only, $"contradicts '{prefer}'")
-                : required is not null ? ConvertedPreference.Only
-                : preferred is not null ? ConvertedPreference.Prefer
-                : ConvertedPreference.None;
-        }
-    }
-
-    private static string ParseConverted(string text) => text is "converted"
-        ? text
-        : throw new InvalidDataException($"'{Printable.Of(text)}' is nothing to choose: the only value is 'converted'");
 
     /// <summary>The value of the image's own section, else of <c>defaults</c>.</summary>
     private T? Value<T>(YamlSection? section, string key, Func<YamlSection, string, T?> read)

@@ -46,26 +46,20 @@ internal sealed class ConvertedImageSearch(RegistryClient registry, ILogger logg
     /// <param name="pattern">The name that the pattern gives; null for no pattern.</param>
     /// <param name="form">The form that is wanted.</param>
     /// <param name="cancellationToken">Cancels the requests.</param>
-    /// <returns>All that fit, in the order to try them: what the first says need not hold for its files.</returns>
+    /// <returns>All that fit, one after the other as they are asked for: what one says need not hold for its files.</returns>
     /// <exception cref="ConversionException">A registry does not answer.</exception>
-    public async Task<IReadOnlyList<FoundConversion>> FindAsync(
-        ResolvedImage image, ImageReference? source, ImageReference? pattern, ConvertedForm form, CancellationToken cancellationToken)
+    public async IAsyncEnumerable<FoundConversion> FindAsync(
+        ResolvedImage image, ImageReference? source, ImageReference? pattern, ConvertedForm form, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var found = new List<FoundConversion>();
+        var tried = 0;
         await foreach (var candidate in CandidatesAsync(image.ManifestDescriptor.Digest, source, pattern, cancellationToken))
         {
-            if (Fits(candidate, image, [form]))
+            if (tried < MaxTried && Fits(candidate, image, [form]))
             {
-                found.Add(candidate);
-            }
-
-            if (found.Count == MaxTried)
-            {
-                break;
+                tried++;
+                yield return candidate;
             }
         }
-
-        return found;
     }
 
     /// <summary>As <see cref="FindAsync"/>, where it is not known yet which of several forms is wanted.</summary>

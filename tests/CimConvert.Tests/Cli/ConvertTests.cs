@@ -99,10 +99,10 @@ public class ConvertTests
             Assert.That(Digests.Of(named), Is.EqualTo(s_result.GetProperty("converted").GetProperty("digest").GetString()));
             Assert.That(named, Has.Length.EqualTo(s_result.GetProperty("converted").GetProperty("size").GetInt32()));
             Assert.That(root.GetProperty("artifactType").GetString(), Is.EqualTo("application/vnd.cimconvert.image.v1"));
-            Assert.That(root.GetProperty("config").GetProperty("digest").GetString(), Is.EqualTo(s_image.ConfigDigest));
+            Assert.That(layers[0].GetProperty("digest").GetString(), Is.EqualTo(s_image.ConfigDigest));
             Assert.That(
-                layers.Select(l => l.GetProperty("mediaType").GetString()!.Split('.')[^3]),
-                Is.EqualTo(new[] { "layer", "layer", "layer", "layer", "merged" }));
+                layers.Select(l => l.GetProperty("mediaType").GetString()!.Split('.')[2]),
+                Is.EqualTo(new[] { "source", "layer", "layer", "layer", "layer", "merged" }));
             foreach (var blob in layers.Prepend(root.GetProperty("config")))
             {
                 var digest = blob.GetProperty("digest").GetString()!;
@@ -118,7 +118,7 @@ public class ConvertTests
     {
         using var manifest = JsonDocument.Parse(File.ReadAllBytes(
             Path.Combine(Store, "blobs", "sha256", StoreFiles.Hex(s_result.GetProperty("converted").GetProperty("digest").GetString()!))));
-        var annotations = manifest.RootElement.GetProperty("layers").EnumerateArray()
+        var annotations = manifest.RootElement.GetProperty("layers").EnumerateArray().Skip(1)
             .Select(layer => layer.GetProperty("annotations").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString(), StringComparer.Ordinal))
             .ToArray();
 

@@ -8,7 +8,10 @@ using NUnit.Framework;
 
 namespace CimConvert.Tests.Cli;
 
-/// <summary>Converted images travel: what one machine pushed to a real registry, another pulls into a store that is as if it had converted.</summary>
+/// <summary>
+/// Converted images travel: what one machine pushed to a real registry, another pulls into a store that is as if it had converted. One file,
+/// since all share the registry and the image in it.
+/// </summary>
 [Category(Categories.Process)]
 [Category(Categories.Tools)]
 [FixtureLifeCycle(LifeCycle.SingleInstance)]

@@ -40,6 +40,18 @@ public class ConvertedImageSearchTests
         Assert.That(found!.Content.Source, Is.EqualTo(s_image.ManifestDescriptor.Digest));
     }
 
+    [TestCase(null)]
+    [TestCase("application/vnd.oci.empty.v1+json")]
+    public async Task A_registry_that_does_not_tell_the_type_hides_nothing(string? listed)
+    {
+        await using var registry = await FakeRegistry.StartAsync();
+        registry.KeepsReferrers = true;
+        registry.ReferrersPages = [Index(Entry(registry, ConvertedImages.Manifest(withSubject: true)) with { ArtifactType = listed })];
+
+        Assert.That((await FindAsync(registry))?.By, Is.EqualTo(FoundBy.Referrers));
+        Assert.That(registry.Requests.Where(request => request.Path.Contains("/referrers/", StringComparison.Ordinal)).Select(request => request.Query), Is.All.Empty);
+    }
+
     [Test]
     public async Task Liars_in_the_list_are_passed_over()
     {
@@ -124,9 +136,9 @@ public class ConvertedImageSearchTests
     {
         using var client = FakeImage.Client();
         var pattern = tag is null ? null : ImageReference.Parse($"{registry.Host}/{Pattern}:{tag}");
-        var found = await new ConvertedImageSearch(client, NullLogger.Instance)
-            .FindAsync(s_image, tag is null ? registry.Reference() : null, pattern, form ?? s_form, CancellationToken.None);
-        return found.Count == 0 ? null : found[0];
+        return await new ConvertedImageSearch(client, NullLogger.Instance)
+            .FindAsync(s_image, tag is null ? registry.Reference() : null, pattern, form ?? s_form, CancellationToken.None)
+            .FirstOrDefaultAsync();
     }
 
     private static Descriptor Entry(FakeRegistry registry, byte[] manifest)

@@ -45,6 +45,22 @@ public class ContainerdTests
         await daemon.StopAsync();
     }
 
+    /// <summary>A daemon that called while nobody listened fails all calls until it calls again, a second later.</summary>
+    private static async Task<string> TreeOnceConnected(ContainerdDaemon daemon, StandInSnapshotter snapshotter)
+    {
+        const int attempts = 100;
+        for (int attempt = 1; ; attempt++)
+        {
+            ProcessResult tree = await daemon.TryCtrAsync("snapshots", "--snapshotter", snapshotter.Name, "tree");
+            if (attempt == attempts || !tree.Error.Contains("connection refused", StringComparison.Ordinal))
+            {
+                return tree.EnsureSuccess().Output;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+        }
+    }
+
     [Test]
     public async Task Layers_are_committed_through_the_daemon_with_the_mounts_of_Windows(
         [Values] ContainerdVersion version, [Values] SnapshotterMode mode)
@@ -73,7 +89,7 @@ public class ContainerdTests
             await snapshotter.DisposeAsync();
             snapshotter = await StartSnapshotter(folder, mode);
             Assert.That(snapshotter.Snapshots.Select(snapshot => snapshot.Key), Is.EqualTo(new[] { "k8s.io/2/base", "k8s.io/4/top" }));
-            Assert.That(await Snapshots(daemon, snapshotter, "tree"), Does.Contain("base").And.Contain("top"));
+            Assert.That(await TreeOnceConnected(daemon, snapshotter), Does.Contain("base").And.Contain("top"));
 
             // A container's snapshot merges, once.
             if (mode == SnapshotterMode.Blockcim)

@@ -36,21 +36,13 @@ internal sealed class RegistryEndpoint
         var uploads = At("blobs/uploads/");
         return mountFrom is null
             ? uploads
-            : WithQuery(uploads, $"mount={Uri.EscapeDataString(blob.ToString())}&from={Uri.EscapeDataString(mountFrom)}");
+            : new Uri($"{uploads}{(uploads.Query.Length > 0 ? '&' : '?')}mount={Uri.EscapeDataString(blob.ToString())}&from={Uri.EscapeDataString(mountFrom)}");
     }
 
-    /// <param name="subject">What is referred to.</param>
-    /// <param name="artifactType">Asks for those of this type only, which not every registry heeds; null for all.</param>
-    public Uri Referrers(Digest subject, string? artifactType = null)
-    {
-        var referrers = At($"referrers/{subject}");
-        return artifactType is null ? referrers : WithQuery(referrers, $"artifactType={Uri.EscapeDataString(artifactType)}");
-    }
+    public Uri Referrers(Digest subject) => At($"referrers/{subject}");
 
     /// <summary>Another resource of the repository, by its path below it.</summary>
     public Uri At(string path) => new(_repository, $"./{path}{_query}");
-
-    private static Uri WithQuery(Uri uri, string query) => new($"{uri}{(uri.Query.Length > 0 ? '&' : '?')}{query}");
 
     /// <summary>A request with this host's credentials, headers and connections.</summary>
     /// <param name="method">The method.</param>

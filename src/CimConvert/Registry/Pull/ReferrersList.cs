@@ -19,7 +19,10 @@ internal sealed class ReferrersList(RegistryClient client, ImageReference refere
     public static string TagOf(Digest subject) => $"sha256-{subject.Hex}";
 
     /// <param name="subject">The manifest's digest.</param>
-    /// <param name="artifactType">Only entries of this type, and such without any type, which old registries list.</param>
+    /// <param name="artifactType">
+    /// Only entries of this type, and such that do not tell it: old registries name none, or that of the config, which artifacts do not have
+    /// (github.com/goharbor/harbor/issues/19867). Such registries would find nothing by type, so they are asked for all.
+    /// </param>
     /// <param name="count">Counts bytes and retries.</param>
     /// <param name="cancellationToken">Cancels the requests.</param>
     /// <returns>In the order of the list, those of the first host that has any.</returns>
@@ -32,9 +35,9 @@ internal sealed class ReferrersList(RegistryClient client, ImageReference refere
         {
             try
             {
-                var entries = await ListAsync(host, subject, artifactType, count, cancellationToken) ?? await TaggedAsync(subject, count, cancellationToken);
+                var entries = await ListAsync(host, subject, count, cancellationToken) ?? await TaggedAsync(subject, count, cancellationToken);
                 answered = true;
-                var found = entries.Where(entry => MediaTypes.IsManifest(entry.MediaType) && (entry.ArtifactType ?? artifactType) == artifactType).ToArray();
+                var found = entries.Where(entry => MediaTypes.IsManifest(entry.MediaType) && MayBe(entry, artifactType)).ToArray();
                 if (found.Length > 0)
                 {
                     return found;
@@ -51,11 +54,11 @@ internal sealed class ReferrersList(RegistryClient client, ImageReference refere
 
     /// <returns>Null if the host does not have the API.</returns>
     private async Task<IReadOnlyList<Descriptor>?> ListAsync(
-        RegistryEndpoint host, Digest subject, string artifactType, TransferCount count, CancellationToken cancellationToken)
+        RegistryEndpoint host, Digest subject, TransferCount count, CancellationToken cancellationToken)
     {
         var what = $"referrers of {subject} in {reference.Registry}/{reference.Repository}";
         var found = new List<Descriptor>();
-        var next = host.Referrers(subject, artifactType);
+        var next = host.Referrers(subject);
         for (var page = 0; next is not null && page < MaxPages; page++)
         {
             using var request = host.Request(HttpMethod.Get, next);
@@ -96,6 +99,9 @@ internal sealed class ReferrersList(RegistryClient client, ImageReference refere
             return [];
         }
     }
+
+    private static bool MayBe(Descriptor entry, string artifactType) =>
+        entry.ArtifactType is null or MediaTypes.OciEmpty || entry.ArtifactType == artifactType;
 
     private static ImageIndex Parse(ReadOnlySpan<byte> bytes, string what)
     {
