@@ -45,13 +45,13 @@ public class PullTests
         _folder.Dispose();
     }
 
-    [TestCase("block", "zstd", 1)]
-    [TestCase("block", "gzip", 8)]
-    [TestCase("block", "none", 8, "--integrity", "--vhd-footer")]
-    [TestCase("block", "zstd", 8, "--integrity")]
-    [TestCase("block", "zstd", 8, "--vhd-footer")]
-    [TestCase("forked", "zstd", 8)]
-    public async Task A_store_that_is_pulled_is_byte_for_byte_the_store_that_is_converted(string format, string compression, int concurrency, params string[] form)
+    [TestCase("block", "zstd")]
+    [TestCase("block", "gzip")]
+    [TestCase("block", "none", "--integrity", "--vhd-footer")]
+    [TestCase("block", "zstd", "--integrity")]
+    [TestCase("block", "zstd", "--vhd-footer")]
+    [TestCase("forked", "zstd")]
+    public async Task A_store_that_is_pulled_is_byte_for_byte_the_store_that_is_converted(string format, string compression, params string[] form)
     {
         using var folder = new TempFolder();
         string[] options = ["--backend", "managed", "--format", format, .. form];
@@ -59,11 +59,13 @@ public class PullTests
         await CimConvertProgram.ConvertAsync(Source, folder["converted"], options);
         await CimConvertProgram.ConvertAsync(Source, folder["pushing"], [.. options, "--push", target, "--push-compression", compression, "--concurrency", "1"]);
 
-        var result = await PullAsync(Source, folder["pulled"], [.. options, "--from", target, "--concurrency", $"{concurrency}"]);
+        var result = await PullAsync(Source, folder["pulled"], [.. options, "--from", target, "--concurrency", "8"]);
+        await PullAsync(Source, folder["one-by-one"], [.. options, "--from", target, "--concurrency", "1"]);
 
         using (Assert.EnterMultipleScope())
         {
             Assert.That(StoreFiles.Snapshot(folder["pulled"]), Is.EqualTo(StoreFiles.Snapshot(folder["converted"])));
+            Assert.That(StoreFiles.Snapshot(folder["one-by-one"]), Is.EqualTo(StoreFiles.Snapshot(folder["converted"])));
             Assert.That(result.GetProperty("from").GetProperty("foundBy").GetString(), Is.EqualTo("pattern"));
             Assert.That(result.Reused(), Is.All.False);
             Assert.That((await CimConvertProgram.RunAsync("verify", folder["pulled"])).ExitCode, Is.Zero);
