@@ -89,6 +89,7 @@ internal static class ManifestWriter
     {
         var node = new JsonObject { ["architecture"] = platform.Architecture, ["os"] = platform.Os };
         Add(node, "os.version", platform.OsVersion);
+        Add(node, "variant", string.IsNullOrEmpty(platform.Variant) ? null : platform.Variant);
         return node;
     }
 

@@ -80,27 +80,14 @@ internal sealed class ImageIndexFile(ConversionStore store)
     {
         // Locked: two processes that change the index at once must not lose each other's entries.
         using var claim = await IngestFolder.ClaimAsync(store.Ingest.Root, LockName, cancellationToken);
-        Descriptor[] entries =
-        [
-            .. change(ReadEntries())
-                .OrderBy(e => e.Reference, StringComparer.Ordinal)
-                .ThenBy(e => e.Manifest.Platform, PlatformOrder.Instance)
-                .ThenBy(e => e.Manifest.Digest.Hex, StringComparer.Ordinal)
-                .Select(e => e.Manifest with
-                {
-                    Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [ImageIndex.RefName] = e.Reference },
-                }),
-        ];
-        var index = ManifestWriter.Index(entries);
-        foreach (var (node, entry) in index["manifests"]!.AsArray().Zip(entries))
-        {
-            // It tells platforms of one reference apart, and manifests, which the writer is for, have none.
-            if (entry.Platform?.Variant is { Length: > 0 } variant)
+        var index = ManifestWriter.Index(change(ReadEntries())
+            .OrderBy(e => e.Reference, StringComparer.Ordinal)
+            .ThenBy(e => e.Manifest.Platform, PlatformOrder.Instance)
+            .ThenBy(e => e.Manifest.Digest.Hex, StringComparer.Ordinal)
+            .Select(e => e.Manifest with
             {
-                node!["platform"]!["variant"] = variant;
-            }
-        }
-
+                Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [ImageIndex.RefName] = e.Reference },
+            }));
         store.WriteFile(IndexPath, ManifestWriter.Write(index, indented: true));
     }
 }
