@@ -31,9 +31,9 @@ internal sealed class ImageConversion(
         var image = await options.ResolveAsync(source, cancellationToken);
         Layers = LayerPlan.Make(image);
         logger.LogInformation("{Image}: {Platform}, {Count} layers{AlsoThere}", source.Name, image.Platform, Layers.Count, image.AlsoThere);
-        if (push is { IsTagged: true })
+        if (push is not null)
         {
-            await new PushGuard(push.Target, push.Settings.IsForced).CheckAsync(image, cancellationToken);
+            await push.CheckAsync(image, cancellationToken);
         }
 
         using var lease = await store.UseAsync([.. Layers.Select(layer => layer.ChainId)], cancellationToken);

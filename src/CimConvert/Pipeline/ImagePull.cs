@@ -97,6 +97,11 @@ internal sealed class ImagePull(
         var downloaded = found.Blobs.BytesDownloaded;
         logger.LogInformation(
             "{Image}: {Platform}, {Count} layers, converted as {Where} ({How})", source.Name, image.Platform, plans.Count, found.Blobs.Name, found.By);
+        if (push is not null)
+        {
+            await push.CheckAsync(image, cancellationToken);
+        }
+
         using var lease = await store.UseAsync([.. plans.Select(files => files[^1].ChainId)], cancellationToken);
         var resolved = clock.ElapsedMilliseconds;
 

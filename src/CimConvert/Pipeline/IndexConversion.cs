@@ -32,7 +32,7 @@ internal sealed class IndexConversion(ConversionOptions options, PushOptions? pu
 
         if (push is not null)
         {
-            await new PushGuard(push.Target, push.Settings.IsForced).CheckAsync(cancellationToken);
+            await push.Guard.CheckAsync(cancellationToken);
         }
 
         var converted = new List<ConversionResult>();

@@ -34,12 +34,7 @@ internal sealed class ImagePush(ConversionStore store, PushOptions options, ILog
     /// <exception cref="ConversionException">The tag stands for something else (<see cref="PushGuard"/>), or the push failed.</exception>
     public async Task<PushResult> RunAsync(ResolvedImage image, ImageReference? pulledFrom, Descriptor manifest, CancellationToken cancellationToken)
     {
-        if (options.IsTagged)
-        {
-            // Before the first upload, since it was some time ago that a conversion began with this.
-            await new PushGuard(_target, options.Settings.IsForced).CheckAsync(image, cancellationToken);
-        }
-
+        await options.CheckAsync(image, cancellationToken);
         var content = ImageManifest.Parse(await File.ReadAllBytesAsync(store.BlobPath(manifest.Digest), cancellationToken), manifest.MediaType);
 
         // The config is the source's: a registry that has the source can mount it.
@@ -51,14 +46,14 @@ internal sealed class ImagePush(ConversionStore store, PushOptions options, ILog
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = ParallelUploads, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(content.Layers.Append(content.Config).DistinctBy(file => file.Digest), parallel, async (file, token) =>
         {
-            if (ConvertedAnnotations.ChainIdOf(file) is null)
+            if (ConvertedAnnotations.ChainIdOf(file) is not { } layer)
             {
                 var blob = new PushedBlob(file.Digest, file.Size, store.BlobPath(file.Digest), file.MediaType == MediaTypes.ConvertedSourceConfig ? mountFrom : null);
                 Count(await _target.PushBlobAsync(blob, token), $"blob {file.Digest}", file.Size);
                 return;
             }
 
-            var (entry, outcome) = await files.RunAsync(file, token);
+            var (entry, outcome) = await files.RunAsync(file, layer, token);
             sent[file.Digest] = entry;
             Count(outcome, $"blob {entry.Digest}", entry.Size);
         });

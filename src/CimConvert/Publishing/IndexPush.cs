@@ -18,7 +18,7 @@ internal static class IndexPush
     public static async Task<PushedIndex> RunAsync(
         PushOptions push, IReadOnlyList<(PushResult Pushed, ResolvedImage Image)> images, CancellationToken cancellationToken)
     {
-        await new PushGuard(push.Target, push.Settings.IsForced).CheckAsync([.. images.Select(image => image.Image.Platform)], cancellationToken);
+        await push.Guard.CheckAsync([.. images.Select(image => image.Image.Platform)], cancellationToken);
 
         // Two versions that a list asks for may both be best served by one image.
         var entries = images.DistinctBy(image => image.Pushed.Manifest.Digest).Select(image => image.Pushed.Manifest with { Platform = image.Image.Platform });

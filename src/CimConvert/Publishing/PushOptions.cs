@@ -3,6 +3,7 @@ using CimConvert.Oci;
 using CimConvert.Registry;
 using CimConvert.Registry.Pull;
 using CimConvert.Registry.Push;
+using CimConvert.Sources;
 
 namespace CimConvert.Publishing;
 
@@ -22,4 +23,11 @@ internal sealed record PushSettings(TransportCompression Compression, bool IsFor
 /// <param name="Target">The repository and tag.</param>
 /// <param name="Settings">How.</param>
 /// <param name="IsTagged">Whether the image gets the tag; else an index that names it will.</param>
-internal sealed record PushOptions(RegistryPusher Target, PushSettings Settings, bool IsTagged = true);
+internal sealed record PushOptions(RegistryPusher Target, PushSettings Settings, bool IsTagged = true)
+{
+    /// <summary>Keeps what the tag stands for from being lost. Before the work that ends in the push, and again before its first upload.</summary>
+    public PushGuard Guard => new(Target, Settings.IsForced);
+
+    /// <summary>Checks that the image may be pushed: see <see cref="PushGuard.CheckAsync(ResolvedImage, CancellationToken)"/>.</summary>
+    public Task CheckAsync(ResolvedImage image, CancellationToken cancellationToken) => IsTagged ? Guard.CheckAsync(image, cancellationToken) : Task.CompletedTask;
+}

@@ -19,16 +19,17 @@ internal sealed class TransportPush(ConversionStore store, RegistryPusher target
     private const string FileName = "compressed";
 
     /// <param name="file">The file's entry in the store's manifest.</param>
+    /// <param name="layer">The layer that the file is of.</param>
     /// <param name="cancellationToken">Cancels compressing and sending.</param>
     /// <returns>The file's entry in the pushed manifest, and what was done.</returns>
-    public async Task<(Descriptor Entry, PushOutcome Outcome)> RunAsync(Descriptor file, CancellationToken cancellationToken)
+    public async Task<(Descriptor Entry, PushOutcome Outcome)> RunAsync(Descriptor file, ChainId layer, CancellationToken cancellationToken)
     {
-        if (compression.Kind == LayerCompression.None || ConvertedAnnotations.ChainIdOf(file) is not { } chainId)
+        if (compression.Kind == LayerCompression.None)
         {
             return (file, await target.PushBlobAsync(new PushedBlob(file.Digest, file.Size, store.BlobPath(file.Digest)), cancellationToken));
         }
 
-        var records = new TransportRecords(store, chainId);
+        var records = new TransportRecords(store, layer);
         if (await FindAsync(file, records, cancellationToken) is { } known)
         {
             return (EntryOf(file, known), PushOutcome.Skipped);
