@@ -46,7 +46,6 @@ internal sealed class ImageConversion(
 
         // merge
         var (top, mergedBytes) = await new MergeStep(store, backend, options, logger).RunAsync(Layers, layers, cancellationToken);
-        Instruments.Written.Add(mergedBytes);
         var merged = clock.ElapsedMilliseconds;
 
         // publish

@@ -160,39 +160,39 @@ internal sealed class ImagePull(
     private async Task<(StoredLayer Top, long Written)> MergedAsync(
         FoundConversion found, LayerPlan? plan, IReadOnlyList<LayerPlan> plans, IReadOnlyList<ConvertedLayer> layers, CancellationToken cancellationToken)
     {
-        var top = layers[^1].Layer;
-        var sources = MergeStep.SourcesOf(layers);
-        if (plan is null || MergeStep.IsMerged(top, sources, options.Block))
+        if (plan is null)
         {
-            return (top, 0);
+            return (layers[^1].Layer, 0);
         }
 
-        if (!sources.SequenceEqual(found.Content.MergedRecord!.Sources!))
+        var record = found.Content.MergedRecord!;
+        if (!MergeStep.SourcesOf(layers).SequenceEqual(record.Sources!))
         {
             return await new MergeStep(store, CimBackends.Select(backend, options.Block), options, logger).RunAsync(plans, layers, cancellationToken);
         }
 
-        return await LayerStep.RunAsync(plan, logger, async () =>
+        LayerDownload? download = null;
+        try
         {
-            using var folder = await store.Ingest.ClaimAsync(top.ChainId, cancellationToken);
-            if (store.FindLayer(top.ChainId) is { } now && MergeStep.IsMerged(now, sources, options.Block))
-            {
-                return (now, 0L);
-            }
+            var made = await LayerStep.RunAsync(plan, logger, () => MergeStep.OnceAsync(store, options, layers, TakeAsync, cancellationToken));
+            download?.Finish();
+            plan.Progress.Stage = made.Written > 0 ? LayerStage.Done : LayerStage.Reused;
+            return made;
+        }
+        finally
+        {
+            download?.Dispose();
+        }
 
-            var record = found.Content.MergedRecord;
-            using var download = await ConvertedDownload.RunAsync(
-                found.Content.Merged!, plan, folder.Path, found.Blobs, store.Ingest, options, logger, cancellationToken);
+        async Task<FileRecord> TakeAsync(string folder)
+        {
+            download = await ConvertedDownload.RunAsync(found.Content.Merged!, plan, folder, found.Blobs, store.Ingest, options, logger, cancellationToken);
             if (record.IntegrityRoot is { } root)
             {
-                await OwnThread.RunAsync(() => ConvertedSeal.Keep(
-                    Path.Combine(folder.Path, record.File), root, IntegrityFile.MergedName, backend, cancellationToken));
+                await OwnThread.RunAsync(() => ConvertedSeal.Keep(Path.Combine(folder, record.File), root, IntegrityFile.MergedName, backend, cancellationToken));
             }
 
-            var stored = store.PublishMerged(top, folder, record);
-            download.Finish();
-            plan.Progress.Stage = LayerStage.Done;
-            return (stored, record.Size);
-        });
+            return record;
+        }
     }
 }

@@ -10,11 +10,23 @@ namespace CimConvert.Pipeline;
 /// <summary>Merges the block CIMs of an image's layers into one CIM beside the topmost, so that no container start has to.</summary>
 internal sealed class MergeStep(ConversionStore store, ICimBackend backend, ConversionOptions options, ILogger logger)
 {
-    private string FileName => StoreFileNames.Merged(options.Block.VhdFooter);
-
-    /// <summary>Merges the layers, unless it was done before. An image of one layer has no merged CIM, and forked CIMs need none.</summary>
+    /// <summary>Merges the layers, unless it was done before.</summary>
     /// <returns>The topmost layer, and the bytes written.</returns>
-    public async Task<(StoredLayer Top, long Written)> RunAsync(IReadOnlyList<LayerPlan> plans, IReadOnlyList<ConvertedLayer> layers, CancellationToken cancellationToken)
+    public Task<(StoredLayer Top, long Written)> RunAsync(IReadOnlyList<LayerPlan> plans, IReadOnlyList<ConvertedLayer> layers, CancellationToken cancellationToken) =>
+        OnceAsync(store, options, layers, folder => Task.FromResult(Merge(plans, layers, folder, cancellationToken)), cancellationToken);
+
+    /// <summary>
+    /// Puts a merged CIM beside the topmost layer, unless one of these layers is there. An image of one layer has no merged CIM, and forked
+    /// CIMs need none.
+    /// </summary>
+    /// <param name="store">Has the layers.</param>
+    /// <param name="options">The form of the merged CIM.</param>
+    /// <param name="layers">Base first.</param>
+    /// <param name="make">Makes it in a folder, and gives its record, whose sources need not be set.</param>
+    /// <param name="cancellationToken">Ends the waiting for the claim.</param>
+    /// <returns>The topmost layer, and the bytes written.</returns>
+    public static async Task<(StoredLayer Top, long Written)> OnceAsync(
+        ConversionStore store, ConversionOptions options, IReadOnlyList<ConvertedLayer> layers, Func<string, Task<FileRecord>> make, CancellationToken cancellationToken)
     {
         var top = layers[^1].Layer;
         var sources = SourcesOf(layers);
@@ -30,11 +42,9 @@ internal sealed class MergeStep(ConversionStore store, ICimBackend backend, Conv
             return (now, 0);
         }
 
-        var sourceCims = layers.Reverse().Select(l => new BlockCim(l.Layer.CimFile, l.Layer.Record.Cim.CimName)).ToArray();
-        var merged = Merge(plans, () => backend.Merge(Path.Combine(folder.Path, FileName), StoreFileNames.MergedCim, sourceCims, options.Block, cancellationToken));
-        var record = StoredLayer.Describe(merged, StoreFileNames.MergedCim, options.Block.VhdFooter, cancellationToken) with { Sources = sources };
+        var record = await make(folder.Path) with { Sources = sources };
         var stored = store.PublishMerged(top, folder, record);
-        logger.LogInformation("merged {Count} layers into {Path}", layers.Count, stored.MergedFile);
+        Instruments.Written.Add(record.Size);
         return (stored, record.Size);
     }
 
@@ -57,7 +67,7 @@ internal sealed class MergeStep(ConversionStore store, ICimBackend backend, Conv
     /// Whether the topmost layer has a merged CIM of exactly these sources. A merged CIM has offsets into its sources, which are wrong once
     /// a source is made again.
     /// </summary>
-    public static bool IsMerged(StoredLayer top, Digest[] sources, BlockCimOptions options) =>
+    private static bool IsMerged(StoredLayer top, Digest[] sources, BlockCimOptions options) =>
         top.Merged is { Sources: { } mergedFrom } merged
         && mergedFrom.SequenceEqual(sources)
         && merged.File == StoreFileNames.Merged(options.VhdFooter)
@@ -66,4 +76,13 @@ internal sealed class MergeStep(ConversionStore store, ICimBackend backend, Conv
 
     /// <summary>The digests of the layers' block files, topmost first.</summary>
     public static Digest[] SourcesOf(IReadOnlyList<ConvertedLayer> layers) => [.. layers.Reverse().Select(l => l.Layer.Record.Cim.Digest)];
+
+    private FileRecord Merge(IReadOnlyList<LayerPlan> plans, IReadOnlyList<ConvertedLayer> layers, string folder, CancellationToken cancellationToken)
+    {
+        var file = Path.Combine(folder, StoreFileNames.Merged(options.Block.VhdFooter));
+        var sources = layers.Reverse().Select(l => new BlockCim(l.Layer.CimFile, l.Layer.Record.Cim.CimName)).ToArray();
+        var merged = Merge(plans, () => backend.Merge(file, StoreFileNames.MergedCim, sources, options.Block, cancellationToken));
+        logger.LogInformation("merged {Count} layers into {File}", layers.Count, Path.GetFileName(file));
+        return StoredLayer.Describe(merged, StoreFileNames.MergedCim, options.Block.VhdFooter, cancellationToken);
+    }
 }
