@@ -26,9 +26,12 @@ internal sealed class ConversionFinder(
     /// <exception cref="ConversionException">A document is not available or invalid, or the name's own converted image is not as wanted.</exception>
     public async Task<(ResolvedImage Image, IAsyncEnumerable<FoundConversion> Found, string Looked)> FindAsync(IImageSource source, CancellationToken cancellationToken)
     {
+        FetchedManifest? root = null;
         try
         {
-            if (await NamedAsync(source, cancellationToken) is { } named)
+            // One of several versions was chosen from an index of sources.
+            root = options.Entry is null ? await source.GetManifestAsync(expected: null, cancellationToken) : null;
+            if (root is not null && await NamedAsync(source, root, cancellationToken) is { } named)
             {
                 return (named.Image, AsyncEnumerable.Repeat(named.Found, 1), string.Empty);
             }
@@ -38,16 +41,16 @@ internal sealed class ConversionFinder(
             throw new ConversionException(e.Message, e);
         }
 
-        var image = await options.ResolveAsync(source, cancellationToken);
+        var image = await options.ResolveAsync(source, cancellationToken, root);
         var reference = (source as RegistrySource)?.Reference;
         var found = new ConvertedImageSearch(registry, logger).FindAsync(image, reference, pattern, form, cancellationToken);
         return (image, found, ConvertedImageSearch.Describe(image, reference, pattern, form));
     }
 
     /// <returns>Null if the name is not that of a converted image, or of an index of such.</returns>
-    private async Task<(ResolvedImage Image, FoundConversion Found)?> NamedAsync(IImageSource source, CancellationToken cancellationToken)
+    private async Task<(ResolvedImage Image, FoundConversion Found)?> NamedAsync(IImageSource source, FetchedManifest root, CancellationToken cancellationToken)
     {
-        var fetched = await source.GetManifestAsync(expected: null, cancellationToken);
+        var fetched = root;
         var documents = new List<FetchedManifest> { fetched };
         Platform? offered = null;
         if (MediaTypes.IsIndex(fetched.Descriptor.MediaType))
@@ -65,7 +68,8 @@ internal sealed class ConversionFinder(
             documents.Add(fetched);
         }
 
-        if (!MediaTypes.IsManifest(fetched.Descriptor.MediaType) || !ImageManifest.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType).IsConverted)
+        if (!MediaTypes.IsManifest(fetched.Descriptor.MediaType)
+            || ImageManifest.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType) is not { IsConverted: true } manifest)
         {
             return null;
         }
@@ -78,7 +82,7 @@ internal sealed class ConversionFinder(
             throw new PlatformNotFoundException(mismatch);
         }
 
-        var image = new ResolvedImage(source.Name, documents, ImageManifest.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType), configBytes, config)
+        var image = new ResolvedImage(source.Name, documents, manifest, configBytes, config)
         {
             ManifestDescriptor = content.Subject ?? Descriptor.Of(MediaTypes.OciManifest, content.Source, size: 0),
             Offered = offered ?? content.Platform,

@@ -2,6 +2,7 @@ using CimConvert.Cims;
 using CimConvert.Layers;
 using CimConvert.Layers.Hives;
 using CimConvert.Oci;
+using CimConvert.Registry.Pull;
 using CimConvert.Sources;
 
 namespace CimConvert.Pipeline;
@@ -44,10 +45,13 @@ internal sealed record ConversionOptions
     public int Concurrency { get; init; } = DefaultConcurrency;
 
     /// <summary>The image to convert, of those that a name stands for.</summary>
+    /// <param name="source">Where it is.</param>
+    /// <param name="cancellationToken">Cancels all requests.</param>
+    /// <param name="root">What the name refers to, if it was fetched already.</param>
     /// <exception cref="ConversionException">See <see cref="ImageResolver"/>.</exception>
-    public Task<ResolvedImage> ResolveAsync(IImageSource source, CancellationToken cancellationToken) => Entry is not null
+    public Task<ResolvedImage> ResolveAsync(IImageSource source, CancellationToken cancellationToken, FetchedManifest? root = null) => Entry is not null
         ? new ImageResolver(source).ResolveAsync(Entry, Platform, cancellationToken)
-        : new ImageResolver(source).ResolveAsync(Request, cancellationToken);
+        : new ImageResolver(source).ResolveAsync(Request, cancellationToken, root);
 
     /// <summary>Which of the images that a name stands for is wanted.</summary>
     public PlatformRequest Request => new() { Platform = Platform, OsVersion = OsVersion, HostVersion = HostVersion };

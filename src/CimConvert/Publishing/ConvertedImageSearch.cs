@@ -129,12 +129,24 @@ internal sealed class ConvertedImageSearch(RegistryClient registry, ILogger logg
             yield break;
         }
 
-        if (await CandidateAsync(pattern, entry: null, cancellationToken) is { } top)
+        var name = new RegistrySource(registry, pattern);
+        if (await FetchAsync(name, entry: null, cancellationToken) is not { } top)
         {
-            yield return top with { By = FoundBy.Pattern };
+            yield break;
         }
 
-        foreach (var entry in (await IndexAsync(pattern, cancellationToken)).Where(entry => entry.ArtifactType == MediaTypes.ConvertedImage).Take(MaxCandidates))
+        if (!MediaTypes.IsIndex(top.Descriptor.MediaType))
+        {
+            if (Read(name, top) is { } single)
+            {
+                yield return single with { By = FoundBy.Pattern };
+            }
+
+            yield break;
+        }
+
+        var entries = TryRead(name.Name, () => ImageIndex.Parse(top.Bytes.Span, top.Descriptor.MediaType))?.Manifests ?? [];
+        foreach (var entry in entries.Where(entry => entry.ArtifactType == MediaTypes.ConvertedImage).Take(MaxCandidates))
         {
             if (await CandidateAsync(pattern, entry, cancellationToken) is { } found)
             {
@@ -157,22 +169,16 @@ internal sealed class ConvertedImageSearch(RegistryClient registry, ILogger logg
         }
     }
 
-    private async Task<IReadOnlyList<Descriptor>> IndexAsync(ImageReference name, CancellationToken cancellationToken) =>
-        await FetchAsync(new RegistrySource(registry, name), entry: null, cancellationToken) is { } fetched && MediaTypes.IsIndex(fetched.Descriptor.MediaType)
-            ? TryRead(name.ToString(), () => ImageIndex.Parse(fetched.Bytes.Span, fetched.Descriptor.MediaType))?.Manifests ?? []
-            : [];
-
-    private async Task<FoundConversion?> CandidateAsync(ImageReference reference, Descriptor? entry, CancellationToken cancellationToken)
+    private async Task<FoundConversion?> CandidateAsync(ImageReference reference, Descriptor entry, CancellationToken cancellationToken)
     {
-        var source = new RegistrySource(registry, entry is null ? reference : reference.At(entry.Digest));
-        if (await FetchAsync(source, entry, cancellationToken) is not { } fetched || !MediaTypes.IsManifest(fetched.Descriptor.MediaType))
-        {
-            return null;
-        }
-
-        var content = TryRead(source.Name, () => ConvertedContent.Read(fetched));
-        return content is null ? null : new FoundConversion(content, source, FoundBy.Name);
+        var source = new RegistrySource(registry, reference.At(entry.Digest));
+        return await FetchAsync(source, entry, cancellationToken) is { } fetched ? Read(source, fetched) : null;
     }
+
+    private FoundConversion? Read(RegistrySource source, FetchedManifest fetched) =>
+        MediaTypes.IsManifest(fetched.Descriptor.MediaType) && TryRead(source.Name, () => ConvertedContent.Read(fetched)) is { } content
+            ? new FoundConversion(content, source, FoundBy.Name)
+            : null;
 
     /// <returns>Null if it is not there, or not what the list says.</returns>
     private async Task<FetchedManifest?> FetchAsync(RegistrySource source, Descriptor? entry, CancellationToken cancellationToken)

@@ -18,10 +18,11 @@ internal sealed class ImageResolver(IImageSource source)
 
     /// <param name="wanted">What to select. An image without an index must be for this platform, too.</param>
     /// <param name="cancellationToken">Cancels all requests.</param>
+    /// <param name="root">What the name itself refers to, if it was fetched already.</param>
     /// <exception cref="ConversionException">A document is not available or invalid, or no image fits.</exception>
-    public Task<ResolvedImage> ResolveAsync(PlatformRequest wanted, CancellationToken cancellationToken) => InOneLineAsync(async () =>
+    public Task<ResolvedImage> ResolveAsync(PlatformRequest wanted, CancellationToken cancellationToken, FetchedManifest? root = null) => InOneLineAsync(async () =>
     {
-        var documents = new List<FetchedManifest> { await source.GetManifestAsync(expected: null, cancellationToken) };
+        var documents = new List<FetchedManifest> { root ?? await source.GetManifestAsync(expected: null, cancellationToken) };
         Descriptor? chosen = null;
         while (MediaTypes.IsIndex(documents[^1].Descriptor.MediaType))
         {
