@@ -108,82 +108,67 @@ internal static class ConvertCommand
                 Hives = HiveMergers.For(backend),
                 WithSubject = parsed.GetValue(subject),
             };
+            var (image, store) = (parsed.GetRequiredValue(reference), parsed.GetRequiredValue(output)!);
+            (ImageReference, PushSettings)? target = parsed.GetValue(push) is { } name ? (name, pushing.Read(parsed)) : null;
             if (parsed.GetValue(all))
             {
-                var results = await RunAllAsync(
-                    parsed.GetRequiredValue(reference),
-                    parsed.GetRequiredValue(output)!,
-                    parsed.GetValue(push),
-                    pushing.Read(parsed),
-                    backend,
-                    options,
-                    registry.Read(parsed),
-                    log,
-                    cancellationToken);
+                var results = await RunAllAsync(image, store, target, backend, options, registry.Read(parsed), log, cancellationToken);
                 return IndexReport.Write(results, parsed.GetValue(json));
             }
 
-            var result = await RunAsync(
-                parsed.GetRequiredValue(reference),
-                parsed.GetRequiredValue(output)!,
-                parsed.GetValue(push),
-                pushing.Read(parsed),
-                backend,
-                options,
-                registry.Read(parsed),
-                log,
-                cancellationToken);
-            if (parsed.GetValue(json))
-            {
-                JsonOutput.WriteDocument(writer => ConversionReport.WriteJson(writer, result));
-            }
-            else
-            {
-                ConversionReport.WriteText(result);
-            }
-
+            var result = await RunAsync(image, store, target, backend, options, registry.Read(parsed), log, cancellationToken);
+            ConversionReport.Write(result, parsed.GetValue(json));
             return ExitCodes.Done;
         });
         return command;
     }
 
     /// <summary>Converts one image into a store; shows progress on a terminal, or logs.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="store">The store; created if it does not exist.</param>
+    /// <param name="push">Where the image is pushed to, and how; null for nowhere.</param>
+    /// <param name="backend">Writes the CIMs.</param>
+    /// <param name="options">How they are written.</param>
+    /// <param name="registryOptions">How registries are reached.</param>
+    /// <param name="log">What is told meanwhile.</param>
+    /// <param name="cancellationToken">Stops; what is finished stays.</param>
     public static Task<ConversionResult> RunAsync(
         ImageLocation image,
-        string output,
-        ImageReference? push,
-        PushSettings pushSettings,
+        string store,
+        (ImageReference Target, PushSettings Settings)? push,
         ICimBackend backend,
         ConversionOptions options,
         RegistryOptions registryOptions,
         LogSettings log,
         CancellationToken cancellationToken) => WithRegistryAsync(registryOptions, log, "convert", async (registry, logger) =>
     {
-        var store = ConversionStore.Open(output);
-        var target = push is null ? null : await pushSettings.ToAsync(registry, push, cancellationToken);
-        var conversion = new ImageConversion(store, backend, options, logger, target);
+        var conversion = new ImageConversion(ConversionStore.Open(store), backend, options, logger, await OpenAsync(push, registry, cancellationToken));
         return await ShowAsync(() => conversion.Layers, conversion.RunAsync(image.Open(registry), cancellationToken), log);
     });
 
     /// <summary>As <see cref="RunAsync"/>, for every version of an index, which is pushed as an index, too.</summary>
     private static Task<IndexConversionResult> RunAllAsync(
         ImageLocation image,
-        string output,
-        ImageReference? push,
-        PushSettings pushSettings,
+        string store,
+        (ImageReference Target, PushSettings Settings)? push,
         ICimBackend backend,
         ConversionOptions options,
         RegistryOptions registryOptions,
         LogSettings log,
         CancellationToken cancellationToken) => WithRegistryAsync(registryOptions, log, "convert", async (registry, logger) =>
     {
-        var store = ConversionStore.Open(output);
         using var limits = new ConversionLimits();
-        var target = push is null ? null : await pushSettings.ToAsync(registry, push, cancellationToken);
+        var opened = ConversionStore.Open(store);
         var conversion = new IndexConversion(
-            options with { Limits = limits }, target, (chosen, pushed) => new ImageConversion(store, backend, chosen, logger, pushed));
+            options with { Limits = limits },
+            await OpenAsync(push, registry, cancellationToken),
+            (chosen, pushed) => new ImageConversion(opened, backend, chosen, logger, pushed));
         return await ShowAsync(() => conversion.Layers, conversion.RunAsync(() => image.Open(registry), cancellationToken), log);
     });
+
+    private static async Task<PushOptions?> OpenAsync(
+        (ImageReference Target, PushSettings Settings)? push, RegistryClient registry, CancellationToken cancellationToken) =>
+        push is var (target, settings) ? await settings.ToAsync(registry, target, cancellationToken) : null;
 
     /// <summary>As <see cref="RunAsync"/>, into containerd.</summary>
     private static Task<ContainerdResult> RunIntoAsync(

@@ -9,7 +9,6 @@ using CimConvert.Formats.Regf;
 using CimConvert.Layers.Hives;
 using CimConvert.Oci;
 using CimConvert.Pipeline;
-using CimConvert.Publishing;
 using CimConvert.Registry;
 using CimConvert.Sources;
 
@@ -83,7 +82,6 @@ internal static class DemoCommand
             new ImageLocation.Remote(reference),
             store,
             push: null,
-                PushSettings.Default,
             backend,
             options,
             new RegistryOptions { PlainHttp = true },

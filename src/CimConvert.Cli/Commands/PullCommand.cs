@@ -75,15 +75,7 @@ internal static class PullCommand
                 var pull = new ImagePull(store, name, finder, options, logger, backend is null ? null : new ImageConversion(store, backend, options, logger));
                 return await ConvertCommand.ShowAsync(() => pull.Layers, pull.RunAsync(location.Open(client), cancellationToken), log);
             });
-            if (parsed.GetValue(json))
-            {
-                JsonOutput.WriteDocument(writer => ConversionReport.WriteJson(writer, result));
-            }
-            else
-            {
-                ConversionReport.WriteText(result);
-            }
-
+            ConversionReport.Write(result, parsed.GetValue(json));
             return ExitCodes.Done;
         });
         return command;

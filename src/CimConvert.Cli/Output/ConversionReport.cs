@@ -8,6 +8,18 @@ namespace CimConvert.Cli.Output;
 /// <summary>The result of a conversion, as JSON (docs/cli.md) and as text.</summary>
 internal static class ConversionReport
 {
+    public static void Write(ConversionResult result, bool json)
+    {
+        if (json)
+        {
+            JsonOutput.WriteDocument(writer => WriteJson(writer, result));
+        }
+        else
+        {
+            WriteText(result);
+        }
+    }
+
     public static void WriteJson(Utf8JsonWriter json, ConversionSummary result)
     {
         json.WriteStartObject();
