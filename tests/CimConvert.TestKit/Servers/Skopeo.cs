@@ -25,10 +25,6 @@ public static class Skopeo
     public static Task CopyToFolderAsync(string source, string directory) =>
         RunAsync("copy", "--preserve-digests", "--src-tls-verify=false", "docker://" + source, "dir:" + directory);
 
-    /// <summary>What skopeo makes of an image in a plain-HTTP registry, as JSON.</summary>
-    public static async Task<string> InspectAsync(string reference) =>
-        (await RunAsync("inspect", "--tls-verify=false", "docker://" + reference).ConfigureAwait(false)).Output;
-
     /// <summary>The raw manifest of an image in a layout.</summary>
     public static async Task<byte[]> InspectRawAsync(string ociDirectory, string tag) =>
         (await RunAsync("inspect", "--raw", $"oci:{ociDirectory}:{tag}").ConfigureAwait(false)).OutputBytes;

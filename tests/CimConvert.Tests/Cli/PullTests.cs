@@ -100,6 +100,18 @@ public class PullTests
     }
 
     [Test]
+    public async Task Verifying_the_source_needs_a_subject()
+    {
+        using var folder = new TempFolder();
+        await CimConvertProgram.ConvertAsync(Source, folder["converted"], "--push", Target);
+
+        var error = await CimConvertProgram.FailAsync(1, "pull", Target, "--plain-http", "--quiet", "--output", folder["store"], "--verify-source");
+
+        Assert.That(error, Does.Contain("does not name its source as its subject").And.Contains("--subject"));
+        Assert.That(StoreFiles.Names(folder["store"], "layers"), Is.Empty);
+    }
+
+    [Test]
     public async Task A_base_that_was_converted_here_is_not_pulled_again()
     {
         using var folder = new TempFolder();

@@ -73,6 +73,22 @@ public class PullFaultTests
     }
 
     [Test]
+    public async Task What_was_downloaded_is_not_downloaded_again_by_the_next_run()
+    {
+        const int cut = 5 << 20;
+        var large = ImageManifest.Parse(_registry.FindManifest(FakeImage.Repository, Tag)!, MediaTypes.OciManifest).Layers.MaxBy(file => file.Size)!.Digest.ToString();
+        _registry.Faults.Add(Fault.DropAfter(large, cut));
+        _registry.Faults.Add(Fault.Status(large, 503, Fault.Always) with { Skip = 1 });
+        Assert.That(() => PullAsync("resumed"), Throws.TypeOf<ConversionException>().With.Message.Contains("503"));
+        _registry.Faults.Clear();
+
+        await PullAsync("resumed");
+
+        Assert.That(_registry.Requests.Last(request => request.Path.EndsWith(large, StringComparison.Ordinal)).Range, Does.Match(@"^bytes=[1-9]\d{6}-"));
+        Assert.That(Snapshot("resumed"), Is.EqualTo(_right));
+    }
+
+    [Test]
     public async Task Where_a_converted_image_is_damaged_the_source_is_converted_if_that_is_allowed()
     {
         var manifest = ImageManifest.Parse(_registry.FindManifest(FakeImage.Repository, Tag)!, MediaTypes.OciManifest);
